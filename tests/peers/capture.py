@@ -1,0 +1,136 @@
+"""Everything that one side of the cable sends, recorded by tcpdump and put together again."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import select
+import signal
+import struct
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.peers.places import Place
+
+__all__ = ["Capture", "Stream", "capture"]
+
+_FILE_HEADER = 24
+_RECORD = struct.Struct("<IIII")
+_ETHERNET = 14
+_PATIENCE = 20.0
+
+
+class Stream(NamedTuple):
+    """One direction of one TCP connection, or of one UDP flow."""
+
+    source: str
+    destination: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A pcap file. It is complete when the block of ``capture`` has ended."""
+
+    path: Path
+
+    def streams(self) -> list[Stream]:
+        """The payload of every flow, TCP segments in order of their sequence numbers."""
+        flows: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
+        for packet in self._packets():
+            segment = _segment(packet)
+            if segment and segment[3]:
+                source, destination, order, payload = segment
+                flows.setdefault((source, destination), []).append((order, payload))
+        return [Stream(*ends, _joined(parts)) for ends, parts in flows.items()]
+
+    def _packets(self) -> Iterator[bytes]:
+        content = self.path.read_bytes()
+        at = _FILE_HEADER
+        while at < len(content):
+            _, _, size, _ = _RECORD.unpack_from(content, at)
+            at += _RECORD.size
+            yield content[at : at + size]
+            at += size
+
+
+@contextlib.contextmanager
+def capture(place: Place, path: Path) -> Iterator[Capture]:
+    """Record every packet that leaves ``place`` over the cable while the block runs.
+
+    ``RuntimeError`` if the kernel dropped a packet before it was written: then the
+    recording proves nothing.
+    """
+    process = place.popen(
+        [
+            "tcpdump",
+            "-i",
+            "cable",
+            "-Q",
+            "out",
+            "-Z",
+            "root",
+            "-s",
+            "0",
+            "-B",
+            "32768",
+            "-U",
+            "-n",
+            "-w",
+            path,
+        ],
+        stderr=subprocess.PIPE,
+    )
+    try:
+        _await_ready(process)
+        yield Capture(path)
+    finally:
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=_PATIENCE)[1].decode()
+    if not re.search(r"^0 packets dropped by kernel", told, re.MULTILINE):
+        raise RuntimeError(told)
+
+
+def _await_ready(process: subprocess.Popen[bytes]) -> None:
+    assert process.stderr is not None
+    if not select.select([process.stderr], [], [], _PATIENCE)[0]:
+        raise RuntimeError("tcpdump says nothing")
+    said = process.stderr.readline()
+    if b"listening on" not in said:
+        raise RuntimeError(said.decode() + process.stderr.read().decode())
+
+
+def _segment(packet: bytes) -> tuple[str, str, int, bytes] | None:
+    """Source, destination, sequence number and payload of a TCP or UDP packet; None for others."""
+    kind, network = packet[12:14], packet[_ETHERNET:]
+    if kind == b"\x08\x00":
+        size = (network[0] & 15) * 4
+        total = int.from_bytes(network[2:4])
+        return _transport(network[9], network[12:16].hex(), network[16:20].hex(), network[size:total])
+    if kind == b"\x86\xdd":
+        total = 40 + int.from_bytes(network[4:6])
+        return _transport(network[6], network[8:24].hex(), network[24:40].hex(), network[40:total])
+    return None
+
+
+def _transport(
+    protocol: int, source: str, destination: str, data: bytes
+) -> tuple[str, str, int, bytes] | None:
+    if protocol not in {6, 17}:
+        return None
+    from_port, to_port = struct.unpack_from(">HH", data)
+    ends = (f"{source}:{from_port}", f"{destination}:{to_port}")
+    if protocol == 6:
+        return (*ends, int.from_bytes(data[4:8]), data[(data[12] >> 4) * 4 :])
+    return (*ends, 0, data[8:])
+
+
+def _joined(parts: list[tuple[int, bytes]]) -> bytes:
+    """Segments in order; what was sent twice is there twice."""
+    first = parts[0][0]
+    # Sequence numbers wrap at 2**32 (RFC 9293 3.4).
+    ordered = sorted(parts, key=lambda part: (part[0] - first + 2**31) % 2**32)
+    return b"".join(payload for _, payload in ordered)
