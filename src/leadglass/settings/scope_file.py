@@ -1,0 +1,183 @@
+"""The scope file as people write it: its keys, their types, their spelling.
+
+Nothing here says what a scope permits; ``leadglass.scope.parse`` does. The models are strict: no
+number in quotes is taken for a number, and a key that nobody reads is an error, because a
+misspelt ``exclude`` would otherwise silently permit what it was meant to forbid.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+
+from leadglass.model.rung import Rung
+from leadglass.settings.titles import ae_title
+
+__all__ = [
+    "AuthorisationTable",
+    "ExcludeTable",
+    "IdentityTable",
+    "LimitsTable",
+    "ScopeFile",
+    "TargetTable",
+    "VantageTable",
+    "key_hint",
+]
+
+MOST_PER_ENDPOINT = 6
+MOST_PER_HOST = 8
+"""What is promised to every peer; a scope may ask for less, never for more."""
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("may not be empty")
+    if not value.isprintable():
+        raise ValueError("may not hold line breaks or control characters")
+    return value.strip()
+
+
+def _url(value: str) -> str:
+    _text(value)
+    if not value.isascii() or " " in value or not value.startswith(("https://", "http://")):
+        raise ValueError("must be an http:// or https:// address without spaces")
+    return value
+
+
+def _positive(value: float) -> float:
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError("must be a number above zero")
+    return value
+
+
+def _rung(value: str) -> str:
+    Rung.from_word(value)
+    return value
+
+
+def _promised(most: int, what: str) -> AfterValidator:
+    def check(value: int) -> int:
+        _positive(value)
+        if value > most:
+            raise ValueError(f"contradicts the promise of at most {most} {what}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _ports(value: object) -> tuple[int | str, ...]:
+    # A plain validator: the errors of a pydantic union would name its branches, not the file's keys.
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, int | str):
+            # pydantic reports a ValueError and lets a TypeError pass
+            raise ValueError(  # noqa: TRY004
+                'must be a list of ports and ranges such as [104, "20000-20207"]'
+            )
+    return tuple(items)
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_text)]
+RungWord: TypeAlias = Annotated[str, AfterValidator(_rung)]
+Title: TypeAlias = Annotated[str, AfterValidator(ae_title)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class AuthorisationTable(_Table):
+    """``[authorisation]``: who allowed it, until when, and who a disturbed administrator writes to."""
+
+    basis: Literal["owner", "mandate", "research"]
+    granted_by: Text
+    contact: Text
+    reference: Text | None = None
+    valid_until: dt.date | None = None
+
+
+class LimitsTable(_Table):
+    """``[limits]``: how deep, how fast, when."""
+
+    deepest: RungWord = Rung.ASSOCIATE.word
+    rate: Annotated[float, AfterValidator(_positive)] = 500.0
+    connections_per_endpoint: Annotated[
+        int, _promised(MOST_PER_ENDPOINT, "connections per endpoint, one at a time")
+    ] = MOST_PER_ENDPOINT
+    concurrent_per_host: Annotated[int, _promised(MOST_PER_HOST, "connections at once per host")] = (
+        MOST_PER_HOST
+    )
+    hours: str | None = None
+    timezone: str | None = None
+
+
+class VantageTable(_Table):
+    """``[vantage]``: from which side of the owner's network the look is taken."""
+
+    position: Literal["outside", "inside", "unknown"] = "unknown"
+
+
+class IdentityTable(_Table):
+    """``[identity]``: how the scanner introduces itself."""
+
+    calling_ae: Title = "LEADGLASS"
+    url: Annotated[str, AfterValidator(_url)] | None = None
+
+
+class TargetTable(_Table):
+    """``[[targets]]``: one range of addresses, or one name, with its ports."""
+
+    range: Text
+    ports: Annotated[tuple[int | str, ...], PlainValidator(_ports)]
+    deepest: RungWord | None = None
+    called_ae: Title | None = None
+
+
+class ExcludeTable(_Table):
+    """``[[exclude]]``: what is never touched, whatever the targets say."""
+
+    range: Text
+    reason: Text
+
+
+class ScopeFile(_Table):
+    """The whole file."""
+
+    name: Text
+    authorisation: AuthorisationTable
+    limits: LimitsTable = LimitsTable()
+    vantage: VantageTable = VantageTable()
+    identity: IdentityTable = IdentityTable()
+    targets: tuple[TargetTable, ...] = Field(default=(), strict=False)
+    exclude: tuple[ExcludeTable, ...] = Field(default=(), strict=False)
+
+
+_TABLES: Mapping[str, type[BaseModel]] = {
+    "": ScopeFile,
+    "authorisation": AuthorisationTable,
+    "limits": LimitsTable,
+    "vantage": VantageTable,
+    "identity": IdentityTable,
+    "targets": TargetTable,
+    "exclude": ExcludeTable,
+}
+
+
+def key_hint(table: str, key: str) -> str:
+    """What the writer of an unknown ``key`` in ``table`` (empty: top level) may have meant; may be empty."""
+    homes = [name for name, model in _TABLES.items() if key in model.model_fields]
+    if homes:
+        return f"it belongs {_home(homes[0])}"
+    near = difflib.get_close_matches(key.lower(), list(_TABLES[table].model_fields), n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"the keys here are {', '.join(_TABLES[table].model_fields)}"
+
+
+def _home(table: str) -> str:
+    return f"under [{table}]" if table else "at the top, before the first [table]"
