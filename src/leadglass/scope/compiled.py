@@ -21,7 +21,7 @@ from leadglass.scope.rules import Exclusion, Refusal, Target
 from leadglass.scope.special import Address, Kind, Network, kind_of, spans, translated
 from leadglass.scope.table import Conflict, Cover, Grant, Hole, Profile, Table
 
-__all__ = ["Compiled", "Rules", "compiled"]
+__all__ = ["Compiled", "Rules", "compile_rules"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Compiled:
     """An excluded name without an address: nothing may be touched before it has one."""
 
 
-def compiled(rules: Rules) -> Compiled:
+def compile_rules(rules: Rules) -> Compiled:
     """Build the table; ``ScopeError`` where targets contradict each other, naming the line."""
     holes = [hole for exclusion in rules.exclusions for hole in _holes(exclusion, rules.answers)]
     literal = [cover for target in rules.targets for cover in _literal_covers(target, rules.ceiling)]

@@ -18,7 +18,7 @@ from leadglass.errors import ScopeDenied, ScopeError
 from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
-from leadglass.scope.compiled import Compiled, Rules, compiled
+from leadglass.scope.compiled import Compiled, Rules, compile_rules
 from leadglass.scope.hours import Calendar, end_of_day
 from leadglass.scope.rules import Authorisation, Exclusion, Identity, Limits, Refusal, Target
 from leadglass.scope.table import Grant, number
@@ -27,6 +27,9 @@ __all__ = ["PERMIT_SECONDS", "Scope"]
 
 PERMIT_SECONDS = 60.0
 """How long a permit stands at most: long enough to wait for a turn, too short to be kept for later."""
+
+_SHALLOWEST = Rung.CONNECT
+"""The first rung that opens a connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Scope:
         day = self.authorisation.valid_until
         expires = end_of_day(day, self.limits.zone) if day else None
         object.__setattr__(self, "_calendar", Calendar(expires, self.limits.hours))
-        object.__setattr__(self, "_compiled", compiled(self._rules()))
+        object.__setattr__(self, "_compiled", compile_rules(self._rules()))
 
     @property
     def refused(self) -> tuple[Refusal, ...]:
@@ -68,9 +71,10 @@ class Scope:
         """
         grant = self._grant(endpoint.address, endpoint.port)
         stretch = self._calendar.at(moment)
-        if grant is None or not stretch.is_open or not Rung.CONNECT <= rung <= grant.depth:
+        if grant is None or not stretch.is_open or rung < _SHALLOWEST or rung > grant.depth:
             raise ScopeDenied(self._denial(endpoint, rung, moment), where=str(endpoint))
-        return Permit(endpoint, rung, min(stretch.until, moment + PERMIT_SECONDS))
+        until = moment + PERMIT_SECONDS
+        return Permit(endpoint, rung, until if until < stretch.until else stretch.until)
 
     def depth(self, address: str, port: int, moment: float | None = None) -> Rung | None:
         """How deep this endpoint may be asked, at ``moment`` if given; None if not at all."""
@@ -136,10 +140,9 @@ class Scope:
         return Rules(self.rules, self.exclusions, ceiling, self.position, dict(self.pins or ()))
 
     def _grant(self, address: str, port: int) -> Grant | None:
-        cell = self._compiled.table.find(address)
-        if cell is None or self._compiled.unpinned:
-            return None
-        return cell.grant(port)
+        compiled = self._compiled
+        cell = compiled.table.find(address)
+        return None if cell is None or compiled.unpinned else cell.grant(port)
 
     def _require_pinned_exclusions(self) -> None:
         if self._compiled.unpinned:
@@ -169,7 +172,7 @@ class Scope:
 
     def _depth_denial(self, endpoint: Endpoint, rung: Rung) -> str | None:
         depth = self.depth(endpoint.address, endpoint.port)
-        if rung < Rung.CONNECT:
+        if rung < _SHALLOWEST:
             return f"{rung.word} opens no connection"
         if depth is not None and rung > depth:
             return f"{rung.word} is deeper than the scope permits here, which is {depth.word}"

@@ -68,8 +68,6 @@ class Cell(NamedTuple):
 
     def grant(self, port: int) -> Grant | None:
         """What may be asked at ``port``; None if nothing."""
-        if self.excluded is not None:
-            return None
         return self.grants[bisect_right(self.starts, port) - 1]
 
     def ports(self) -> Iterator[tuple[int, int]]:
@@ -183,7 +181,7 @@ def _merged(items: frozenset[Profile | str]) -> Cell | None:
     reasons = sorted(item for item in items if isinstance(item, str))
     profiles = [item for item in items if not isinstance(item, str)]
     if reasons:
-        return Cell((), (), reasons[0])
+        return Cell((0,), (None,), reasons[0])
     if not profiles:
         return None
     edges = sorted({0} | {edge for p in profiles for first, last in p.ports for edge in (first, last + 1)})
