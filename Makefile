@@ -1,0 +1,57 @@
+# `make` lists the verbs. Everything runs in .venv, which is made from requirements/*.txt.
+#   PYTHON=/path/to/python   another interpreter (3.11 or later)
+#   ARGS="-k tls -x"         more words for pytest
+#   LEADGLASS_PEERS=never    install no real servers; =required: fail without them
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test deep lint types fuzz interop bench golden-accept locks base dev peers
+
+PY := .venv/bin/python
+ARGS ?=
+FUZZ_RUNS ?= 1000000
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: base ## Scan a lab of DICOM servers on this machine, and explain each verdict
+	@.venv/bin/leadglass demo
+
+test: dev peers lint types ## Lint, types and every test but the deep ones; installs real peers where it may
+	@$(PY) -m pytest $(ARGS)
+
+deep: dev peers ## Every test, with large counts (hours)
+	@LEADGLASS_DEEP=1 $(PY) -m pytest $(ARGS)
+
+lint: dev ## Style, with every rule on
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: dev ## Types, strict
+	@$(PY) -m mypy
+
+fuzz: ## Fuzz the parsers: FUZZ_RUNS executions of each target in fuzz/
+	@scripts/environment.sh fuzz
+	@scripts/fuzz.sh $(FUZZ_RUNS)
+
+interop: dev peers ## Only the tests against real servers
+	@$(PY) -m pytest tests/interop $(ARGS)
+
+bench: dev ## Speed, as ratios in one run
+	@scripts/bench.sh
+
+golden-accept: dev peers ## Take what real servers make us say now as what is expected; then read the difference
+	@LEADGLASS_GOLDEN=accept $(PY) -m pytest tests/interop $(ARGS)
+	@git --no-pager diff --stat -- tests
+
+locks: ## Write requirements/*.txt anew with uv; ARGS=--upgrade takes the newest versions
+	@scripts/locks.sh $(ARGS)
+
+base:
+	@scripts/environment.sh base
+
+dev:
+	@scripts/environment.sh dev
+
+peers:
+	@scripts/peers.sh

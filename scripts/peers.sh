@@ -1,0 +1,71 @@
+#!/bin/sh
+# Install the real programs that the tests talk to, where that is allowed, and never start one.
+#
+# LEADGLASS_PEERS=never      install nothing
+# LEADGLASS_PEERS=required   fail when one is missing in the end
+# otherwise                  install what is missing if we are root and there is apt-get; go on without it if not
+set -eu
+cd "$(dirname "$0")/.."
+
+wish=${LEADGLASS_PEERS:-}
+PATH=$PATH:/usr/sbin:/sbin
+
+present() {
+    case $1 in
+        # A wildcard that matches nothing stays as it is, and there is no such file.
+        /*) (set +f && for file in $1; do [ -e "$file" ]; done) ;;
+        *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+# One line for each peer that lacks a program: its name, a blank, its packages.
+missing() (
+    set -f
+    grep -v '^#' scripts/peers.txt | while read -r name packages programs; do
+        for program in $(echo "$programs" | tr ',' ' '); do
+            if ! present "$program"; then
+                echo "$name $packages"
+                break
+            fi
+        done
+    done
+)
+
+# Debian starts a service as soon as it is installed, unless this file says no.
+policy=/usr/sbin/policy-rc.d
+forbid_services() {
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        trap 'exit 130' INT TERM
+        printf '#!/bin/sh\nexit 101\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+}
+
+install_peers() {
+    forbid_services
+    echo "leadglass: installing real peers, without starting them: $*"
+    apt-get -qq update </dev/null || return 0
+    for package in "$@"; do
+        if ! DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" \
+            </dev/null >/dev/null; then
+            echo "leadglass: $package could not be installed" >&2
+        fi
+    done
+}
+
+lacking=$(missing)
+if [ -n "$lacking" ] && [ "$wish" != never ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    # shellcheck disable=SC2046  # one word a package
+    install_peers $(echo "$lacking" | cut -d' ' -f2 | tr ',' '\n')
+    lacking=$(missing)
+fi
+
+if [ -n "$lacking" ]; then
+    names=$(echo "$lacking" | cut -d' ' -f1 | tr '\n' ' ')
+    if [ "$wish" = required ]; then
+        echo "leadglass: LEADGLASS_PEERS=required, and these peers are missing: $names" >&2
+        exit 1
+    fi
+    echo "leadglass: peers missing: $names(their tests are skipped)"
+fi
