@@ -1,0 +1,380 @@
+"""One association (PS3.8 clause 9.2): what has been sent, what may follow, when to give up.
+
+The machine owns no socket and no clock. Give it what arrived, ask it what to send::
+
+    association = Association(Role.REQUESTOR)
+    association.associate(rq, now)             # may be called before there is a connection
+    association.connection_opened(now)         # the A-ASSOCIATE-RQ is now in data_to_send()
+    for event in association.receive(data, now): ...
+
+After every call: send ``data_to_send()``, then close the connection if ``wants_close``, else call
+``timeout`` when ``deadline`` has passed. One object is one association.
+
+**One rule for bad bytes.** ``receive`` never raises because of a peer. Bytes that break the
+standard, and PDUs the state table does not expect, queue the A-ABORT of table 9-10 (AA-1, AA-7 or
+AA-8), set ``wants_close`` and put a ``ProtocolViolation`` last in the list of events; the rest of
+the stream is ignored. Only our own misuse raises: ``LocalProtocolError``.
+
+Two things are ours and not PS3.8's. ``idle`` bounds every wait for the peer that ARTIM does not
+cover, so no peer can hold a connection by silence. And after an A-ABORT of ours we close at once,
+instead of waiting for the peer to do so: nothing idles. After an A-ASSOCIATE-RJ or an A-RELEASE-RP
+the peer has until ARTIM to close, as the standard says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from leadglass.errors import LocalProtocolError, RemoteProtocolError
+from leadglass.wire import pdu, states
+from leadglass.wire.events import (
+    Aborted,
+    AssociateAccepted,
+    AssociateRejected,
+    AssociateRequested,
+    ConnectionLost,
+    DataReceived,
+    Event,
+    ProtocolViolation,
+    Released,
+    ReleaseRequested,
+    TimedOut,
+)
+from leadglass.wire.fields import malformed
+from leadglass.wire.framing import PduReader
+from leadglass.wire.limits import DEFAULT, Limits
+from leadglass.wire.states import Action, Role, State
+
+__all__ = [
+    "Aborted",
+    "AssociateAccepted",
+    "AssociateRejected",
+    "AssociateRequested",
+    "Association",
+    "ConnectionLost",
+    "DataReceived",
+    "Event",
+    "ProtocolViolation",
+    "ReleaseRequested",
+    "Released",
+    "Role",
+    "State",
+    "TimedOut",
+]
+
+
+class _Cell(NamedTuple):
+    """One cell of table 9-10, made ready: where it leads and what we do about it."""
+
+    action: Action
+    state: State
+    tells: Callable[[Any], Event] | None
+    closes: bool
+
+
+_RELEASE_REQUESTED = ReleaseRequested()
+_RELEASED = Released()
+_CONNECTION_LOST = ConnectionLost()
+
+_TELLS: Mapping[Action, Callable[[Any], Event]] = {
+    Action.AE_3: AssociateAccepted,
+    Action.AE_4: AssociateRejected,
+    Action.AE_6: AssociateRequested,
+    Action.DT_2: lambda p_data: DataReceived(p_data.pdvs),
+    Action.AR_2: lambda _: _RELEASE_REQUESTED,
+    Action.AR_3: lambda _: _RELEASED,
+    Action.AR_6: lambda p_data: DataReceived(p_data.pdvs),
+    Action.AR_8: lambda _: _RELEASE_REQUESTED,
+    Action.AR_10: lambda _: _RELEASED,
+    Action.AA_3: lambda abort: Aborted(abort.source, abort.reason),
+    Action.AA_4: lambda _: _CONNECTION_LOST,
+}
+
+_CLOSES = frozenset({Action.AA_1, Action.AA_7, Action.AA_8})
+"""The actions after which we close although the standard would wait for the peer to do it."""
+
+_REFUSALS = _CLOSES
+"""The actions that a peer's PDU can cause only by being out of place: each sends an A-ABORT."""
+
+
+def _plan(role: Role) -> dict[tuple[states.Event, State], _Cell]:
+    return {
+        cell: _Cell(action, state, _TELLS.get(action), action in _CLOSES or state is State.STA1)
+        for cell, (action, state) in states.transitions(role).items()
+    }
+
+
+_PLANS = {role: _plan(role) for role in Role}
+
+_ROW_OF_PDU = (
+    states.Event.EVT19,
+    states.Event.EVT6,
+    states.Event.EVT3,
+    states.Event.EVT4,
+    states.Event.EVT10,
+    states.Event.EVT12,
+    states.Event.EVT13,
+    states.Event.EVT16,
+)
+_NAME_OF_PDU = (
+    "",
+    "A-ASSOCIATE-RQ",
+    "A-ASSOCIATE-AC",
+    "A-ASSOCIATE-RJ",
+    "P-DATA-TF",
+    "A-RELEASE-RQ",
+    "A-RELEASE-RP",
+    "A-ABORT",
+)
+
+# Local names, because this is the path of every scanned endpoint.
+_EVT1, _EVT2, _EVT5, _EVT7, _EVT8 = (states.Event(row) for row in (1, 2, 5, 7, 8))
+_EVT9, _EVT11, _EVT14, _EVT15 = (states.Event(row) for row in (9, 11, 14, 15))
+_EVT17, _EVT18, _EVT19 = (states.Event(row) for row in (17, 18, 19))
+_STA1, _STA4, _STA13 = State.STA1, State.STA4, State.STA13
+
+_AWAITS_PEER = frozenset({State.STA4, State.STA5, State.STA6, State.STA7, State.STA10, State.STA11})
+_RELEASE_RQ = pdu.encode(pdu.AReleaseRQ())
+_RELEASE_RP = pdu.encode(pdu.AReleaseRP())
+_UNEXPECTED_PDU = 2  # PS3.8 table 9-26
+_UNSUPPORTED_VERSION = pdu.AAssociateRJ(result=1, source=2, reason=2)  # PS3.8 table 9-21
+_PDV_HEADER = 6
+
+
+@lru_cache(maxsize=64)
+def _waits(artim: float, idle: float) -> tuple[float | None, ...]:
+    """How long each state may last, by its number."""
+    artim_states, idle_states = states.ARTIM_STATES, _AWAITS_PEER
+    return (None, *(artim if s in artim_states else idle if s in idle_states else None for s in State))
+
+
+class Association:
+    """The state machine of one association, for either role; see the module for how to drive it.
+
+    ``artim`` and ``idle`` are seconds; ``now`` is seconds on any clock that does not jump.
+    """
+
+    __slots__ = (
+        "_limits",
+        "_out",
+        "_plan",
+        "_proposal",
+        "_reader",
+        "_waits",
+        "accepted",
+        "deadline",
+        "peer_maximum_length",
+        "role",
+        "state",
+        "wants_close",
+    )
+
+    def __init__(
+        self, role: Role, *, limits: Limits = DEFAULT, artim: float = 30.0, idle: float = 60.0
+    ) -> None:
+        self.role = role
+        self.state = _STA1
+        self.deadline: float | None = None
+        """When to call ``timeout``; None while the next step is the local user's."""
+        self.wants_close = False
+        """Close the connection, once ``data_to_send()`` has been sent."""
+        self.accepted: frozenset[int] = frozenset()
+        """The ids of the presentation contexts that data may flow on."""
+        self.peer_maximum_length = 16384
+        """The longest P-DATA-TF body the peer takes, 0 without limit; 16384 until it has said so."""
+        self._limits = limits
+        self._plan = _PLANS[role]
+        self._waits = _waits(artim, idle)
+        self._reader = PduReader(limits)
+        self._proposal: pdu.AAssociateRQ | None = None
+        self._out = b""
+
+    # What the local user asks for. Each raises LocalProtocolError where table 9-10 has a blank.
+
+    def associate(self, rq: pdu.AAssociateRQ, now: float) -> None:
+        """Ask for an association; the request goes out when the connection is open."""
+        if self.role is not Role.REQUESTOR:
+            raise LocalProtocolError("an acceptor cannot ask for an association")
+        if not rq.called_ae_title.strip() or not rq.calling_ae_title.strip():
+            raise LocalProtocolError("a blank AE title leaves connections hanging and is never sent")
+        self._step(_EVT1, now)
+        self._proposal = rq
+        self._announced(rq.user_information.maximum_length)
+
+    def connection_opened(self, now: float) -> None:
+        """The transport connection is open: ours (requestor) or the peer's (acceptor)."""
+        if self.role is Role.ACCEPTOR:
+            self._step(_EVT5, now)
+            return
+        self._step(_EVT2, now)
+        assert self._proposal is not None
+        self._out = pdu.encode(self._proposal)
+
+    def accept(self, ac: pdu.AAssociateAC, now: float) -> None:
+        """Accept the request, with the result of each proposed presentation context."""
+        encoded = pdu.encode(ac)
+        self._step(_EVT7, now)
+        if not self._answers_proposal(ac):
+            raise LocalProtocolError("the answer has a presentation context that was not proposed")
+        self._out += encoded
+        self._announced(ac.user_information.maximum_length)
+        self._agree(ac)
+
+    def reject(self, rj: pdu.AAssociateRJ, now: float) -> None:
+        """Reject the request."""
+        encoded = pdu.encode(rj)
+        self._step(_EVT8, now)
+        self._out += encoded
+
+    def send(self, data: bytes | pdu.PDataTF, now: float) -> None:
+        """Send data: whole P-DATA-TF PDUs, as ``pdata.fragment`` makes them, or one as a value."""
+        encoded = data if isinstance(data, bytes) else pdu.encode(data)
+        if encoded[:1] != b"\x04":
+            raise LocalProtocolError("only P-DATA-TF PDUs are data")
+        self._step(_EVT9, now)
+        self._out += encoded
+
+    def release(self, now: float) -> None:
+        """Ask for an orderly end."""
+        self._step(_EVT11, now)
+        self._out += _RELEASE_RQ
+
+    def release_reply(self, now: float) -> None:
+        """Confirm the peer's release."""
+        self._step(_EVT14, now)
+        self._out += _RELEASE_RP
+
+    def abort(self, source: int, reason: int, now: float) -> None:
+        """End it now. Source 0 is the service user, 2 the provider (PS3.8 table 9-26)."""
+        encoded = pdu.encode(pdu.AAbort(source, reason))
+        if self._step(_EVT15, now).action is Action.AA_1:  # AA-2: there is nobody to tell yet
+            self._out += encoded
+
+    # What the world reports.
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Bytes came, in whatever pieces; what they mean. A peer's bad bytes do not raise."""
+        if self.wants_close:
+            return []
+        if self.state is _STA1 or self.state is _STA4:
+            raise LocalProtocolError("bytes cannot arrive before the connection is open")
+        events: list[Event] = []
+        reader = self._reader
+        reader.feed(data)
+        try:
+            while (framed := reader.next_pdu()) is not None:
+                event = self._received(framed[0], framed[1], now)
+                if event is not None:
+                    events.append(event)
+                if self.wants_close:
+                    break
+        except RemoteProtocolError as error:
+            events.append(self._refuse(error, now))
+        return events
+
+    def connection_closed(self, now: float) -> list[Event]:
+        """The connection has ended, or could not be made."""
+        if self.state is _STA1:
+            self.wants_close = True
+            return []
+        cell = self._step(_EVT17, now)
+        return [] if cell.tells is None else [cell.tells(None)]
+
+    def timeout(self, now: float) -> list[Event]:
+        """Time has passed; nothing happens before ``deadline``."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        waited_in = self.state
+        if waited_in in states.ARTIM_STATES:
+            self._step(_EVT18, now)
+        else:
+            self.abort(0, 0, now)
+        return [TimedOut(waited_in)]
+
+    def data_to_send(self) -> bytes:
+        """What must be sent now, handed out once."""
+        out = self._out
+        self._out = b""
+        return out
+
+    def _step(self, row: states.Event, now: float) -> _Cell:
+        cell = self._plan.get((row, self.state))
+        over = self.wants_close and self.state is _STA1
+        if cell is None or over:
+            raise LocalProtocolError(f"{row.name} cannot happen in {self.state.name} (PS3.8 table 9-10)")
+        self._enter(cell, now)
+        return cell
+
+    def _enter(self, cell: _Cell, now: float) -> None:
+        self.state = state = cell.state
+        if cell.closes:
+            self.wants_close = True
+        if cell.action is not Action.AA_6:  # a peer that goes on talking does not win time
+            wait = self._waits[state]
+            self.deadline = None if wait is None else now + wait
+
+    def _received(self, pdu_type: int, body: bytes, now: float) -> Event | None:
+        value = pdu.decode(pdu_type, body, self._limits)
+        cell = self._plan[_ROW_OF_PDU[pdu_type], self.state]
+        action = cell.action
+        if action in _REFUSALS:
+            what = f"{_NAME_OF_PDU[pdu_type]} is not expected in {self.state.name}"
+            raise RemoteProtocolError(what, abort_reason=_UNEXPECTED_PDU)
+        if action is not Action.AA_6:
+            if isinstance(value, pdu.PDataTF):
+                self._check_data(value)
+            elif isinstance(value, pdu.AAssociateAC):
+                self._take_answer(value)
+            elif isinstance(value, pdu.AAssociateRQ):
+                if not value.protocol_version & 1:
+                    self._refuse_version(now)
+                    return None
+                self._take_proposal(value)
+        self._enter(cell, now)
+        return None if cell.tells is None else cell.tells(value)
+
+    def _check_data(self, data: pdu.PDataTF) -> None:
+        accepted = self.accepted
+        for pdv in data.pdvs:
+            if pdv.context_id not in accepted:
+                raise malformed(f"data on presentation context {pdv.context_id}, which was not accepted")
+
+    def _take_answer(self, ac: pdu.AAssociateAC) -> None:
+        if not self._answers_proposal(ac):
+            raise malformed("the A-ASSOCIATE-AC has a presentation context that was not proposed")
+        self._agree(ac)
+        self._heard(ac.user_information.maximum_length)
+
+    def _take_proposal(self, rq: pdu.AAssociateRQ) -> None:
+        self._proposal = rq
+        self._heard(rq.user_information.maximum_length)
+
+    def _answers_proposal(self, ac: pdu.AAssociateAC) -> bool:
+        assert self._proposal is not None
+        proposed = {context.context_id for context in self._proposal.presentation_contexts}
+        return all(context.context_id in proposed for context in ac.presentation_contexts)
+
+    def _agree(self, ac: pdu.AAssociateAC) -> None:
+        self.accepted = frozenset(c.context_id for c in ac.presentation_contexts if c.result == 0)
+
+    def _heard(self, maximum_length: int | None) -> None:
+        if maximum_length is not None:
+            self.peer_maximum_length = maximum_length
+
+    def _announced(self, maximum_length: int | None) -> None:
+        # What we announced binds the peer; if we set no limit, or a higher one, ours still holds.
+        if maximum_length:
+            self._reader.maximum_p_data = min(maximum_length + _PDV_HEADER, self._limits.p_data)
+
+    def _refuse_version(self, now: float) -> None:
+        # The second branch of AE-6: the provider itself rejects, and the user hears nothing of it.
+        self._out += pdu.encode(_UNSUPPORTED_VERSION)
+        self.state = _STA13
+        self.deadline = now + (self._waits[_STA13] or 0.0)
+
+    def _refuse(self, error: RemoteProtocolError, now: float) -> ProtocolViolation:
+        by_user = self._step(_EVT19, now).action is Action.AA_1
+        self._out += pdu.encode(pdu.AAbort(0, 0) if by_user else pdu.AAbort(2, error.abort_reason))
+        return ProtocolViolation(error)

@@ -1,0 +1,115 @@
+"""Command sets (PS3.7 clause 6.3 and annex E): implicit VR little endian, group 0000, ascending.
+
+Elements we do not know are skipped, because newer peers add some; their number and length are
+bounded. The order, the group length where it is given, and the length of every number must be
+right. A sequence (undefined length) cannot occur in a command set, so nothing nests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from struct import Struct
+from typing import Any
+
+from leadglass.errors import LocalProtocolError
+from leadglass.wire.dimse import MESSAGES, Element, Message
+from leadglass.wire.fields import malformed, padded_text, text
+from leadglass.wire.limits import DEFAULT, Limits
+
+__all__ = ["decode_command", "encode_command"]
+
+_HEADER = Struct("<HHL")
+_GROUP_LENGTH = 0x0000
+_COMMAND_FIELD = 0x0100
+_PADS = {"UI": b"\0", "AE": b" ", "LO": b" "}
+
+
+def encode_command(message: Message) -> bytes:
+    """The command set of ``message``; ``LocalProtocolError`` for a value that does not fit."""
+    elements = [(_COMMAND_FIELD, message.COMMAND_FIELD.to_bytes(2, "little"))]
+    for element in message.ELEMENTS:
+        value = getattr(message, element.name)
+        if value is not None:
+            elements.append((element.tag, _encode_value(element, value)))
+    elements.sort()
+    body = b"".join(_HEADER.pack(0, tag, len(value)) + value for tag, value in elements)
+    return _HEADER.pack(0, _GROUP_LENGTH, 4) + len(body).to_bytes(4, "little") + body
+
+
+def _encode_value(element: Element, value: Any) -> bytes:
+    if element.vr == "US":
+        return _us(value, element.name)
+    if element.vr == "AT":
+        return b"".join(_us(tag >> 16, element.name) + _us(tag & 0xFFFF, element.name) for tag in value)
+    encoded = text(value, element.name)
+    return encoded + _PADS[element.vr] if len(encoded) % 2 else encoded
+
+
+def _us(value: int, name: str) -> bytes:
+    if not 0 <= value <= 0xFFFF:
+        raise LocalProtocolError(f"{name} is {value}, which does not fit 2 bytes")
+    return value.to_bytes(2, "little")
+
+
+def decode_command(data: bytes, limits: Limits = DEFAULT) -> Message:
+    """The message of one whole command set; ``RemoteProtocolError`` if it is none of the C-services'."""
+    if len(data) > limits.command:
+        raise malformed(f"a command set with {len(data)} bytes, more than {limits.command}")
+    values = _split(data, limits)
+    field = values.get(_COMMAND_FIELD)
+    kind = None if field is None else MESSAGES.get(int.from_bytes(field, "little"))
+    if kind is None or field is None or len(field) != 2:
+        raise malformed("a command set without a command field of a C-service")
+    found: dict[str, Any] = {}
+    for element in kind.ELEMENTS:
+        raw = values.get(element.tag)
+        if raw is not None:
+            found[element.name] = _decode_value(element, raw, limits)
+        elif element.required:
+            raise malformed(f"a {kind.__name__} without {element.name}")
+    return kind(**found)
+
+
+def _split(data: bytes, limits: Limits) -> Mapping[int, bytes]:
+    values: dict[int, bytes] = {}
+    at, end, last = 0, len(data), -1
+    while at < end:
+        if end - at < 8:
+            raise malformed("the last element of a command set is cut short")
+        group, tag, length = _HEADER.unpack_from(data, at)
+        at += 8
+        if group or length > end - at:
+            raise malformed(f"element ({group:04X},{tag:04X}) does not fit its command set")
+        if tag <= last:
+            raise malformed(f"element (0000,{tag:04X}) is out of order")
+        if len(values) == limits.command_elements:
+            raise malformed(f"a command set with more than {limits.command_elements} elements")
+        values[tag] = data[at : at + length]
+        last = tag
+        at += length
+    _check_group_length(values, end)
+    return values
+
+
+def _check_group_length(values: Mapping[int, bytes], size: int) -> None:
+    raw = values.get(_GROUP_LENGTH)
+    # A missing group length contradicts nothing; a wrong one would mean different things to different readers.
+    if raw is not None and (len(raw) != 4 or int.from_bytes(raw, "little") != size - 12):
+        raise malformed("the group length of a command set is wrong")
+
+
+def _decode_value(element: Element, raw: bytes, limits: Limits) -> Any:
+    vr = element.vr
+    if vr == "US":
+        if len(raw) != 2:
+            raise malformed(f"{element.name} has {len(raw)} bytes instead of 2")
+        return raw[0] | raw[1] << 8
+    if vr == "AT":
+        if len(raw) % 4:
+            raise malformed(f"{element.name} has {len(raw)} bytes, not a multiple of 4")
+        return tuple(_tag(raw, at) for at in range(0, len(raw), 4))
+    return padded_text(raw, limits.text, element.name)
+
+
+def _tag(raw: bytes, at: int) -> int:
+    return int.from_bytes(raw[at : at + 2], "little") << 16 | int.from_bytes(raw[at + 2 : at + 4], "little")
