@@ -73,8 +73,7 @@ class Scope:
         stretch = self._calendar.at(moment)
         if grant is None or not stretch.is_open or rung < _SHALLOWEST or rung > grant.depth:
             raise ScopeDenied(self._denial(endpoint, rung, moment), where=str(endpoint))
-        until = moment + PERMIT_SECONDS
-        return Permit(endpoint, rung, until if until < stretch.until else stretch.until)
+        return Permit(endpoint, rung, min(stretch.until, moment + PERMIT_SECONDS))
 
     def depth(self, address: str, port: int, moment: float | None = None) -> Rung | None:
         """How deep this endpoint may be asked, at ``moment`` if given; None if not at all."""
