@@ -12,6 +12,7 @@ PATH=$PATH:/usr/sbin:/sbin
 
 present() {
     case $1 in
+        -) ;;
         # A wildcard that matches nothing stays as it is, and there is no such file.
         /*) (set +f && for file in $1; do [ -e "$file" ]; done) ;;
         *) command -v "$1" >/dev/null 2>&1 ;;

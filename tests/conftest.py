@@ -1,0 +1,125 @@
+"""What all tests share: which of them can run here, and how hard they look.
+
+Tests of a peer that is missing are skipped by name and counted aloud at the end; with
+``LEADGLASS_PEERS=required`` they fail instead. ``LEADGLASS_DEEP=1`` adds the deep ones and
+raises the number of examples.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parent.parent
+UNIT_SECONDS = 10
+"""A unit test that takes longer is stuck."""
+
+REQUIRED = os.environ.get("LEADGLASS_PEERS") == "required"
+DEEP = os.environ.get("LEADGLASS_DEEP") == "1"
+SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
+settings.register_profile("fast", max_examples=30, deadline=None, print_blob=True)
+settings.register_profile(
+    "deep",
+    max_examples=20_000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("deep" if DEEP else "fast")
+
+_absent = pytest.StashKey[Counter[str]]()
+
+
+def read_peers(text: str) -> Mapping[str, Sequence[str]]:
+    """The programs that prove each peer's presence, by the peer's name, from ``scripts/peers.txt``."""
+    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {name: [p for p in programs.split(",") if p != "-"] for name, _, programs in lines}
+
+
+PEERS = read_peers((ROOT / "scripts" / "peers.txt").read_text())
+
+
+@functools.cache
+def program(name: str) -> bool:
+    """Whether a program, or a file by its absolute path with wildcards, is on this machine."""
+    if name.startswith("/"):
+        return any(Path("/").glob(name.removeprefix("/")))
+    return shutil.which(name, path=SEARCH) is not None
+
+
+def lacking(peer: str) -> bool:
+    """Whether something of ``peer`` is missing."""
+    return not all(program(name) for name in PEERS[peer])
+
+
+@functools.cache
+def namespaces() -> bool:
+    """Whether we may make network namespaces here."""
+    if os.geteuid() != 0 or lacking("ip"):
+        return False
+    name = f"leadglass-can-{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False)
+    subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
+    return made.returncode == 0
+
+
+def needs(item: pytest.Item) -> list[str]:
+    """What ``item`` needs and this machine has not."""
+    peers = [peer for mark in item.iter_markers("peer") for peer in mark.args]
+    missing = [peer for peer in peers if lacking(peer)]
+    if item.get_closest_marker("root") and not namespaces():
+        missing.append("root with network namespaces")
+    return missing
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_absent] = Counter()
+
+
+def pytest_report_header() -> str:
+    return f"leadglass: {'deep' if DEEP else 'fast'}, peers {'required' if REQUIRED else 'where present'}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        unknown = {peer for mark in item.iter_markers("peer") for peer in mark.args} - PEERS.keys()
+        if unknown:
+            raise pytest.UsageError(f"{item.nodeid}: scripts/peers.txt knows no {', '.join(sorted(unknown))}")
+        if in_tier(item, "unit") and not item.get_closest_marker("timeout") and not DEEP:
+            item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+    if not DEEP:
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=deep)
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = needs(item)
+    if not missing:
+        return
+    if REQUIRED:
+        pytest.fail(f"LEADGLASS_PEERS=required, and this is missing: {', '.join(missing)}", pytrace=False)
+    item.config.stash[_absent].update(missing)
+    pytest.skip(f"peer missing: {', '.join(missing)}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    counts = config.stash[_absent]
+    if counts:
+        said = ", ".join(f"{peer} ({count} tests skipped)" for peer, count in sorted(counts.items()))
+        terminalreporter.write_line(f"peers missing: {said}", yellow=True)
+
+
+def in_tier(item: pytest.Item, tier: str) -> bool:
+    """Whether ``item`` lies under ``tests/<tier>``."""
+    return item.path.is_relative_to(ROOT / "tests" / tier)
