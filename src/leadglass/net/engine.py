@@ -222,7 +222,7 @@ class Engine:
             return
         self.connections += 1
         if isinstance(sock, Loss):
-            conversation.lost(sock, now)
+            visit.failed(sock)
             self._advance(visit, now)
             return
         flight = _Flight(
@@ -306,7 +306,9 @@ class Engine:
             self._poller.want_write(flight.fd, True)
 
     def _lost(self, flight: _Flight, loss: Loss, now: float) -> None:
-        if not flight.closing:
+        if not flight.opened:
+            flight.visit.failed(loss)
+        elif not flight.closing:
             flight.conversation.lost(loss, now)
         self._finish(flight, now)
 

@@ -71,7 +71,7 @@ class Conversation(Protocol):
         ...
 
     def lost(self, loss: Loss, now: float) -> None:
-        """The connection could not be made, or the peer ended it."""
+        """The peer ended the open connection: ``RESET`` or ``EOF``."""
         ...
 
 
@@ -96,6 +96,10 @@ class Visit(Protocol):
 
     def source(self, address: str) -> None:
         """The local address of the connection, told once per connection."""
+        ...
+
+    def failed(self, loss: Loss) -> None:
+        """The connection could not be made; ``next`` is called again."""
         ...
 
     def denied(self, why: str) -> None:

@@ -1,0 +1,63 @@
+"""Where a report goes: standard output, or a file that appears whole or not at all.
+
+A report is a list of targets, so its file is readable by its owner only. It is written beside its
+destination and renamed at the end: a full disk leaves no half-written report behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from leadglass.errors import ResourceError
+
+__all__ = ["destination"]
+
+
+@contextlib.contextmanager
+def destination(path: Path | None) -> Iterator[TextIO]:
+    """A text stream to ``path``, or to standard output; ``ResourceError`` if it cannot be written."""
+    if path is None:
+        with _to_stdout() as stream:
+            yield stream
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with _create(part) as stream:
+            yield stream
+        part.replace(path)
+    except OSError as exc:
+        raise _unwritable(str(path), exc) from exc
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _to_stdout() -> Iterator[TextIO]:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise _unwritable("standard output", exc) from exc
+
+
+def _create(path: Path) -> TextIO:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return open(descriptor, "w", encoding="utf-8", newline="")
+
+
+def _unwritable(where: str, exc: OSError) -> ResourceError:
+    reason = (exc.strerror or str(exc)).lower()
+    return ResourceError(
+        f"the report cannot be written ({reason})", where=where, then="choose another --output and look again"
+    )

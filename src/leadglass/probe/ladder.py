@@ -1,0 +1,375 @@
+"""The visit to one endpoint: which question next, in the light of the last answer.
+
+A port has up to three *faces*: plain DICOM, TLS, and HTTP. The connection that opens carries the
+first question of the likeliest face; another face is tried only if that one does not answer.
+Once a face is known the visit climbs the ladder on it, as deep as the scope permits and within the
+budget of connections. A reject that asks for a title ends it: nothing is guessed.
+
+The plan is a generator: it yields a question and goes on when that has been answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from leadglass.judge.web import paths, qido_paths
+from leadglass.model.endpoint import Endpoint
+from leadglass.model.evidence import (
+    AssociateEvidence,
+    Evidence,
+    NegotiateEvidence,
+    Reply,
+    TcpEvidence,
+    TcpOutcome,
+    TlsEvidence,
+    TlsOutcome,
+    WebEvidence,
+)
+from leadglass.model.rung import Rung
+from leadglass.ports.conversation import Ask, Conversation, Loss
+from leadglass.ports.world import Randomness
+from leadglass.probe.associate import AssociateConversation
+from leadglass.probe.blank_query import BlankQueryConversation
+from leadglass.probe.dicom import DicomConversation
+from leadglass.probe.http import Caller, HttpConversation
+from leadglass.probe.mint import patient_id, uid
+from leadglass.probe.negotiate import NegotiateConversation
+from leadglass.probe.qido import QidoConversation
+from leadglass.probe.sniff import DICOM, HTTP, TLS
+from leadglass.probe.tls import HelloConversation, SecureConversation
+from leadglass.probe.web import WebConversation
+from leadglass.wire.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
+
+__all__ = ["EndpointVisit", "Questions"]
+
+_WEB_PORTS = frozenset({80, 81, 3000, 3001, 5000, 8000, 8008, 8042, 8080, 8081, 8088, 8888, 9080})
+_TLS_WEB_PORTS = frozenset({443, 8443, 9443})
+_TLS_DICOM_PORT = 2762
+_BUSY_PAUSE = 3.0
+"""Seconds before an endpoint that was busy (A-ASSOCIATE-RJ, rejected-transient) is asked once more."""
+_WEB_RESERVE = 2
+"""Connections kept back for the DICOMweb question where the scope allows it."""
+_TCP_OUTCOMES = {
+    Loss.REFUSED: TcpOutcome.REFUSED,
+    Loss.RESET: TcpOutcome.REFUSED,
+    Loss.UNANSWERED: TcpOutcome.UNANSWERED,
+}
+
+_Plan: TypeAlias = Generator[Ask, None, str | None]
+"""Questions out; at the end the protocol that answered, where one is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is the same for every endpoint of a scan: who asks, and how patiently."""
+
+    randomness: Randomness
+    invented_sop_class: str
+    """Minted once per scan; no product can know it."""
+    calling_ae: str = "LEADGLASS"
+    user_agent: str = "Leadglass"
+    connections: int = 6
+    """The budget per endpoint: TCP, TLS, web and associations together."""
+    patience: float = 5.0
+    """Seconds to wait for an answer."""
+
+
+class EndpointVisit:
+    """Everything asked of one endpoint, one connection at a time (``ports.conversation.Visit``)."""
+
+    def __init__(
+        self, endpoint: Endpoint, rung: Rung, questions: Questions, called_ae: str = "ANY-SCP"
+    ) -> None:
+        self.endpoint = endpoint
+        self.rung = rung
+        self.seen_from: str | None = None
+        """The local address of the first connection that opened."""
+        self.denial: str | None = None
+        """Why the gate ended the visit early, if it did."""
+        self.connections = 0
+        self._questions = questions
+        self._called_ae = called_ae
+        self._evidence: dict[str, Evidence] = {}
+        self._plan = self._climb()
+        self._over = False
+        self._now = 0.0
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What was seen, one piece for each probe, in the order of asking."""
+        return tuple(self._evidence.values())
+
+    # The contract with the engine.
+
+    def next(self, now: float) -> Ask | None:
+        """The next question, or None when there is nothing left to ask or to spend."""
+        if self._over:
+            return None
+        self._now = now
+        ask = next(self._plan, None)
+        if ask is None or not self._left():
+            self._over = True
+            return None
+        self.connections += 1
+        return ask
+
+    def source(self, address: str) -> None:
+        """A connection opened, from this local address."""
+        if self.seen_from is None:
+            self.seen_from = address
+            self._note(TcpEvidence(TcpOutcome.OPEN))
+
+    def failed(self, loss: Loss) -> None:
+        """No connection: nothing more can be learned here."""
+        self._over = True
+        if self.seen_from is None:
+            self._note(TcpEvidence(_TCP_OUTCOMES.get(loss, TcpOutcome.UNREACHABLE)))
+
+    def denied(self, why: str) -> None:
+        """The scope says no, from now on."""
+        self._over = True
+        self.denial = why
+
+    # The plan.
+
+    def _climb(self) -> Iterator[Ask]:
+        if self.rung < Rung.ASSOCIATE:
+            yield from self._hello_only()
+            return
+        faces = {DICOM: self._dicom_face, TLS: self._tls_face, HTTP: self._web_face}
+        order = list(_faces(self.endpoint.port))
+        while order:
+            face = order.pop(0)
+            spoken = yield from faces[face]()
+            if spoken == face or (spoken is not None and spoken not in faces):
+                return
+            if spoken in order:
+                order.remove(spoken)
+                order.insert(0, spoken)
+
+    def _hello_only(self) -> _Plan:
+        secure = self._secure(None)
+        yield Ask(secure)
+        self._note(secure.evidence)
+        if _is_tls(secure.evidence):
+            yield from self._hellos(secure.evidence)
+        return None
+
+    def _dicom_face(self) -> _Plan:
+        spoken = yield from self._associate(over_tls=False)
+        return spoken
+
+    def _associate(self, *, over_tls: bool) -> _Plan:
+        probe = self._associate_probe(over_tls=over_tls)
+        yield self._ask(probe)
+        if _is_busy(probe.evidence):
+            probe = self._associate_probe(over_tls=over_tls)
+            yield self._ask(probe, self._now + _BUSY_PAUSE)
+        self._note(probe.evidence)
+        yield from self._deeper(probe.evidence)
+        return _dicom_or(probe.evidence)
+
+    def _deeper(self, seen: AssociateEvidence) -> _Plan:
+        if seen.reply is not Reply.ACCEPTED or self.rung < Rung.NEGOTIATE:
+            return None
+        offer = NegotiateConversation(
+            self._called_ae,
+            self._questions.calling_ae,
+            self._questions.invented_sop_class,
+            over_tls=seen.over_tls,
+            patience=self._questions.patience,
+        )
+        yield self._ask(offer)
+        self._note(offer.evidence)
+        if self.rung >= Rung.BLANK_QUERY and _grants_find(offer.evidence):
+            yield from self._blank_query(over_tls=seen.over_tls)
+        return None
+
+    def _blank_query(self, *, over_tls: bool) -> _Plan:
+        query = BlankQueryConversation(
+            self._called_ae,
+            self._questions.calling_ae,
+            study_instance_uid=uid(self._questions.randomness),
+            patient_id=patient_id(self._questions.randomness),
+            over_tls=over_tls,
+            patience=self._questions.patience,
+        )
+        yield self._ask(query)
+        self._note(query.evidence)
+        return None
+
+    def _tls_face(self) -> _Plan:
+        inner = self._inner_probe()
+        secure = self._secure(inner)
+        yield Ask(secure)
+        self._note(secure.evidence)
+        if not _is_tls(secure.evidence):
+            return None
+        if secure.evidence.outcome is TlsOutcome.ESTABLISHED:
+            yield from self._inside(inner, secure.evidence)
+        yield from self._hellos(secure.evidence)
+        return TLS
+
+    def _inside(self, inner: AssociateConversation | WebConversation, tls: TlsEvidence) -> _Plan:
+        """What stands behind TLS, after the first question went there."""
+        if isinstance(inner, WebConversation):
+            spoken = yield from self._web(inner)
+        else:
+            self._note(inner.evidence)
+            yield from self._deeper(inner.evidence)
+            spoken = _dicom_or(inner.evidence)
+        refused = tls.certificate_requested and not tls.application_data
+        if spoken in (DICOM, HTTP) and not _asked_for(inner, spoken):
+            yield from self._other_inside(inner)
+        elif spoken is None and not refused:
+            yield from self._other_inside(inner)
+        return None
+
+    def _other_inside(self, inner: AssociateConversation | WebConversation) -> _Plan:
+        if isinstance(inner, WebConversation):
+            yield from self._associate(over_tls=True)
+        else:
+            yield from self._web(None, over_tls=True)
+        return None
+
+    def _hellos(self, seen: TlsEvidence) -> _Plan:
+        """Hand-made hellos for what OpenSSL can no longer say, as far as the budget goes."""
+        offers = ["retired-suites", "old-versions"]
+        if seen.version != "TLSv1.2":
+            offers.append("tls12")
+        for offer in offers:
+            hello = HelloConversation(
+                offer,
+                server_name=self.endpoint.name,
+                random=self._questions.randomness.token(32),
+                patience=self._questions.patience,
+            )
+            yield Ask(hello)
+            self._note(hello.evidence)
+        return None
+
+    def _web_face(self) -> _Plan:
+        spoken = yield from self._web(None)
+        return spoken
+
+    def _web(self, first: WebConversation | None, *, over_tls: bool = False) -> _Plan:
+        """All the known paths, over as many connections as the server insists on."""
+        probe, over_tls = first, over_tls or first is not None
+        todo = paths()
+        reserve = _WEB_RESERVE if self.rung >= Rung.BLANK_QUERY else 0
+        while todo and (probe is not None or self._left() > reserve):
+            if probe is None:
+                probe = self._web_probe(todo, over_tls=over_tls)
+                yield self._ask(probe)
+            self._note_web(probe.evidence)
+            todo = probe.remaining if probe.evidence.reply is Reply.ANSWERED else ()
+            probe = None
+        seen = self._evidence.get("web")
+        if not isinstance(seen, WebEvidence) or seen.reply is not Reply.ANSWERED:
+            return seen.spoke if isinstance(seen, WebEvidence) else None
+        if self.rung >= Rung.BLANK_QUERY:
+            yield from self._qido(seen)
+        return HTTP
+
+    def _qido(self, seen: WebEvidence) -> _Plan:
+        roots = qido_paths(tuple(f for answer in seen.answers for f in answer.fingerprints))
+        while roots:
+            probe = QidoConversation(
+                self._caller(),
+                roots,
+                uid(self._questions.randomness),
+                over_tls=seen.over_tls,
+                patience=self._questions.patience,
+            )
+            yield self._ask(probe)
+            seen = replace(seen, qido=(*seen.qido, *probe.answers))
+            self._note(seen)
+            roots = probe.remaining
+            if not probe.answers:
+                break
+        return None
+
+    # Making probes.
+
+    def _associate_probe(self, *, over_tls: bool) -> AssociateConversation:
+        return AssociateConversation(
+            self._called_ae,
+            self._questions.calling_ae,
+            over_tls=over_tls,
+            patience=self._questions.patience,
+        )
+
+    def _web_probe(self, todo: tuple[str, ...], *, over_tls: bool) -> WebConversation:
+        return WebConversation(self._caller(), todo, over_tls=over_tls, patience=self._questions.patience)
+
+    def _inner_probe(self) -> AssociateConversation | WebConversation:
+        if self.endpoint.port in _TLS_WEB_PORTS | _WEB_PORTS:
+            return self._web_probe(paths(), over_tls=True)
+        return self._associate_probe(over_tls=True)
+
+    def _caller(self) -> Caller:
+        name = self.endpoint.name
+        host = f"{name}:{self.endpoint.port}" if name else str(self.endpoint)
+        return Caller(host, self._questions.user_agent)
+
+    def _ask(self, probe: DicomConversation | HttpConversation, not_before: float = 0.0) -> Ask:
+        return Ask(self._secure(probe) if probe.over_tls else probe, not_before)
+
+    def _secure(self, inner: Conversation | None) -> SecureConversation:
+        alpn = ("http/1.1",) if isinstance(inner, HttpConversation) else ()
+        return SecureConversation(
+            inner, server_name=self.endpoint.name, alpn=alpn, patience=self._questions.patience
+        )
+
+    # Keeping evidence.
+
+    def _left(self) -> int:
+        return self._questions.connections - self.connections
+
+    def _note(self, evidence: Evidence) -> None:
+        self._evidence[evidence.probe] = evidence
+
+    def _note_web(self, new: WebEvidence) -> None:
+        old = self._evidence.get("web")
+        if isinstance(old, WebEvidence) and old.reply is Reply.ANSWERED:
+            new = replace(
+                old,
+                answers=(*old.answers, *new.answers),
+                server=old.server or new.server,
+                software_version=old.software_version or new.software_version,
+            )
+        self._note(new)
+
+
+def _faces(port: int) -> tuple[str, str, str]:
+    """The faces of a port, the likeliest first."""
+    if port in _WEB_PORTS:
+        return HTTP, DICOM, TLS
+    if port in _TLS_WEB_PORTS or port == _TLS_DICOM_PORT:
+        return TLS, DICOM, HTTP
+    return DICOM, TLS, HTTP
+
+
+def _dicom_or(seen: AssociateEvidence) -> str | None:
+    """``dicom`` if DICOM was spoken, another protocol if its first bytes told, else None."""
+    well_formed = seen.reply in (Reply.ACCEPTED, Reply.REJECTED, Reply.ABORTED)
+    return DICOM if well_formed else seen.spoke
+
+
+def _is_busy(seen: AssociateEvidence) -> bool:
+    return seen.reject is not None and seen.reject[0] == 2
+
+
+def _is_tls(seen: TlsEvidence) -> bool:
+    return seen.outcome is TlsOutcome.ESTABLISHED or seen.alert is not None
+
+
+def _asked_for(inner: AssociateConversation | WebConversation, spoken: str) -> bool:
+    return (spoken == HTTP) == isinstance(inner, WebConversation)
+
+
+def _grants_find(seen: NegotiateEvidence) -> bool:
+    models = (STUDY_ROOT_FIND, PATIENT_ROOT_FIND)
+    return any(c.result == 0 and c.abstract_syntax in models for c in seen.contexts)

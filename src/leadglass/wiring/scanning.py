@@ -1,0 +1,72 @@
+"""Puts a scan together: scope, questions, engine, the real clock."""
+
+from __future__ import annotations
+
+import resource
+
+from leadglass import __version__, wiring
+from leadglass.errors import TransportError
+from leadglass.model.rung import Rung
+from leadglass.net.engine import Engine
+from leadglass.net.pace import Pace
+from leadglass.probe.ladder import Questions
+from leadglass.probe.mint import uid
+from leadglass.scan.ids import scan_id
+from leadglass.scan.run import Scan
+from leadglass.scope.scope import Scope
+
+__all__ = ["engine_for", "pinned", "scan_of"]
+
+_RESERVED_DESCRIPTORS = 64
+"""Left for files, pipes and the interpreter."""
+
+
+def scan_of(scope: Scope, deepest: Rung | None = None) -> Scan:
+    """A scan of ``scope``, with a new id and a newly invented SOP class."""
+    randomness, moment = wiring.randomness(), wiring.clock().posix()
+    questions = Questions(
+        randomness=randomness,
+        invented_sop_class=uid(randomness),
+        calling_ae=scope.identity.calling_ae,
+        user_agent=_user_agent(scope),
+        connections=scope.limits.connections_per_endpoint,
+    )
+    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.BLANK_QUERY)
+
+
+def engine_for(scope: Scope) -> Engine:
+    """An engine that asks ``scope`` at each connect and keeps its pace."""
+    pace = Pace(rate=scope.limits.rate, per_host=scope.limits.concurrent_per_host, in_flight=_descriptors())
+    return Engine(scope, wiring.clock(), pace)
+
+
+def pinned(scope: Scope) -> Scope:
+    """``scope`` with its names resolved, each once; those without an address are in ``refused``."""
+    if not scope.names():
+        return scope
+    resolver = wiring.resolver()
+    answers: dict[str, tuple[str, ...]] = {}
+    for name in scope.names():
+        try:
+            answers[name] = resolver.addresses(name)
+        except TransportError:
+            answers[name] = ()
+    return scope.with_names(answers)
+
+
+def _user_agent(scope: Scope) -> str:
+    about = "; ".join(
+        filter(None, (scope.identity.url and f"+{scope.identity.url}", scope.authorisation.contact))
+    )
+    return f"Leadglass/{__version__} ({about})" if about.isascii() else f"Leadglass/{__version__}"
+
+
+def _descriptors() -> int:
+    """Connections that may be open at once, after raising the soft limit to the hard one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = Pace().in_flight + _RESERVED_DESCRIPTORS
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (max(limit, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), hard)
+    )
+    return limit - _RESERVED_DESCRIPTORS
