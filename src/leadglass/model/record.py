@@ -11,12 +11,13 @@ a field that changes its meaning makes ``/2``.
 from __future__ import annotations
 
 import functools
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from leadglass.errors import ConfigError
 from leadglass.model.endpoint import Endpoint
@@ -72,6 +73,12 @@ class EndpointFacts(_Part):
     address: str = Field(description="IPv4 or IPv6 literal in canonical form.")
     port: int = Field(ge=0, le=65535, description="TCP port.")
     name: str | None = Field(None, description="The DNS name that the address was resolved from.")
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        ipaddress.ip_address(address)
+        return address
 
     def __str__(self) -> str:
         return str(Endpoint(self.address, self.port))

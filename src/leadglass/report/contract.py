@@ -81,7 +81,9 @@ class Tally:
         return Summary(
             endpoints=self._access.total(),
             access={access: self._access[access] for access in Access if self._access[access]},
-            severity={severity: self._severity[severity] for severity in Severity if self._severity[severity]},
+            severity={
+                severity: self._severity[severity] for severity in Severity if self._severity[severity]
+            },
             undecided=self._access[Access.INCONCLUSIVE],
             skipped=dict(sorted(self._skipped.items())),
             denied=dict(sorted(self._denied.items())),

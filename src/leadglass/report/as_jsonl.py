@@ -17,11 +17,11 @@ class JsonLinesReport:
         self._stream = stream
 
     def begin(self, meta: Meta) -> None:
-        """Nothing: every record carries its scan, scope and vantage."""
+        """Write nothing: every record carries its scan, scope and vantage."""
 
     def add(self, record: ScanRecord) -> None:
-        """One line."""
+        """Write one line."""
         self._stream.write(record.line() + "\n")
 
     def end(self, summary: Summary) -> None:
-        """Nothing: a consumer counts lines."""
+        """Write nothing: a consumer counts lines."""
