@@ -75,7 +75,13 @@ class AAssociateRQ:
     application_context_name: str = APPLICATION_CONTEXT
     protocol_version: int = 1
     """A bit field; bit 0 is version 1, the only one there is."""
+    context_ids: frozenset[int] = field(init=False, repr=False, compare=False)
+    """The ids of the proposals."""
     _encoded: bytes | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ids = frozenset([context.context_id for context in self.presentation_contexts])
+        object.__setattr__(self, "context_ids", ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,16 @@ class AAssociateAC:
     user_information: UserInformation
     application_context_name: str | None = APPLICATION_CONTEXT
     protocol_version: int = 1
+    context_ids: frozenset[int] = field(init=False, repr=False, compare=False)
+    """The ids of all answers."""
+    accepted_ids: frozenset[int] = field(init=False, repr=False, compare=False)
+    """The ids that were accepted: data may flow on these."""
+
+    def __post_init__(self) -> None:
+        results = {context.context_id: context.result for context in self.presentation_contexts}
+        object.__setattr__(self, "context_ids", frozenset(results))
+        accepted = frozenset([context_id for context_id, result in results.items() if result == 0])
+        object.__setattr__(self, "accepted_ids", accepted)
 
 
 def decode_rq(body: bytes, limits: Limits) -> AAssociateRQ:

@@ -72,6 +72,7 @@ class _Cell(NamedTuple):
     state: State
     tells: Callable[[Any], Event] | None
     closes: bool
+    refuses: bool
 
 
 _RELEASE_REQUESTED = ReleaseRequested()
@@ -92,18 +93,17 @@ _TELLS: Mapping[Action, Callable[[Any], Event]] = {
     Action.AA_4: lambda _: _CONNECTION_LOST,
 }
 
-_CLOSES = frozenset({Action.AA_1, Action.AA_7, Action.AA_8})
-"""The actions after which we close although the standard would wait for the peer to do it."""
-
-_REFUSALS = _CLOSES
-"""The actions that a peer's PDU can cause only by being out of place: each sends an A-ABORT."""
+_REFUSALS = frozenset({Action.AA_1, Action.AA_7, Action.AA_8})
+"""The actions that send an A-ABORT. We close after each, although the standard would wait for the peer
+to do it; and a PDU causes one only by being out of place."""
 
 
 def _plan(role: Role) -> dict[tuple[states.Event, State], _Cell]:
-    return {
-        cell: _Cell(action, state, _TELLS.get(action), action in _CLOSES or state is State.STA1)
-        for cell, (action, state) in states.transitions(role).items()
-    }
+    plan: dict[tuple[states.Event, State], _Cell] = {}
+    for cell, (action, state) in states.transitions(role).items():
+        refuses = action in _REFUSALS
+        plan[cell] = _Cell(action, state, _TELLS.get(action), refuses or state is State.STA1, refuses)
+    return plan
 
 
 _PLANS = {role: _plan(role) for role in Role}
@@ -133,6 +133,7 @@ _NAME_OF_PDU = (
 _EVT1, _EVT2, _EVT5, _EVT7, _EVT8 = (states.Event(row) for row in (1, 2, 5, 7, 8))
 _EVT9, _EVT11, _EVT14, _EVT15 = (states.Event(row) for row in (9, 11, 14, 15))
 _EVT17, _EVT18, _EVT19 = (states.Event(row) for row in (17, 18, 19))
+_AA_6 = Action.AA_6
 _STA1, _STA4, _STA13 = State.STA1, State.STA4, State.STA13
 
 _AWAITS_PEER = frozenset({State.STA4, State.STA5, State.STA6, State.STA7, State.STA10, State.STA11})
@@ -215,12 +216,12 @@ class Association:
     def accept(self, ac: pdu.AAssociateAC, now: float) -> None:
         """Accept the request, with the result of each proposed presentation context."""
         encoded = pdu.encode(ac)
-        self._step(_EVT7, now)
-        if not self._answers_proposal(ac):
+        cell = self._cell(_EVT7)
+        if not self._agree(ac):
             raise LocalProtocolError("the answer has a presentation context that was not proposed")
+        self._enter(cell, now)
         self._out += encoded
         self._announced(ac.user_information.maximum_length)
-        self._agree(ac)
 
     def reject(self, rj: pdu.AAssociateRJ, now: float) -> None:
         """Reject the request."""
@@ -300,29 +301,32 @@ class Association:
         return out
 
     def _step(self, row: states.Event, now: float) -> _Cell:
+        cell = self._cell(row)
+        self._enter(cell, now)
+        return cell
+
+    def _cell(self, row: states.Event) -> _Cell:
         cell = self._plan.get((row, self.state))
         over = self.wants_close and self.state is _STA1
         if cell is None or over:
             raise LocalProtocolError(f"{row.name} cannot happen in {self.state.name} (PS3.8 table 9-10)")
-        self._enter(cell, now)
         return cell
 
     def _enter(self, cell: _Cell, now: float) -> None:
         self.state = state = cell.state
         if cell.closes:
             self.wants_close = True
-        if cell.action is not Action.AA_6:  # a peer that goes on talking does not win time
+        if cell.action is not _AA_6:  # a peer that goes on talking does not win time
             wait = self._waits[state]
             self.deadline = None if wait is None else now + wait
 
     def _received(self, pdu_type: int, body: bytes, now: float) -> Event | None:
         value = pdu.decode(pdu_type, body, self._limits)
         cell = self._plan[_ROW_OF_PDU[pdu_type], self.state]
-        action = cell.action
-        if action in _REFUSALS:
+        if cell.refuses:
             what = f"{_NAME_OF_PDU[pdu_type]} is not expected in {self.state.name}"
             raise RemoteProtocolError(what, abort_reason=_UNEXPECTED_PDU)
-        if action is not Action.AA_6:
+        if cell.action is not _AA_6:
             if isinstance(value, pdu.PDataTF):
                 self._check_data(value)
             elif isinstance(value, pdu.AAssociateAC):
@@ -342,22 +346,19 @@ class Association:
                 raise malformed(f"data on presentation context {pdv.context_id}, which was not accepted")
 
     def _take_answer(self, ac: pdu.AAssociateAC) -> None:
-        if not self._answers_proposal(ac):
+        if not self._agree(ac):
             raise malformed("the A-ASSOCIATE-AC has a presentation context that was not proposed")
-        self._agree(ac)
         self._heard(ac.user_information.maximum_length)
 
     def _take_proposal(self, rq: pdu.AAssociateRQ) -> None:
         self._proposal = rq
         self._heard(rq.user_information.maximum_length)
 
-    def _answers_proposal(self, ac: pdu.AAssociateAC) -> bool:
+    def _agree(self, ac: pdu.AAssociateAC) -> bool:
+        """Whether the answer is one to the proposal; its accepted contexts are open from now on."""
         assert self._proposal is not None
-        proposed = {context.context_id for context in self._proposal.presentation_contexts}
-        return all(context.context_id in proposed for context in ac.presentation_contexts)
-
-    def _agree(self, ac: pdu.AAssociateAC) -> None:
-        self.accepted = frozenset(c.context_id for c in ac.presentation_contexts if c.result == 0)
+        self.accepted = ac.accepted_ids
+        return ac.context_ids <= self._proposal.context_ids
 
     def _heard(self, maximum_length: int | None) -> None:
         if maximum_length is not None:

@@ -21,6 +21,12 @@ __all__ = ["decode_command", "encode_command"]
 _HEADER = Struct("<HHL")
 _GROUP_LENGTH = 0x0000
 _COMMAND_FIELD = 0x0100
+_PLAIN = frozenset({0x0000, 0x0002, 0x0100, 0x0110, 0x0120, 0x0700, 0x0800, 0x0900})
+"""Elements that name no patient and hold no free text. Only small command sets made of these are
+remembered, so that nothing of a patient outlives its message."""
+_REMEMBERED_SIZE, _REMEMBERED_COUNT = 128, 256
+_remembered: dict[tuple[bytes, Limits], Message] = {}
+"""Servers answer the same echo alike; a scan decodes each such answer once."""
 _PADS = {"UI": b"\0", "AE": b" ", "LO": b" "}
 
 
@@ -53,9 +59,21 @@ def _us(value: int, name: str) -> bytes:
 
 def decode_command(data: bytes, limits: Limits = DEFAULT) -> Message:
     """The message of one whole command set; ``RemoteProtocolError`` if it is none of the C-services'."""
+    message = _remembered.get((data, limits))
+    if message is not None:
+        return message
     if len(data) > limits.command:
         raise malformed(f"a command set with {len(data)} bytes, more than {limits.command}")
     values = _split(data, limits)
+    message = _message(values, limits)
+    if len(data) <= _REMEMBERED_SIZE and values.keys() <= _PLAIN:
+        if len(_remembered) >= _REMEMBERED_COUNT:
+            _remembered.clear()
+        _remembered[data, limits] = message
+    return message
+
+
+def _message(values: Mapping[int, bytes], limits: Limits) -> Message:
     field = values.get(_COMMAND_FIELD)
     kind = None if field is None else MESSAGES.get(int.from_bytes(field, "little"))
     if kind is None or field is None or len(field) != 2:
@@ -108,6 +126,8 @@ def _decode_value(element: Element, raw: bytes, limits: Limits) -> Any:
         if len(raw) % 4:
             raise malformed(f"{element.name} has {len(raw)} bytes, not a multiple of 4")
         return tuple(_tag(raw, at) for at in range(0, len(raw), 4))
+    if vr == "LO":
+        raw = raw[: limits.text]  # an over-long comment must not hide the status beside it
     return padded_text(raw, limits.text, element.name)
 
 

@@ -62,11 +62,11 @@ class PduReader:
             return None
         pdu_type = buffer[at]
         length = int.from_bytes(buffer[at + 2 : at + 6], "big")
-        self._check_length(pdu_type, length)
-        stop = at + 6 + length
+        if pdu_type != _P_DATA or length > self.maximum_p_data:
+            self._check_length(pdu_type, length)
         if have < 6 + length:
             return None
-        self._at = stop
+        self._at = stop = at + 6 + length
         return pdu_type, bytes(buffer[at + 6 : stop])
 
     def _check_type(self, pdu_type: int) -> None:
@@ -74,12 +74,12 @@ class PduReader:
             raise RemoteProtocolError(f"PDU type {pdu_type:02X}H is unknown", abort_reason=_UNRECOGNISED_PDU)
 
     def _check_length(self, pdu_type: int, length: int) -> None:
+        self._check_type(pdu_type)
         if pdu_type == _P_DATA:
             fits = length <= self.maximum_p_data
         elif pdu_type in _ASSOCIATE:
             fits = length <= self._limits.associate
         else:
-            self._check_type(pdu_type)
             fits = length == 4  # all others are fixed (PS3.8 9.3.4, 9.3.6 to 9.3.8)
         if not fits:
             raise malformed(f"a PDU of type {pdu_type:02X}H claims {length} bytes")
