@@ -38,13 +38,15 @@ from leadglass.wire.tls.suites import suite_name
 
 __all__ = ["HelloConversation", "SecureConversation"]
 
-_PATIENCE = 0.25
+_LATE_ALERT = 0.25
 """Seconds to wait for a late alert; twice the round trip if that is longer."""
 
 _MAX_CAS = 200
 """Names of CAs kept as evidence; a whole public bundle has about 150."""
 
-_LOST = {Loss.EOF: TlsOutcome.CLOSED, Loss.RESET: TlsOutcome.RESET}
+
+def _ended_by(loss: Loss) -> TlsOutcome:
+    return TlsOutcome.RESET if loss is Loss.RESET else TlsOutcome.CLOSED
 
 
 def _facts(ders: tuple[bytes, ...]) -> Certificate | None:
@@ -70,17 +72,17 @@ def _sni(name: str | None) -> str | None:
 class HelloConversation:
     """One ClientHello, one flight, goodbye.
 
-    ``offer`` is a name in ``wire.tls.hello.OFFERS``; ``random`` 32 bytes nobody can guess; ``timeout``
+    ``offer`` is a name in ``wire.tls.hello.OFFERS``; ``random`` 32 bytes nobody can guess; ``patience``
     seconds for the whole conversation.
     """
 
-    def __init__(self, offer: str, *, server_name: str | None, random: bytes, timeout: float) -> None:
+    def __init__(self, offer: str, *, server_name: str | None, random: bytes, patience: float) -> None:
         self.rung = Rung.CONNECT
         self._offer = OFFERS[offer]
         self._hello = client_hello(self._offer, server_name=_sni(server_name), random=random)
-        self._timeout = timeout
+        self._patience = patience
         self._flight = FlightReader(highest=self._offer.highest)
-        self._outcome: TlsOutcome | None = None
+        self._outcome = TlsOutcome.SILENT
         self._chosen: ServerHello | None = None
         self._chain: tuple[bytes, ...] = ()
         self._request: CertificateRequest | None = None
@@ -88,7 +90,7 @@ class HelloConversation:
 
     def connected(self, now: float) -> Step:
         """Send the ClientHello, whole."""
-        return Step(self._hello, now + self._timeout)
+        return Step(self._hello, now + self._patience)
 
     def received(self, data: bytes, now: float) -> Step:  # noqa: ARG002 - the contract's signature
         """Read on; the flight's end is the conversation's."""
@@ -98,7 +100,7 @@ class HelloConversation:
                 self._note(event)
         except RemoteProtocolError:
             return self._leave(TlsOutcome.MALFORMED)
-        return self._leave(self._outcome) if self._outcome else WAIT
+        return self._leave(self._outcome) if self._flight.finished else WAIT
 
     def woken(self, now: float) -> Step:  # noqa: ARG002 - the contract's signature
         """The flight did not come, or not in time."""
@@ -106,20 +108,15 @@ class HelloConversation:
 
     def stopped(self, now: float) -> Step:  # noqa: ARG002 - the contract's signature
         """Say goodbye without an answer."""
-        return self._leave(None)
+        return self._leave(TlsOutcome.SILENT)
 
     def lost(self, loss: Loss, now: float) -> None:  # noqa: ARG002 - the contract's signature
-        """The peer ended it; a connection that was never made is no evidence about TLS."""
-        self._outcome = self._outcome or _LOST.get(loss)
+        """The peer ended it before its flight was complete."""
+        self._outcome = _ended_by(loss)
 
     @property
-    def evidence(self) -> TlsHelloEvidence | None:
-        """What was seen; None while the conversation runs, and if there was no connection.
-
-        Version, suite and the rest are there as soon as they were seen, whatever the outcome.
-        """
-        if self._outcome is None:
-            return None
+    def evidence(self) -> TlsHelloEvidence:
+        """What was seen: version, suite and the rest as far as they came, whatever the outcome."""
         hello, done = self._chosen, self._outcome is TlsOutcome.SERVER_HELLO
         return TlsHelloEvidence(
             offer=self._offer.name,
@@ -149,7 +146,7 @@ class HelloConversation:
             case NotTls():
                 self._outcome = TlsOutcome.NOT_TLS
 
-    def _leave(self, outcome: TlsOutcome | None) -> Step:
+    def _leave(self, outcome: TlsOutcome) -> Step:
         """Close, with a goodbye if the peer is in a handshake with us and still listens."""
         self._outcome = outcome
         in_handshake = self._chosen is not None and self._alert is None
@@ -168,7 +165,7 @@ class SecureConversation:
     """A real handshake, and another conversation inside it if ``inner`` is given.
 
     ``inner`` sees plaintext only. It is not called at all unless the handshake succeeds and no alert
-    follows at once; ``asked`` says whether it was. ``timeout`` is for the handshake, in seconds; after
+    follows at once; ``asked`` says whether it was. ``patience`` is for the handshake, in seconds; after
     that ``inner`` keeps its own time.
     """
 
@@ -178,18 +175,18 @@ class SecureConversation:
         *,
         server_name: str | None,
         alpn: tuple[str, ...] = (),
-        timeout: float,
+        patience: float,
     ) -> None:
         self.rung = max(Rung.CONNECT, inner.rung) if inner else Rung.CONNECT
         self._inner = inner
-        self._timeout = timeout
+        self._patience = patience
         self._tls = TlsClient(_sni(server_name), alpn)
         self._stage = _Stage.HANDSHAKE
         self._head = b""
         self._fed = 0
         self._began = 0.0
         self._round_trip: float | None = None
-        self._outcome: TlsOutcome | None = None
+        self._outcome = TlsOutcome.SILENT
         self._ended: str | None = None
         self._application_data = False
         self.asked = False
@@ -198,7 +195,7 @@ class SecureConversation:
         """Send the ClientHello, whole."""
         self._began = now
         self._tls.handshake()
-        return Step(self._tls.outgoing(), now + self._timeout)
+        return Step(self._tls.outgoing(), now + self._patience)
 
     def received(self, data: bytes, now: float) -> Step:
         """Take the bytes through TLS, and what is inside to ``inner``."""
@@ -224,23 +221,19 @@ class SecureConversation:
         return self._leave()
 
     def lost(self, loss: Loss, now: float) -> None:
-        """The peer ended the connection without a word of TLS, or it was never made."""
+        """The peer ended the connection without a word of TLS."""
         if self._stage is _Stage.HANDSHAKE:
-            self._outcome = _LOST.get(loss)
-        if loss in _LOST:
-            self._ended = loss.value
+            self._outcome = _ended_by(loss)
+        self._ended = loss.value
         self._inner_lost(loss, now)
         self._stage = _Stage.OVER
 
     @property
-    def evidence(self) -> TlsEvidence | None:
-        """What was seen; None until the handshake has come to an end, and if there was no connection.
+    def evidence(self) -> TlsEvidence:
+        """What was seen: version, suite, certificate and request as far as they came, whatever the outcome.
 
-        Version, suite, certificate and request are there as soon as they were seen, whatever the
-        outcome. ``server-hello`` means that the server chose, but OpenSSL could not go on with it.
+        ``server-hello`` means that the server chose, but OpenSSL could not go on with its choice.
         """
-        if self._outcome is None:
-            return None
         tls, der = self._tls, self._tls.certificate
         return TlsEvidence(
             outcome=self._outcome,
@@ -282,7 +275,7 @@ class SecureConversation:
         if self._inner is not None and not late_alert:
             return self._joined(self._ask(now), now)
         self._stage = _Stage.PATIENCE
-        wait = max(_PATIENCE, 2 * (self._round_trip or 0.0))
+        wait = max(_LATE_ALERT, 2 * (self._round_trip or 0.0))
         return self._joined(Step(self._tls.outgoing(), now + wait), now)
 
     def _fail(self, outcome: TlsOutcome) -> Step:
