@@ -48,7 +48,7 @@ def check(
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.LOW,
 ) -> None:
-    """A quick look at your own server: what could a stranger do there?
+    """A quick look at your own server, and what a stranger could do there.
 
     Loopback is asked up to a blank query, a private address up to an association (deeper with
     --authorised-by), a public address only under a --scope.

@@ -53,7 +53,7 @@ def _to_stdout() -> Iterator[TextIO]:
 def _create(path: Path) -> TextIO:
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    return open(descriptor, "w", encoding="utf-8", newline="")
+    return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
 
 
 def _unwritable(where: str, exc: OSError) -> ResourceError:

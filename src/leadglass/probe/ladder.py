@@ -150,11 +150,9 @@ class EndpointVisit:
                 order.insert(0, spoken)
 
     def _hello_only(self) -> _Plan:
-        secure = self._secure(None)
-        yield Ask(secure)
-        self._note(secure.evidence)
-        if _is_tls(secure.evidence):
-            yield from self._hellos(secure.evidence)
+        seen = yield from self._handshake(None)
+        if seen is not None and _is_tls(seen):
+            yield from self._hellos(seen)
         return None
 
     def _dicom_face(self) -> _Plan:
@@ -202,15 +200,20 @@ class EndpointVisit:
 
     def _tls_face(self) -> _Plan:
         inner = self._inner_probe()
+        seen = yield from self._handshake(inner)
+        if seen is None or not _is_tls(seen):
+            return None
+        if seen.outcome is TlsOutcome.ESTABLISHED:
+            yield from self._inside(inner, seen)
+        yield from self._hellos(seen)
+        return TLS
+
+    def _handshake(self, inner: Conversation | None) -> Generator[Ask, None, TlsEvidence | None]:
         secure = self._secure(inner)
         yield Ask(secure)
-        self._note(secure.evidence)
-        if not _is_tls(secure.evidence):
-            return None
-        if secure.evidence.outcome is TlsOutcome.ESTABLISHED:
-            yield from self._inside(inner, secure.evidence)
-        yield from self._hellos(secure.evidence)
-        return TLS
+        if secure.evidence is not None:
+            self._note(secure.evidence)
+        return secure.evidence
 
     def _inside(self, inner: AssociateConversation | WebConversation, tls: TlsEvidence) -> _Plan:
         """What stands behind TLS, after the first question went there."""
@@ -221,9 +224,8 @@ class EndpointVisit:
             yield from self._deeper(inner.evidence)
             spoken = _dicom_or(inner.evidence)
         refused = tls.certificate_requested and not tls.application_data
-        if spoken in (DICOM, HTTP) and not _asked_for(inner, spoken):
-            yield from self._other_inside(inner)
-        elif spoken is None and not refused:
+        misjudged = spoken in (DICOM, HTTP) and spoken != _protocol_of(inner)
+        if misjudged or (spoken is None and not refused):
             yield from self._other_inside(inner)
         return None
 
@@ -247,7 +249,8 @@ class EndpointVisit:
                 patience=self._questions.patience,
             )
             yield Ask(hello)
-            self._note(hello.evidence)
+            if hello.evidence is not None:
+                self._note(hello.evidence)
         return None
 
     def _web_face(self) -> _Plan:
@@ -366,8 +369,8 @@ def _is_tls(seen: TlsEvidence) -> bool:
     return seen.outcome is TlsOutcome.ESTABLISHED or seen.alert is not None
 
 
-def _asked_for(inner: AssociateConversation | WebConversation, spoken: str) -> bool:
-    return (spoken == HTTP) == isinstance(inner, WebConversation)
+def _protocol_of(inner: AssociateConversation | WebConversation) -> str:
+    return HTTP if isinstance(inner, WebConversation) else DICOM
 
 
 def _grants_find(seen: NegotiateEvidence) -> bool:
