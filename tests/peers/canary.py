@@ -143,7 +143,7 @@ def _spellings(dicom: str) -> Iterator[bytes]:
 
 def _dates_in(view: bytes, dates: Mapping[bytes, set[bytes]]) -> Iterator[tuple[str, int]]:
     for match in _YEAR.finditer(view):
-        around = view[max(0, match.start() - 15) : match.end() + 6].lower()
+        around = view[max(0, match.start() - 15) : match.start() + 10].lower()
         if any(spelling in around for spelling in dates.get(match[1], ())):
             yield "birth date", match.start()
             return

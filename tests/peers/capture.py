@@ -6,8 +6,10 @@ import contextlib
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,27 @@ _FILE_HEADER = 24
 _RECORD = struct.Struct("<IIII")
 _ETHERNET = 14
 _PATIENCE = 20.0
+_TCPDUMP = [
+    "tcpdump",
+    "-i",
+    "cable",
+    "-Q",
+    "out",
+    "-Z",
+    "root",
+    "-s",
+    "0",
+    "-B",
+    "32768",
+    "-n",
+    "-U",
+    "--immediate-mode",
+]
+
+# The packet that ends a recording, and where it goes (RFC 5737 addresses, RFC 863 port).
+_MARK = b"the recording of this test ends here"
+_NOBODY = "192.0.2.1"
+_DISCARD = 9
 
 
 class Stream(NamedTuple):
@@ -42,7 +65,7 @@ class Capture:
         flows: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
         for packet in self._packets():
             segment = _segment(packet)
-            if segment and segment[3]:
+            if segment and segment[3] not in {b"", _MARK}:
                 source, destination, order, payload = segment
                 flows.setdefault((source, destination), []).append((order, payload))
         return [Stream(*ends, _joined(parts)) for ends, parts in flows.items()]
@@ -64,34 +87,29 @@ def capture(place: Place, path: Path) -> Iterator[Capture]:
     ``RuntimeError`` if the kernel dropped a packet before it was written: then the
     recording proves nothing.
     """
-    process = place.popen(
-        [
-            "tcpdump",
-            "-i",
-            "cable",
-            "-Q",
-            "out",
-            "-Z",
-            "root",
-            "-s",
-            "0",
-            "-B",
-            "32768",
-            "-U",
-            "-n",
-            "-w",
-            path,
-        ],
-        stderr=subprocess.PIPE,
-    )
+    process = place.popen([*_TCPDUMP, "-w", path], stderr=subprocess.PIPE)
     try:
         _await_ready(process)
         yield Capture(path)
+        _await_written(place, path)
     finally:
         process.send_signal(signal.SIGINT)
         told = process.communicate(timeout=_PATIENCE)[1].decode()
     if not re.search(r"^0 packets dropped by kernel", told, re.MULTILINE):
         raise RuntimeError(told)
+
+
+def _await_written(place: Place, path: Path) -> None:
+    """Send one marked packet after the last, and wait until it is in the file."""
+    deadline = time.monotonic() + _PATIENCE
+    with place.inside(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+        last.sendto(_MARK, (_NOBODY, _DISCARD))
+        while _MARK not in path.read_bytes():
+            if time.monotonic() > deadline:
+                raise RuntimeError("tcpdump does not write")
+            last.settimeout(0.01)
+            with contextlib.suppress(TimeoutError):
+                last.recv(1)
 
 
 def _await_ready(process: subprocess.Popen[bytes]) -> None:

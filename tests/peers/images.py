@@ -21,10 +21,10 @@ def files(canaries: Canaries) -> Iterator[bytes]:
         yield buffer.getvalue()
 
 
-def datasets(canaries: Canaries) -> Iterator[pydicom.Dataset]:
-    """Every image of every patient, with the file meta information that a sender needs."""
+def datasets(canaries: Canaries, each: int | None = None) -> Iterator[pydicom.Dataset]:
+    """Images of every patient, ``each`` or all, with the file meta information that a sender needs."""
     for patient in canaries.patients:
-        for number, uid in enumerate(patient.instances):
+        for number, uid in enumerate(patient.instances[:each]):
             yield _image(patient, uid, number + 1)
 
 

@@ -73,7 +73,7 @@ def running(
             argv, stdout=output, stderr=subprocess.STDOUT, cwd=home, env={**os.environ, **(environment or {})}
         )
     try:
-        _await_listening(process, list(ports.values()), log)
+        _await_listening(place, process, set(ports.values()), log)
         yield Peer(product, version, place, dict(ports), home, log, process.pid)
     finally:
         _end(process)
@@ -89,29 +89,26 @@ def version_of(argv: Sequence[str]) -> str:
     raise RuntimeError(f"{' '.join(argv)} names no version")
 
 
-def _await_listening(process: subprocess.Popen[bytes], ports: Sequence[int], log: Path) -> None:
+def _await_listening(place: Place, process: subprocess.Popen[bytes], ports: set[int], log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE
-    while not set(ports) <= _listening(process.pid):
+    while not ports <= _listening(place):
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=0.02)
             raise RuntimeError(f"it ended with {process.returncode}:\n{_tail(log)}")
         if time.monotonic() > deadline:
-            raise RuntimeError(f"not all of {list(ports)} listen:\n{_tail(log)}")
+            raise RuntimeError(f"not all of {ports} listen:\n{_tail(log)}")
 
 
 def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-4000:]
 
 
-def _listening(pid: int) -> set[int]:
-    """The TCP ports that somebody listens on in the network namespace of process ``pid``."""
-    found: set[int] = set()
-    for table in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError):
-            rows = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-            columns = [row.split() for row in rows]
-            found |= {int(column[1].rpartition(":")[2], 16) for column in columns if column[3] == _LISTEN}
-    return found
+def _listening(place: Place) -> set[int]:
+    """The TCP ports that somebody listens on at ``place``."""
+    with place.inside():
+        tables = [Path(f"/proc/thread-self/net/{table}").read_text() for table in ("tcp", "tcp6")]
+    columns = [row.split() for table in tables for row in table.splitlines()[1:]]
+    return {int(column[1].rpartition(":")[2], 16) for column in columns if column[3] == _LISTEN}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

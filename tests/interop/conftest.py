@@ -1,0 +1,27 @@
+"""A cable with a server and a scanner at its ends, and the patients planted at the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from tests.peers import canary, certificates, netns
+
+
+@pytest.fixture
+def pair() -> Iterator[netns.Pair]:
+    """Two namespaces of the test's own."""
+    with netns.namespace_pair() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def canaries() -> canary.Canaries:
+    """The patients of this run."""
+    return canary.hatch()
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
+    """A certificate authority, a server certificate for the server's addresses, a client certificate."""
+    return certificates.certificates(tmp_path_factory.mktemp("papers"), netns.SERVER, netns.SERVER_IPV6)
