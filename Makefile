@@ -28,7 +28,7 @@ lint: dev ## Style, with every rule on
 	@$(PY) -m ruff format --check .
 
 types: dev ## Types, strict
-	@$(PY) -m mypy
+	@$(PY) -m mypy $(wildcard src tests fuzz bench)
 
 fuzz: ## Fuzz the parsers: FUZZ_RUNS executions of each target in fuzz/
 	@scripts/environment.sh fuzz
