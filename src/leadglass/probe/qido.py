@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from leadglass.model.evidence import QidoAnswer, Reply
+from leadglass.model.evidence import QidoAnswer
 from leadglass.model.rung import Rung
 from leadglass.probe.http import Caller, HttpConversation
 
@@ -44,6 +44,11 @@ class QidoConversation(HttpConversation):
         self._start = b""
         self._length = 0
 
+    @property
+    def remaining(self) -> tuple[str, ...]:
+        """Roots that were not asked, because the server closed the connection before."""
+        return tuple(map(_root, super().remaining))
+
     def _response(self, path: str, status: int, headers: Mapping[str, str]) -> None:  # noqa: ARG002
         self._status = status
         self._is_json = "json" in headers.get("content-type", "").lower()
@@ -73,11 +78,6 @@ class QidoConversation(HttpConversation):
         if self._start[:1] != b"[" or not inside:
             return None
         return inside[:1] == b"]"
-
-    @property
-    def processed(self) -> bool:
-        """Whether some root processed the query."""
-        return self.reply is Reply.ANSWERED and any(a.empty is not None for a in self.answers)
 
 
 def _root(path: str) -> str:
