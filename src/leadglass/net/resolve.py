@@ -22,9 +22,8 @@ from dns.rdtypes.txtbase import TXTBase
 
 from leadglass.errors import TransportError
 from leadglass.net.services import Service, Transport, connect
-from leadglass.ports.world import Resolver
 
-__all__ = ["SystemResolver", "answers"]
+__all__ = ["SystemResolver"]
 
 _ATTEMPTS = 2
 _SECONDS = 2.0
@@ -155,15 +154,3 @@ def _is_literal(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def answers(resolver: Resolver, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Each name with its addresses, none where it cannot be resolved: what ``Scope.with_names`` takes."""
-    return {name: _addresses_or_none(resolver, name) for name in names}
-
-
-def _addresses_or_none(resolver: Resolver, name: str) -> tuple[str, ...]:
-    try:
-        return resolver.addresses(name)
-    except TransportError:
-        return ()

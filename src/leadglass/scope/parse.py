@@ -28,7 +28,7 @@ from leadglass.scope.scope import Scope
 from leadglass.scope.special import Network, never_reason
 from leadglass.settings.scope_file import LimitsTable, ScopeFile, TargetTable
 
-__all__ = ["parse"]
+__all__ = ["parse", "parse_range"]
 
 _T = TypeVar("_T")
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")

@@ -11,6 +11,7 @@ import dataclasses
 import datetime as dt
 import ipaddress
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
 from leadglass.scope.compiled import Compiled, Rules, compile_rules
-from leadglass.scope.hours import Calendar, end_of_day
+from leadglass.scope.hours import Calendar, Stretch, end_of_day
 from leadglass.scope.rules import Authorisation, Exclusion, Identity, Limits, Refusal, Target
 from leadglass.scope.table import Grant, number
 
@@ -63,6 +64,16 @@ class Scope:
     def expires(self) -> float:
         """The POSIX time at which the authorisation ends; infinity if it names no day."""
         return self._calendar.expires
+
+    def user_agent(self, version: str) -> str:
+        """Who asks, for HTTP (RFC 9110 10.1.5): the tool with its version, and where to complain."""
+        about = [f"+{self.identity.url}" if self.identity.url else "", self.authorisation.contact]
+        note = "; ".join(filter(None, about))
+        return f"Leadglass/{version} ({note})" if note.isascii() else f"Leadglass/{version}"
+
+    def stretch(self, moment: float) -> Stretch:
+        """Whether the scope is open at ``moment``, since when and until when."""
+        return self._calendar.at(moment)
 
     def permit(self, endpoint: Endpoint, rung: Rung, moment: float) -> Permit:
         """Leave for one connection; ``ScopeDenied`` says why not.
@@ -129,10 +140,17 @@ class Scope:
 
     def count(self) -> int:
         """How many endpoints ``targets`` generates, without generating them."""
-        return sum(
-            (span.last - span.first + 1) * sum(last - first + 1 for first, last in cell.ports())
-            for _, span, cell in self._compiled.table.segments()
-        )
+        return sum(self.counts().values())
+
+    def counts(self) -> Mapping[Rung, int]:
+        """How many endpoints may be asked how deep; rungs without one are left out."""
+        found: Counter[Rung] = Counter()
+        for _, span, cell in self._compiled.table.segments():
+            for first, last in cell.ports():
+                grant = cell.grant(first)
+                assert grant is not None
+                found[grant.depth] += (span.last - span.first + 1) * (last - first + 1)
+        return found
 
     def _rules(self) -> Rules:
         ceiling = min(self.limits.deepest, self.authorisation.ceiling)
