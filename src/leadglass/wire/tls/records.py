@@ -47,7 +47,7 @@ class NotTls(NamedTuple):
     """The peer speaks something else: its first bytes are no TLS record (an SSLv2 reply included)."""
 
     head: bytes
-    """The two bytes that tell, or the one that suffices."""
+    """The bytes that tell: the first, if it is no content type, else the first two."""
 
 
 Piece: TypeAlias = Record | NotTls
@@ -102,7 +102,7 @@ class RecordReader:
 
     def _not_tls(self) -> NotTls:
         self._over = True
-        head = bytes(self._buffer[:2])
+        head = bytes(self._buffer[: 2 if self._buffer[0] in _TYPES else 1])
         self._buffer.clear()
         return NotTls(head)
 
