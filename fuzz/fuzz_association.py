@@ -1,0 +1,110 @@
+"""Any bytes: an event or RemoteProtocolError; bounded memory and time. How they are cut does not matter.
+
+Input: a byte that chooses the role and what the local user does, a byte for the size of the pieces,
+then the peer's stream. The machine must never raise because of it, end in a state it can leave, hold
+no more than one PDU, and, while its user does nothing, say the same to any cutting of the stream.
+"""
+
+from __future__ import annotations
+
+import atheris
+
+with atheris.instrument_imports(include=["leadglass.wire"]):
+    from leadglass.wire import association as ul
+
+# A script finds its neighbours in its own folder; mypy counts modules from the root.
+import samples  # type: ignore[import-not-found]
+from harness import run  # type: ignore[import-not-found]
+
+from leadglass.errors import LocalProtocolError
+from leadglass.wire.limits import DEFAULT
+
+_ECHO = samples.whole(samples.MESSAGES[0])
+_LARGEST = max(DEFAULT.associate, DEFAULT.p_data) + 6
+_ACCEPTOR, _ANSWERS, _SENDS, _RELEASES, _REPLIES, _ENDS = 1, 2, 4, 8, 16, 32
+_ACTS = _ANSWERS | _SENDS | _RELEASES | _REPLIES
+
+
+def opened(choices: int) -> ul.Association:
+    role = ul.Role.ACCEPTOR if choices & _ACCEPTOR else ul.Role.REQUESTOR
+    association = ul.Association(role)
+    if role is ul.Role.REQUESTOR:
+        association.associate(samples.REQUEST, 0.0)
+    association.connection_opened(0.0)
+    return association
+
+
+def react(association: ul.Association, event: ul.Event, choices: int) -> None:
+    """What a user may do; what table 9-10 forbids at this point must be refused as our own misuse."""
+    try:
+        if isinstance(event, ul.AssociateRequested) and choices & _ANSWERS:
+            association.accept(samples.ANSWER, 1.0)
+        elif isinstance(event, ul.AssociateRequested):
+            association.reject(samples.REJECTION, 1.0)
+        if choices & _SENDS:
+            association.send(_ECHO, 1.0)
+        if choices & _RELEASES:
+            association.release(1.0)
+        if isinstance(event, ul.ReleaseRequested | ul.Released) and choices & _REPLIES:
+            association.release_reply(1.0)
+    except LocalProtocolError:
+        pass
+
+
+def told(event: ul.Event) -> str:
+    """An event as text that can be compared; a view's own repr is its address."""
+    if isinstance(event, ul.DataReceived):
+        return repr([(v.context_id, v.is_command, v.is_last, bytes(v.data)) for v in event.pdvs])
+    return repr(event)
+
+
+def played(choices: int, stream: bytes, size: int) -> list[str]:
+    association = opened(choices)
+    said: list[str] = []
+    for at in range(0, len(stream), size):
+        for event in association.receive(stream[at : at + size], 1.0):
+            said.append(told(event))
+            if choices & _ACTS:
+                react(association, event, choices)
+        association.data_to_send()
+    finish(association, choices)
+    return said
+
+
+def finish(association: ul.Association, choices: int) -> None:
+    assert association._reader.buffered <= _LARGEST  # noqa: SLF001 - what it holds is the point
+    if choices & _ENDS:
+        association.connection_closed(2.0)
+    elif association.deadline is not None:
+        association.timeout(association.deadline)
+        association.connection_closed(association.deadline or 0.0)
+    else:
+        return  # it waits for its own user
+    assert association.wants_close
+    assert association.receive(b"\1", 3.0) == []
+
+
+def target(data: bytes) -> None:
+    if len(data) < 2:
+        return
+    choices, size, stream = data[0], data[1] + 1, data[2:]
+    said = played(choices, stream, size)
+    if not choices & _ACTS:
+        assert said == played(choices, stream, len(stream) or 1)
+
+
+def seeds() -> list[bytes]:
+    request, answer, rejection, release, reply, abort = samples.PDUS[:6]
+    data = b"".join(map(samples.whole, samples.MESSAGES))
+    acceptor = [request + data + release, request + release + data, request + abort, request + reply]
+    requestor = [answer + data + reply, answer + release + reply, answer + data + abort, rejection]
+    return [
+        bytes((choices | side, 255)) + stream
+        for side, streams in ((0, requestor), (_ACCEPTOR, acceptor))
+        for stream in streams
+        for choices in (0, _ANSWERS | _SENDS | _REPLIES, _ANSWERS | _RELEASES | _REPLIES | _ENDS, _ENDS)
+    ]
+
+
+if __name__ == "__main__":
+    run(target, seeds())

@@ -1,0 +1,74 @@
+"""Valid messages of every kind, built in code: what the fuzz targets start from."""
+
+from __future__ import annotations
+
+from leadglass.wire import command, dataset, dimse, pdata, pdu, uids
+
+_REQUEST_INFORMATION = pdu.UserInformation(
+    maximum_length=16384,
+    implementation_class_uid=uids.IMPLEMENTATION_CLASS_UID,
+    implementation_version_name=uids.IMPLEMENTATION_VERSION_NAME,
+    asynchronous_operations=pdu.AsynchronousOperationsWindow(1, 1),
+    role_selections=(pdu.RoleSelection(uids.CT_IMAGE_STORAGE, scu_role=True, scp_role=True),),
+    extended_negotiations=(pdu.ExtendedNegotiation(uids.STUDY_ROOT_FIND, b"\1\1\1\0\0"),),
+    common_extended_negotiations=(
+        pdu.CommonExtendedNegotiation(uids.CT_IMAGE_STORAGE, "1.2.840.10008.4.2", (uids.MR_IMAGE_STORAGE,)),
+    ),
+    user_identity=pdu.UserIdentityRQ(
+        2, positive_response_requested=True, primary_field=b"u", secondary_field=b"p"
+    ),
+    unknown=((0x5A, b"\0\1"),),
+)
+_ANSWER_INFORMATION = pdu.UserInformation(
+    maximum_length=16384,
+    implementation_class_uid=uids.IMPLEMENTATION_CLASS_UID,
+    user_identity=pdu.UserIdentityAC(b"ticket"),
+)
+
+REQUEST = pdu.AAssociateRQ(
+    "ANY-SCP",
+    "LEADGLASS",
+    (
+        pdu.PresentationContextRQ(1, uids.VERIFICATION, (uids.IMPLICIT_VR_LE,)),
+        pdu.PresentationContextRQ(3, uids.STUDY_ROOT_FIND, (uids.EXPLICIT_VR_LE, uids.IMPLICIT_VR_LE)),
+    ),
+    _REQUEST_INFORMATION,
+)
+ANSWER = pdu.AAssociateAC(
+    "ANY-SCP",
+    "LEADGLASS",
+    (
+        pdu.PresentationContextAC(1, 0, uids.IMPLICIT_VR_LE),
+        pdu.PresentationContextAC(3, 0, uids.EXPLICIT_VR_LE),
+    ),
+    _ANSWER_INFORMATION,
+)
+REJECTION = pdu.AAssociateRJ(1, 1, 7)
+ABORT = pdu.AAbort(2, 2)
+
+MESSAGES: tuple[dimse.Message, ...] = (
+    dimse.CEchoRQ(1),
+    dimse.CEchoRSP(1, 0x0000, uids.VERIFICATION),
+    dimse.CFindRQ(2, uids.STUDY_ROOT_FIND),
+    dimse.CFindRSP(2, 0xFF00, uids.STUDY_ROOT_FIND, dimse.DATA_SET),
+    dimse.CFindRSP(2, 0xC000, error_comment="unable to process", offending_element=(0x00080052,)),
+    dimse.CCancelRQ(2),
+    dimse.CStoreRQ(3, uids.CT_IMAGE_STORAGE, "2.25.1", 0, "LEADGLASS", 7),
+    dimse.CStoreRSP(3, 0x0124, uids.CT_IMAGE_STORAGE, "2.25.1"),
+    dimse.CGetRQ(4, uids.STUDY_ROOT_GET),
+    dimse.CGetRSP(4, 0xFF00, uids.STUDY_ROOT_GET, 3, 2, 1, 0),
+    dimse.CMoveRQ(5, uids.STUDY_ROOT_MOVE, "ELSEWHERE"),
+    dimse.CMoveRSP(5, 0xA801, uids.STUDY_ROOT_MOVE),
+)
+IDENTIFIER = dataset.identifier({dataset.QUERY_RETRIEVE_LEVEL: "STUDY", dataset.STUDY_INSTANCE_UID: "2.25.1"})
+
+
+def whole(message: dimse.Message, maximum_length: int = 0) -> bytes:
+    """``message`` as P-DATA-TF PDUs, with a data set if it needs one."""
+    data_set = IDENTIFIER if dimse.has_data_set(message) else None
+    return pdata.fragment(1, command.encode_command(message), data_set, maximum_length)
+
+
+_PLAIN: tuple[pdu.Pdu, ...] = (REQUEST, ANSWER, REJECTION, pdu.AReleaseRQ(), pdu.AReleaseRP(), ABORT)
+PDUS = (*(pdu.encode(value) for value in _PLAIN), *(whole(message) for message in MESSAGES))
+"""Whole PDUs: one of each kind, in the order of their types but for P-DATA, which comes last."""
