@@ -217,6 +217,8 @@ class EndpointVisit:
 
     def _inside(self, inner: AssociateConversation | WebConversation, tls: TlsEvidence) -> _Plan:
         """What stands behind TLS, after the first question went there."""
+        if inner.reply is None:
+            return None  # The server ended it before the question was put.
         if isinstance(inner, WebConversation):
             spoken = yield from self._web(inner)
         else:
