@@ -26,7 +26,7 @@ from leadglass.report.safe import visible
 __all__ = ["HtmlReport"]
 
 _BAR = 640.0
-_ROW = 440.0
+_ROW = 520.0
 
 
 class HtmlReport:

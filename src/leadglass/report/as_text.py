@@ -73,7 +73,7 @@ class TextReport:
         hosts = by_host(records)
         sections = (
             self._head(records),
-            self._wrapped(say.headline(summary, hosts)),
+            self._wrapped(f"{say.headline(summary, hosts)} {say.urgent(summary)}"),
             self._table(hosts),
             self._hosts(hosts),
             *(

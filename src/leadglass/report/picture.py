@@ -16,6 +16,8 @@ from leadglass.report.gather import Host
 __all__ = ["Bar", "Cell", "Matrix", "Segment", "bars", "matrix", "segments"]
 
 _THINNEST = 6.0
+_ENDPOINT = 64.0
+"""How long the bar of a single endpoint is at most: two endpoints are not a flood."""
 _MOST_HOSTS = 40
 
 
@@ -69,13 +71,14 @@ def segments(counts: Mapping[Severity, int], length: float) -> tuple[Segment, ..
 
 
 def bars(counts: Mapping[tuple[Access, Severity], int], length: float) -> tuple[Bar, ...]:
-    """One bar an access word that occurs; the longest has ``length``."""
+    """One bar an access word that occurs; the longest has ``length`` at most."""
     totals = Counter[Access]()
     for (access, _), number in counts.items():
         totals[access] += number
     longest = max(totals.values(), default=1)
+    unit = min(length / longest, _ENDPOINT)
     return tuple(
-        Bar(access, totals[access], segments(_of(access, counts), _scaled(totals[access], longest, length)))
+        Bar(access, totals[access], segments(_of(access, counts), _long_enough(totals[access], unit)))
         for access in Access
         if totals[access]
     )
@@ -94,9 +97,9 @@ def _of(access: Access, counts: Mapping[tuple[Access, Severity], int]) -> dict[S
     return {severity: counts.get((access, severity), 0) for severity in Severity}
 
 
-def _scaled(number: int, longest: int, length: float) -> float:
-    """Long enough for every severity to be seen."""
-    return max(length * number / longest, min(number, len(Severity)) * _THINNEST)
+def _long_enough(number: int, unit: float) -> float:
+    """For every severity to be seen."""
+    return max(unit * number, min(number, len(Severity)) * _THINNEST)
 
 
 def _cells(row: int, host: Host, words: Sequence[Access]) -> Iterable[Cell]:

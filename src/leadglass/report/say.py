@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from leadglass.model.record import EvidenceFact, ScanRecord
-from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, State
+from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, Severity, State
 from leadglass.report import words
 from leadglass.report.contract import Summary
 from leadglass.report.gather import Host
@@ -32,6 +32,7 @@ __all__ = [
     "stranger",
     "tls",
     "unknown",
+    "urgent",
     "value",
 ]
 
@@ -82,7 +83,7 @@ def unknown(record: ScanRecord) -> tuple[str, ...]:
     ):
         if names := [name for name, of in states.items() if of is state]:
             found.append(f"{says}: {', '.join(names)}.")
-    found.extend(record.settles)
+    found.extend(f"To settle it: {sentence}" for sentence in record.settles)
     return tuple(found)
 
 
@@ -170,6 +171,15 @@ def headline(summary: Summary, hosts: Sequence[Host]) -> str:
     if summary.undecided:
         return f"Nothing exposed was seen, but {count(summary.undecided, 'endpoint')} could not be decided."
     return "Nothing exposed was seen from this place."
+
+
+def urgent(summary: Summary) -> str:
+    """How many endpoints want something done, and when; empty when none does."""
+    wanted = (
+        severity for severity in Severity if severity is not Severity.NONE and summary.severity.get(severity)
+    )
+    parts = [f"{words.SEVERITY[severity].act}: {summary.severity[severity]:,}" for severity in wanted]
+    return f"{', '.join(parts).capitalize()}." if parts else ""
 
 
 def promise(rungs: Iterable[str]) -> str:
