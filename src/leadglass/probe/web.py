@@ -13,14 +13,13 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-from leadglass.judge.web import fingerprints
+from leadglass.judge.web import BODY_LIMIT, Says, fingerprints, known
 from leadglass.model.evidence import Reply, WebAnswer, WebEvidence, clean
 from leadglass.model.rung import Rung
 from leadglass.probe.http import Caller, HttpConversation
 
 __all__ = ["WebConversation", "content_kind", "login_kind"]
 
-_BODY_LIMIT = 65536
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]{0,19}")
 _PRODUCT_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?")
 _PASSWORD_FIELD = re.compile(rb"<input[^>]{0,200}type\s*=\s*[\"']?password", re.IGNORECASE)
@@ -65,8 +64,8 @@ class WebConversation(HttpConversation):
             self._server = clean(token.group(), 40)
 
     def _body(self, data: bytes) -> bool:
-        self._read_so_far += data[: _BODY_LIMIT - len(self._read_so_far)]
-        return len(self._read_so_far) < _BODY_LIMIT
+        self._read_so_far += data[: BODY_LIMIT - len(self._read_so_far)]
+        return len(self._read_so_far) < BODY_LIMIT
 
     def _complete(self, path: str) -> bool:
         body, self._read_so_far = self._read_so_far, b""
@@ -118,13 +117,17 @@ def login_kind(status: int, headers: Mapping[str, str], body: bytes) -> str | No
 def _redirect(status: int, headers: Mapping[str, str], host: str) -> str | None:
     if status not in _REDIRECTS or "location" not in headers:
         return None
-    target = urlsplit(headers["location"]).netloc
+    try:
+        target = urlsplit(headers["location"]).netloc
+    except ValueError:
+        return "other-host"
     return "same-host" if target in ("", host) else "other-host"
 
 
 def _decides(answer: WebAnswer) -> bool:
-    """One realm for every path, or an open interface: there is nothing more to learn by asking."""
-    return any(f.startswith("orthanc-system") or f == "orthanc-realm" for f in answer.fingerprints)
+    """An open interface, or a product's own login: there is nothing more to learn by asking."""
+    rows = map(known, answer.fingerprints)
+    return any(row is not None and row.says in (Says.OPEN_API, Says.LOGIN) for row in rows)
 
 
 def _published_version(body: bytes) -> str | None:
