@@ -89,8 +89,10 @@ class ScanRecord(Part):
     capabilities: CapabilityMap = Field(description="How far each capability was established.")
     access: Access = Field(description="What a stranger can do, in one word.")
     software: SoftwareFacts = Field(description="The product.")
-    nature: dict[Kind, Share] = Field(description="What stands behind it: shares over six kinds, none zero.")
-    nature_prior: dict[Kind, Share] = Field(description="The shares before any evidence.")
+    nature: dict[Kind, Share] = Field(
+        min_length=6, description="What stands behind it: shares over six kinds, none zero."
+    )
+    nature_prior: dict[Kind, Share] = Field(min_length=6, description="The shares before any evidence.")
     nature_settled: bool = Field(description="Whether the nature may be taken as known.")
     nature_settles: tuple[str, ...] = Field(default=(), description="What would settle the nature.")
     data: Data = Field(description="Whose data it holds, apart from who runs it.")

@@ -32,9 +32,11 @@ Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
 
 class Part(BaseModel):
-    """Frozen; fields that it does not know are ignored."""
+    """Frozen; fields that it does not know are ignored, and all that it has are always written."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, populate_by_name=True, json_schema_serialization_defaults_required=True
+    )
 
 
 class EndpointFacts(Part):

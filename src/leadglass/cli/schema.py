@@ -1,0 +1,57 @@
+"""``leadglass schema NAME``: the JSON Schema of what Leadglass writes and reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
+
+from leadglass.cli.terminal import write
+from leadglass.errors import UsageError
+from leadglass.model.record import SCHEMA, ScanRecord
+from leadglass.settings.scope_file import ScopeFile
+
+__all__ = ["SCHEMAS", "schema"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def _of(
+    model: type[BaseModel], mode: JsonSchemaMode, identity: str, title: str
+) -> Callable[[], dict[str, Any]]:
+    """A schema under the name that the format itself carries: of what we write, or of what we read."""
+
+    def load() -> dict[str, Any]:
+        generated = model.model_json_schema(by_alias=True, mode=mode)
+        head = {"$schema": _DIALECT, "$id": f"urn:{identity.replace('/', ':')}", "title": title}
+        return {**head, **{key: value for key, value in generated.items() if key != "title"}}
+
+    return load
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
+    "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
+}
+"""What can be asked for by name."""
+
+
+def schema(
+    name: Annotated[str, typer.Argument(help=f"One of: {', '.join(SCHEMAS)}.", show_default=False)],
+) -> None:
+    """Print the JSON Schema (draft 2020-12) of a record or a configuration file.
+
+    Example: leadglass schema scan-record > scan-record.schema.json
+    """
+    load = SCHEMAS.get(name)
+    if load is None:
+        raise UsageError(
+            f"there is no schema called {name!r}",
+            where="schema",
+            then=f"the schemas are {', '.join(SCHEMAS)}",
+        )
+    write(json.dumps(load(), indent=2) + "\n")
