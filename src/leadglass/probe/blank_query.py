@@ -16,7 +16,6 @@ from leadglass.probe.proposal import MAXIMUM_LENGTH, proposal
 from leadglass.wire.command import encode_command
 from leadglass.wire.dataset import PATIENT_ID, QUERY_RETRIEVE_LEVEL, STUDY_INSTANCE_UID, identifier
 from leadglass.wire.dimse import CCancelRQ, CFindRQ, CFindRSP, Message
-from leadglass.wire.pdata import fragment
 from leadglass.wire.pdu import AAssociateAC
 from leadglass.wire.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 
@@ -97,7 +96,7 @@ class BlankQueryConversation(DicomConversation):
 
     def _cut_off(self, now: float) -> None:
         cancel = encode_command(CCancelRQ(message_id_being_responded_to=_MESSAGE_ID))
-        self._machine.send(fragment(self._context_id, cancel, None, self._peer_limit), now)
+        self._ask(self._context_id, cancel, None, self._peer_limit, now)
         self._abort(now)
 
     def _command_ended(self, reply: Reply) -> None:

@@ -26,6 +26,7 @@ from leadglass.wire.association import (
     Released,
     ReleaseRequested,
     Role,
+    State,
 )
 from leadglass.wire.dimse import Message
 from leadglass.wire.pdata import CommandReceived, Passthrough, fragment
@@ -116,19 +117,27 @@ class DicomConversation:
         self, context_id: int, command: bytes, data_set: bytes | None, peer_limit: int, now: float
     ) -> None:
         self._stage = _Stage.COMMAND
-        self._machine.send(fragment(context_id, command, data_set, peer_limit), now)
+        if self._stands():
+            self._machine.send(fragment(context_id, command, data_set, peer_limit), now)
         self._wake_at = now + self._patience
 
     def _release(self, now: float) -> None:
         self._stage = _Stage.RELEASE
-        self._machine.release(now)
+        if self._stands():
+            self._machine.release(now)
         self._wake_at = now + min(_RELEASE_PATIENCE, self._patience)
 
     def _abort(self, now: float) -> None:
-        self._machine.abort(0, 0, now)
+        if not self._machine.wants_close:
+            self._machine.abort(0, 0, now)
         self._finished = True
 
     # Inside.
+
+    def _stands(self) -> bool:
+        # Bytes that came together may have ended the association that their first PDU accepted; the
+        # event that says so is next in line.
+        return self._machine.state is State.STA6
 
     def _is_dicom(self, data: bytes) -> bool:
         self._head += data[:8]
