@@ -84,7 +84,7 @@ class SystemResolver:
             except TransportError as exc:
                 failures.append(str(exc))
         raise TransportError(
-            f"{name} cannot be looked up ({failures[-1]})", then="check the network and try again"
+            f"cannot be looked up ({failures[-1]})", where=name, then="check the network and try again"
         )
 
     def _services(self) -> list[Service]:
@@ -137,14 +137,14 @@ def _from_system(name: str) -> list[str]:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise TransportError(f"{name} has no address ({reason})", then="check its spelling") from exc
+        raise TransportError(f"no address ({reason})", where=name, then="check its spelling") from exc
     return [str(address[0]) for *_, address in found]
 
 
 def _canonical(name: str, found: Iterable[str]) -> tuple[str, ...]:
     literals = tuple(dict.fromkeys(str(ipaddress.ip_address(text.partition("%")[0])) for text in found))
     if not literals:
-        raise TransportError(f"{name} has no address", then="check its spelling")
+        raise TransportError("no address", where=name, then="check its spelling")
     return literals
 
 

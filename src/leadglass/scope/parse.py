@@ -10,7 +10,7 @@ import datetime as dt
 import ipaddress
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NoReturn, TypeVar
 
 from pydantic import ValidationError
@@ -51,8 +51,8 @@ class _Reader:
 
     def __init__(self, text: str, filename: str) -> None:
         self._filename = filename
+        self._lines: Mapping[Path, int] = {}
         document = self._document(text)
-        self._lines = lines(text)
         try:
             self._file = ScopeFile.model_validate(document)
         except ValidationError as exc:
@@ -89,12 +89,16 @@ class _Reader:
 
     def _document(self, text: str) -> dict[str, object]:
         try:
-            return tomllib.loads(text)
+            self._lines = lines(text) if (document := tomllib.loads(text)) else {}
         except tomllib.TOMLDecodeError as exc:
             place = _TOML_PLACE.search(str(exc))
             line = int(place[1]) if place and place[1] else text.count("\n") + 1
             what = _TOML_PLACE.sub("", str(exc))
             raise ScopeError(f"this is not TOML: {what}", where=f"{self._filename}, line {line}") from exc
+        except (ValueError, RecursionError) as exc:
+            # A number of thousands of digits, or brackets within brackets without end.
+            raise ScopeError(f"this cannot be read ({exc})", where=self._filename) from exc
+        return document
 
     def _authorisation(self) -> Authorisation:
         table = self._file.authorisation

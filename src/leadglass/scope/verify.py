@@ -116,7 +116,7 @@ def _by_dns(claim: Claim, wanted: str, texts: Callable[[str], Sequence[str]], tr
     try:
         records = texts(claim.dns_name)
     except LeadglassError as exc:
-        tried.append(f"{where}: {exc}")
+        tried.append(f"{where}: {exc.what}")
         return None
     if proves(records, wanted):
         return where
@@ -139,7 +139,7 @@ def _shows(page: Page, wanted: str, fetch: Callable[[Page], str], tried: list[st
         if proves([fetch(page)], wanted):
             return True
     except LeadglassError as exc:
-        tried.append(f"{page}: {exc}")
+        tried.append(f"{page}: {exc.what}")
         return False
     tried.append(f"{page}: another text")
     return False
