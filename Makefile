@@ -28,17 +28,18 @@ lint: dev ## Style, with every rule on
 	@$(PY) -m ruff format --check .
 
 types: dev ## Types, strict
-	@$(PY) -m mypy $(wildcard src tests fuzz bench)
+	@$(PY) -m mypy
 
-fuzz: ## Fuzz the parsers: FUZZ_RUNS executions of each target in fuzz/
+fuzz: dev ## Fuzz the parsers: FUZZ_RUNS executions of each target in fuzz/
 	@scripts/environment.sh fuzz
-	@scripts/fuzz.sh $(FUZZ_RUNS)
+	@$(PY) -c 'import atheris' || { echo "make fuzz: there is no atheris for this Python or system"; exit 1; }
+	@for target in fuzz/fuzz_*.py; do echo "$$target"; $(PY) "$$target" -runs=$(FUZZ_RUNS) || exit 1; done
 
 interop: dev peers ## Only the tests against real servers
 	@$(PY) -m pytest tests/interop $(ARGS)
 
 bench: dev ## Speed, as ratios in one run
-	@scripts/bench.sh
+	@for bench in bench/*.py; do echo "$$bench"; $(PY) "$$bench" || exit 1; done
 
 golden-accept: dev peers ## Take what real servers make us say now as what is expected; then read the difference
 	@LEADGLASS_GOLDEN=accept $(PY) -m pytest tests/interop $(ARGS)

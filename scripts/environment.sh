@@ -3,7 +3,7 @@
 #
 #   scripts/environment.sh base   what runs Leadglass
 #   scripts/environment.sh dev    and what tests it
-#   scripts/environment.sh fuzz   and the fuzzer
+#   scripts/environment.sh fuzz   the fuzzer, on top of one of these
 #
 # PYTHON=/path/to/python chooses the interpreter; otherwise it is the newest that the tests know.
 set -eu
@@ -88,8 +88,8 @@ state_of() {
         pwd
         case $1 in
             base) cat requirements/base.txt ;;
-            dev) cat requirements/base.txt requirements/dev.txt ;;
-            fuzz) cat requirements/base.txt requirements/dev.txt requirements/fuzz.txt ;;
+            dev) cat requirements/dev.txt ;;
+            fuzz) cat requirements/base.txt requirements/fuzz.txt ;;
         esac
     } | cksum
 }
