@@ -23,7 +23,7 @@ _PROSE = 100
 """Longer lines are hard to read, however wide the terminal is."""
 _LABEL = 11
 _GAP = 2
-_NARROWEST = 60
+_NARROWEST = 64
 
 _STYLE: Mapping[Severity, str] = {
     Severity.CRITICAL: "\x1b[1;31m",
@@ -208,8 +208,9 @@ def _widths(rows: Sequence[_Row], width: int) -> _Widths:
     room = width - access - 5 - 8 - max(columns(row.tls) for row in rows) - 5 * _GAP
     hosts = (columns(row.host) for row in rows)
     host = max((width for width in hosts if width <= room // 2 + _GAP), default=0)
+    host = max(host, len(_HEAD.host))
     software = max(columns(row.software) for row in rows)
-    return _Widths(max(host, 4), access, max(min(software, room - host), 8))
+    return _Widths(host, access, max(min(software, room - host), 8))
 
 
 def _line(row: _Row, widths: _Widths, severity: str) -> str:

@@ -75,14 +75,7 @@ def stranger(record: ScanRecord) -> str:
 
 def unknown(record: ScanRecord) -> tuple[str, ...]:
     """What the record does not know of access, and what would settle it."""
-    found = []
-    states = capabilities(record)
-    for state, says in (
-        (State.UNDETERMINED, "Could not be determined"),
-        (State.UNTESTED, "Not asked"),
-    ):
-        if names := [name for name, of in states.items() if of is state]:
-            found.append(f"{says}: {', '.join(names)}.")
+    found = [] if record.access in _NO_DICOM else [*_undecided(record)]
     found.extend(f"To settle it: {sentence}" for sentence in record.settles)
     return tuple(found)
 
@@ -227,6 +220,13 @@ def _plain(value: JsonValue) -> str:
             return "; ".join(_plain(of) for of in value)
         case _:
             return str(value)
+
+
+def _undecided(record: ScanRecord) -> Iterable[str]:
+    states = capabilities(record)
+    for state, says in ((State.UNDETERMINED, "Could not be determined"), (State.UNTESTED, "Not asked")):
+        if names := [name for name, of in states.items() if of is state]:
+            yield f"{says}: {', '.join(names)}."
 
 
 def _no_help(host: Host) -> Iterable[str]:
