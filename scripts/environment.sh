@@ -125,6 +125,9 @@ if [ ! -e .venv ] || stale; then
     "$python" -m venv --clear .venv
 fi
 
+# What tests it holds what runs it, and the locks agree.
+[ "$kind" = base ] && [ -e .venv/leadglass-dev ] && kind=dev
+
 if ! fresh "$kind" "$(state_of "$kind")"; then
     echo "leadglass: installing requirements/$kind.txt for Python $(version_of .venv/bin/python) into .venv"
     pip install --require-hashes -r "requirements/$kind.txt" || die "the packages could not be installed"
