@@ -46,7 +46,7 @@ class Compiled:
     """Pinned address to the first name that has it."""
     refused: tuple[Refusal, ...]
     unpinned: str | None
-    """An excluded name without an address: nothing may be touched before it has one."""
+    """An excluded name that is not resolved: nothing may be touched before it is."""
 
 
 def compile_rules(rules: Rules) -> Compiled:
@@ -88,9 +88,21 @@ def _holes(exclusion: Exclusion, answers: Mapping[str, tuple[str, ...]]) -> Iter
 
 
 def _networks(exclusion: Exclusion, answers: Mapping[str, tuple[str, ...]]) -> Iterable[Network]:
-    if isinstance(exclusion.range, str):
-        return [ipaddress.ip_network(answer) for answer in answers.get(exclusion.range, ())]
-    return [exclusion.range]
+    if not isinstance(exclusion.range, str):
+        return [exclusion.range]
+    if exclusion.range not in answers:
+        return []  # not resolved yet, and so nothing is permitted: see Compiled.unpinned
+    try:
+        found = [ipaddress.ip_network(answer) for answer in answers[exclusion.range]]
+    except ValueError:
+        found = []
+    if not found:
+        raise ScopeError(
+            f"the excluded name {exclusion.range} has no address, so nobody can tell what to leave alone",
+            where=exclusion.where,
+            then="write its address instead",
+        )
+    return found
 
 
 def _answers(rules: Rules) -> Iterator[tuple[Target, str, str]]:
@@ -119,7 +131,7 @@ def _refusal(answer: str, ranges: Table, position: Position) -> str | None:
 
 def _unpinned(rules: Rules) -> str | None:
     names = (e.range for e in rules.exclusions if isinstance(e.range, str))
-    return next((name for name in names if not rules.answers.get(name)), None)
+    return next((name for name in names if name not in rules.answers), None)
 
 
 def _table(covers: list[Cover], holes: list[Hole], targets: tuple[Target, ...]) -> Table:

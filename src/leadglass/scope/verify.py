@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from leadglass.errors import LeadglassError
 from leadglass.model.endpoint import Endpoint
 from leadglass.scope.ports import ports_text
-from leadglass.scope.rules import Target
+from leadglass.scope.rules import Range
 from leadglass.scope.scope import Scope
 from leadglass.scope.special import Network
 
@@ -87,13 +87,10 @@ def proves(texts: Iterable[str], wanted: str) -> bool:
 def claims(scope: Scope) -> tuple[Claim, ...]:
     """What there is to prove: every range and name of the scope once, names with their pinned addresses."""
     answers = dict(scope.pins or ())
-    found: dict[str, Claim] = {}
+    ports: dict[Range, set[int]] = {}
     for rule in scope.rules:
-        claim = _claim(rule, answers.get(str(rule.range), ()), scope)
-        known = found.get(claim.range)
-        if known is None or not known.pages:
-            found[claim.range] = claim
-    return tuple(found.values())
+        ports.setdefault(rule.range, set()).update(rule.ports)
+    return tuple(_claim(scope, range_, ports[range_], answers) for range_ in ports)
 
 
 def prove(
@@ -145,29 +142,26 @@ def _shows(page: Page, wanted: str, fetch: Callable[[Page], str], tried: list[st
     return False
 
 
-def _claim(rule: Target, answers: Sequence[str], scope: Scope) -> Claim:
-    if isinstance(rule.range, str):
-        return Claim(rule.range, f"_leadglass.{rule.range}", _pages(rule, answers, rule.range, scope))
-    single = rule.range.num_addresses == 1
-    addresses = [str(rule.range.network_address)] if single else []
-    return Claim(
-        addresses[0] if single else str(rule.range),
-        f"_leadglass.{_reverse_zone(rule.range)}",
-        _pages(rule, addresses, None, scope),
-    )
+def _claim(
+    scope: Scope, range_: Range, ports: Collection[int], answers: Mapping[str, tuple[str, ...]]
+) -> Claim:
+    if isinstance(range_, str):
+        pages = _pages(scope, answers.get(range_, ()), ports, range_)
+        return Claim(range_, f"_leadglass.{range_}", pages)
+    dns_name = f"_leadglass.{_reverse_zone(range_)}"
+    if range_.num_addresses > 1:
+        return Claim(str(range_), dns_name)
+    address = str(range_.network_address)
+    return Claim(address, dns_name, _pages(scope, [address], ports, None))
 
 
 def _pages(
-    rule: Target, addresses: Sequence[str], name: str | None, scope: Scope
+    scope: Scope, addresses: Iterable[str], ports: Collection[int], name: str | None
 ) -> tuple[tuple[Page, ...], ...]:
     # An address that the scope refuses is no target; the others must all show the file.
-    touched = [
-        address for address in addresses if any(scope.depth(address, p) is not None for p in rule.ports)
-    ]
-    ports = [(port, tls) for port, tls in _WEB_PORTS.items() if port in rule.ports]
-    return tuple(
-        tuple(Page(Endpoint(address, port, name), tls) for port, tls in ports) for address in touched
-    )
+    touched = [a for a in addresses if any(scope.depth(a, port) is not None for port in ports)]
+    web = [(port, tls) for port, tls in _WEB_PORTS.items() if port in ports]
+    return tuple(tuple(Page(Endpoint(address, port, name), tls) for port, tls in web) for address in touched)
 
 
 def _reverse_zone(network: Network) -> str:

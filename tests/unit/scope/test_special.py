@@ -81,8 +81,10 @@ def test_a_range_takes_in_all_of_itself_if_it_is_no_wider_than_its_block(network
 def test_the_whole_internet_is_everything_but_the_special_blocks() -> None:
     every = spans(ipaddress.ip_network("0.0.0.0/0"))
     size = sum(span.last - span.first + 1 for span in every)
-    blocks = ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16")
-    blocks += ("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4")
+    blocks = [
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+    ]
 
     assert size == 2**32 - sum(ipaddress.ip_network(block).num_addresses for block in blocks)
 
