@@ -206,11 +206,12 @@ def _widths(rows: Sequence[_Row], width: int) -> _Widths:
     """Host and software share what the other columns leave; a host that does not fit gets its own line."""
     access = max(len(row.access) for row in rows)
     room = width - access - 5 - 8 - max(columns(row.tls) for row in rows) - 5 * _GAP
+    least = len(_HEAD.software)
     hosts = (columns(row.host) for row in rows)
-    host = max((width for width in hosts if width <= room // 2 + _GAP), default=0)
+    host = max((width for width in hosts if width <= min(room // 2 + _GAP, room - least)), default=0)
     host = max(host, len(_HEAD.host))
     software = max(columns(row.software) for row in rows)
-    return _Widths(host, access, max(min(software, room - host), 8))
+    return _Widths(host, access, max(min(software, room - host), least))
 
 
 def _line(row: _Row, widths: _Widths, severity: str) -> str:
