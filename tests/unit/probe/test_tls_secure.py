@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.unit.probe.tls_server import Echo, Server, Talk, server_context
+from tests.unit.probe.tls_server import V12, V13, Echo, Server, Talk, secure, server_context
 from tests.unit.wire.tls.captured import captured, record
 
 from leadglass.model.evidence import TlsEvidence, TlsOutcome
@@ -15,7 +15,6 @@ from leadglass.probe import tls_openssl
 from leadglass.probe.tls import SecureConversation
 from leadglass.wire.tls.records import MAX_TOTAL
 
-V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 BOTH = pytest.mark.parametrize("version", [V12, V13])
 CA = "OU=Imaging CA,O=Example Hospital"
 
@@ -23,10 +22,6 @@ ESTABLISHED_13 = TlsEvidence(
     TlsOutcome.ESTABLISHED, "TLSv1.3", "TLS_AES_256_GCM_SHA384", certificate_requested=False
 )
 ESTABLISHED_12 = replace(ESTABLISHED_13, version="TLSv1.2", cipher="TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384")
-
-
-def secure(inner: Echo | None = None, **options: object) -> SecureConversation:
-    return SecureConversation(inner, server_name="archive.example", patience=5.0, **options)  # type: ignore[arg-type]
 
 
 def bare(evidence: TlsEvidence) -> TlsEvidence:
@@ -202,122 +197,6 @@ def test_without_the_callback_the_rest_is_still_told(version: ssl.TLSVersion) ->
     expected = ESTABLISHED_12 if version is V12 else ESTABLISHED_13
     assert bare(probe.evidence) == replace(expected, certificate_requested=None, application_data=True)
     assert probe.evidence.certificate is not None
-
-
-# ---- a conversation inside
-
-
-@BOTH
-def test_the_inner_conversation_goes_on_at_once_when_no_certificate_is_asked_for(
-    version: ssl.TLSVersion,
-) -> None:
-    inner, server = Echo(), Server(server_context(version))
-    probe = secure(inner)
-    talk = Talk(probe, server)
-
-    assert server.requests == [b"A-ASSOCIATE-RQ", b"A-RELEASE-RQ"]
-    assert inner.heard == [b"A-ASSOCIATE-RQ"]
-    assert talk.closed
-    assert server.closed
-    assert probe.rung is Rung.ASSOCIATE
-    assert probe.evidence.application_data
-
-
-def test_in_tls13_the_first_request_goes_out_with_the_handshakes_end_in_one_write() -> None:
-    server = Server(server_context(V13))
-    talk = Talk(secure(Echo(enough=2)), server)
-
-    assert len(talk.writes) == 2
-    assert server.requests == [b"A-ASSOCIATE-RQ"]
-
-
-def test_the_inner_conversation_keeps_its_own_time() -> None:
-    inner = Echo(enough=3)
-    talk = Talk(secure(inner), Server(server_context(V12)), tick=0.0)
-
-    assert talk.wake_at == 1007.0
-    talk.wake()
-
-    assert inner.woke == [1007.0]
-    assert talk.closed
-
-
-def test_a_large_request_goes_out_whole() -> None:
-    server = Server(server_context(V13))
-    Talk(secure(Echo(ask=bytes(100_000), enough=100)), server)
-
-    assert b"".join(server.requests) == bytes(100_000)
-
-
-@BOTH
-def test_close_notify_is_the_end_of_file_for_the_inner_conversation(version: ssl.TLSVersion) -> None:
-    inner, server = Echo(enough=2), Server(server_context(version))
-    probe = secure(inner)
-    talk = Talk(probe, server)
-
-    talk.bring(server.close())
-
-    assert talk.closed
-    assert inner.losses == [Loss.EOF]
-    assert probe.evidence.ended == "close-notify"
-    assert probe.evidence.outcome is TlsOutcome.ESTABLISHED
-
-
-@pytest.mark.parametrize("loss", [Loss.EOF, Loss.RESET])
-def test_a_connection_that_ends_without_a_word_ends_for_the_inner_one_too(loss: Loss) -> None:
-    inner = Echo(enough=2)
-    probe = secure(inner)
-    talk = Talk(probe, Server(server_context(V13)))
-
-    probe.lost(loss, talk.now)
-
-    assert inner.losses == [loss]
-    assert probe.evidence.ended == loss.value
-    assert probe.evidence.application_data
-
-
-def test_a_connection_lost_while_waiting_does_not_reach_the_inner_one() -> None:
-    inner = Echo()
-    probe = secure(inner)
-    talk = Talk(probe, Server(server_context(V13, ssl.CERT_OPTIONAL)))
-
-    probe.lost(Loss.EOF, talk.now)
-
-    assert inner.losses == []
-    assert (probe.evidence.outcome, probe.evidence.ended) == (TlsOutcome.ESTABLISHED, "eof")
-
-
-def test_records_that_cannot_be_read_are_a_reset_for_the_inner_conversation() -> None:
-    inner = Echo(enough=2)
-    probe = secure(inner)
-    talk = Talk(probe, Server(server_context(V12)))
-
-    talk.bring(record(bytes(64), kind=23))
-
-    assert talk.closed
-    assert inner.losses == [Loss.RESET]
-    assert probe.evidence.ended is None
-
-
-def test_stopping_lets_the_inner_conversation_say_goodbye() -> None:
-    inner, server = Echo(enough=2), Server(server_context(V13))
-    probe = secure(inner)
-    talk = Talk(probe, server)
-
-    talk.take(probe.stopped(talk.now))
-
-    assert talk.closed
-    assert server.requests == [b"A-ASSOCIATE-RQ", b"A-ABORT"]
-    assert server.closed
-
-
-def test_stopping_before_the_handshake_is_complete_just_closes() -> None:
-    inner = Echo()
-    probe = secure(inner)
-    probe.connected(0.0)
-
-    assert probe.stopped(0.1) == Step(close=True)
-    assert inner.asked_at is None
 
 
 # ---- peers that speak no TLS, or not well

@@ -12,8 +12,11 @@ import trustme
 
 from leadglass.model.rung import Rung
 from leadglass.ports.conversation import Conversation, Loss, Step
+from leadglass.probe.tls import SecureConversation
 
-__all__ = ["Echo", "Server", "Talk", "authority", "server_context"]
+__all__ = ["V12", "V13", "Echo", "Server", "Talk", "authority", "secure", "server_context"]
+
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
 
 @functools.cache
@@ -123,6 +126,11 @@ class Echo:
 
     def lost(self, loss: Loss, now: float) -> None:
         self.losses.append(loss)
+
+
+def secure(inner: Echo | None = None, alpn: tuple[str, ...] = ()) -> SecureConversation:
+    """A conversation with that server."""
+    return SecureConversation(inner, server_name="archive.example", alpn=alpn, patience=5.0)
 
 
 class Talk:
