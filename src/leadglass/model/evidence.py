@@ -48,7 +48,10 @@ Json: TypeAlias = Any
 
 def clean(text: str, limit: int = 64) -> str:
     """Peer-chosen text, safe to print: printable ASCII only, at most ``limit`` characters."""
-    return "".join(c if 32 <= ord(c) < 127 else "?" for c in text[:limit])
+    head = text[:limit]
+    if head.isascii() and head.isprintable():
+        return head
+    return "".join(c if 32 <= ord(c) < 127 else "?" for c in head)
 
 
 class TcpOutcome(enum.StrEnum):

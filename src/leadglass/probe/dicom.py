@@ -165,7 +165,8 @@ class DicomConversation:
                 self.detail = clean(error.what, 120)
                 self._ended(Reply.MALFORMED)
             case ReleaseRequested():
-                self._machine.release_reply(now)
+                if not self._machine.wants_close:
+                    self._machine.release_reply(now)
                 self._ended(Reply.CLOSED)
             case Released():
                 self._finished = True

@@ -162,12 +162,13 @@ class EndpointVisit:
     def _associate(self, *, over_tls: bool) -> _Plan:
         probe = self._associate_probe(over_tls=over_tls)
         yield self._ask(probe)
-        if _is_busy(probe.evidence):
+        if _is_busy(probe):
             probe = self._associate_probe(over_tls=over_tls)
             yield self._ask(probe, self._now + _BUSY_PAUSE)
-        self._note(probe.evidence)
-        yield from self._deeper(probe.evidence)
-        return _dicom_or(probe.evidence)
+        seen = probe.evidence
+        self._note(seen)
+        yield from self._deeper(seen)
+        return _dicom_or(seen)
 
     def _deeper(self, seen: AssociateEvidence) -> _Plan:
         if seen.reply is not Reply.ACCEPTED or self.rung < Rung.NEGOTIATE:
@@ -222,9 +223,10 @@ class EndpointVisit:
         if isinstance(inner, WebConversation):
             spoken = yield from self._web(inner)
         else:
-            self._note(inner.evidence)
-            yield from self._deeper(inner.evidence)
-            spoken = _dicom_or(inner.evidence)
+            seen = inner.evidence
+            self._note(seen)
+            yield from self._deeper(seen)
+            spoken = _dicom_or(seen)
         refused = tls.certificate_requested and not tls.application_data
         misjudged = spoken in (DICOM, HTTP) and spoken != _protocol_of(inner)
         if misjudged or (spoken is None and not refused):
@@ -363,8 +365,8 @@ def _dicom_or(seen: AssociateEvidence) -> str | None:
     return DICOM if well_formed else seen.spoke
 
 
-def _is_busy(seen: AssociateEvidence) -> bool:
-    return seen.reject is not None and seen.reject[0] == 2
+def _is_busy(probe: AssociateConversation) -> bool:
+    return probe.reject is not None and probe.reject[0] == 2
 
 
 def _is_tls(seen: TlsEvidence) -> bool:
