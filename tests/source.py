@@ -62,6 +62,13 @@ class Module:
         return known
 
     @cached_property
+    def bound(self) -> frozenset[str]:
+        """Every name that the file gives a meaning of its own somewhere, such as a parameter ``open``."""
+        nodes = list(ast.walk(self.tree))
+        stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        return frozenset(stored | {n.arg for n in nodes if isinstance(n, ast.arg)})
+
+    @cached_property
     def uses(self) -> Sequence[Use]:
         """Imports, attribute chains that start at an imported name, and builtins by their bare name."""
         called = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
@@ -91,7 +98,7 @@ class Module:
         if isinstance(node, ast.Name):
             if node.id in self.names:
                 return self.names[node.id]
-            if hasattr(builtins, node.id) and not _rebound(self.tree, node.id):
+            if hasattr(builtins, node.id) and node.id not in self.bound:
                 return f"builtins.{node.id}"
         return ""
 
@@ -151,13 +158,3 @@ def _imported(node: ast.AST, module: str) -> Iterator[Use]:
 def _home(node: ast.ImportFrom, module: str) -> str:
     # A relative import is taken for what it says from a plain module; the house uses none (ruff TID252).
     return node.module or "" if not node.level else f"{module.rpartition('.')[0]}.{node.module or ''}"
-
-
-def _rebound(tree: ast.Module, name: str) -> bool:
-    """Whether the file gives a builtin's name another meaning somewhere."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
-            return True
-        if isinstance(node, ast.arg) and node.arg == name:
-            return True
-    return False
