@@ -96,6 +96,33 @@ SCOPE = {
 }
 ESCAPE = "\x1b[31mred\x1b]0;title\x07"
 BIDI = "\u202egnp.exe"
+PACS = ("192.0.2.10", "pacs.example.org")
+SEARCHED = Capabilities(
+    associate=State.PROVED,
+    verification=State.PROVED,
+    query=State.PROVED,
+    retrieve=State.UNTESTED,
+    storage=State.GRANTED,
+    worklist=State.ABSENT,
+    web_query=State.ABSENT,
+    web_api=State.ABSENT,
+)
+OFFERS = Capabilities(
+    associate=State.PROVED,
+    verification=State.PROVED,
+    query=State.GRANTED,
+    retrieve=State.GRANTED,
+    storage=State.GRANTED,
+    worklist=State.GRANTED,
+)
+STORES = Capabilities(
+    associate=State.PROVED,
+    verification=State.PROVED,
+    query=State.REFUSED,
+    retrieve=State.UNDETERMINED,
+    storage=State.GRANTED,
+    worklist=State.ABSENT,
+)
 
 
 def verdict(
@@ -139,127 +166,108 @@ def seen(
     )
 
 
+def archive_dicom() -> ScanRecord:
+    """Its DICOM port answers anybody."""
+    return seen(
+        PACS[0],
+        11112,
+        (OPEN, ECHO, GRANTED, BlankQueryEvidence(Reply.ANSWERED, model="study-root", status=0)),
+        verdict(
+            Access.ANSWERS_QUERY,
+            Severity.CRITICAL,
+            SEARCHED,
+            software=ORTHANC,
+            reasons=(
+                Reason(
+                    "access.answers-query",
+                    "a query for a key that nobody has was processed",
+                    ("blank-query/reply", "blank-query/status"),
+                ),
+                Reason("severity.table", "a clinical server cannot be ruled out", ("associate/reply",)),
+            ),
+            advice=(
+                "Orthanc: set DicomAlwaysAllowFind to false, and list the modalities that may ask.",
+                "Let only the known devices reach port 11112.",
+            ),
+        ),
+        name=PACS[1],
+    )
+
+
+def archive_web() -> ScanRecord:
+    """Its web port answers anybody."""
+    return seen(
+        PACS[0],
+        8042,
+        (
+            OPEN,
+            WebEvidence(
+                Reply.ANSWERED,
+                answers=(WebAnswer("/system", 200, "json-object", ("orthanc-system",)),),
+                qido=(QidoAnswer("/dicom-web/studies", 200, empty=True),),
+                software_version="1.10.1",
+            ),
+        ),
+        verdict(
+            Access.ANSWERS_QUERY,
+            Severity.CRITICAL,
+            Capabilities(web_query=State.PROVED, web_api=State.PROVED),
+            protocols=("http",),
+            software=ORTHANC,
+            reasons=(Reason("access.answers-query", "QIDO-RS answered with a list", ("web/qido",)),),
+            advice=("Orthanc: set AuthenticationEnabled to true and declare RegisteredUsers.",),
+        ),
+        name=PACS[1],
+        minute=1,
+    )
+
+
+def archive_tls() -> ScanRecord:
+    """Its TLS port asks for a certificate, and still takes what is retired."""
+    return seen(
+        PACS[0],
+        2762,
+        (
+            OPEN,
+            TlsHelloEvidence(
+                "retired-suites", TlsOutcome.SERVER_HELLO, "TLSv1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"
+            ),
+            TlsEvidence(
+                TlsOutcome.ALERT, "TLSv1.2", certificate_requested=True, alert="handshake_failure(40)"
+            ),
+        ),
+        verdict(
+            Access.DEMANDS_CERTIFICATE,
+            Severity.NONE,
+            Capabilities(associate=State.REFUSED),
+            protocols=("tls",),
+            tls=TlsSummary(
+                "TLSv1.2",
+                "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+                ClientCertificate.REQUIRED,
+                ("CN=Example Root",),
+                CERTIFICATE,
+                ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",),
+            ),
+            reasons=(
+                Reason("access.demands-certificate", "the handshake ended for want of one", ("tls/alert",)),
+            ),
+            advice=("Turn off the suites of TLS_RSA_WITH_3DES_EDE_CBC_SHA's kind.",),
+            settles=("A DICOM association with a certificate that the server accepts.",),
+        ),
+        name=PACS[1],
+        minute=2,
+    )
+
+
 def archive() -> tuple[ScanRecord, ...]:
     """An open archive: DICOM and REST answer anybody, and a mutual TLS port stands beside them."""
-    pacs = ("192.0.2.10", "pacs.example.org")
-    searched = Capabilities(
-        associate=State.PROVED,
-        verification=State.PROVED,
-        query=State.PROVED,
-        retrieve=State.UNTESTED,
-        storage=State.GRANTED,
-        worklist=State.ABSENT,
-        web_query=State.ABSENT,
-        web_api=State.ABSENT,
-    )
-    rest = Capabilities(web_query=State.PROVED, web_api=State.PROVED)
-    return (
-        seen(
-            pacs[0],
-            11112,
-            (OPEN, ECHO, GRANTED, BlankQueryEvidence(Reply.ANSWERED, model="study-root", status=0)),
-            verdict(
-                Access.ANSWERS_QUERY,
-                Severity.CRITICAL,
-                searched,
-                software=ORTHANC,
-                reasons=(
-                    Reason(
-                        "access.answers-query",
-                        "a query for a key that nobody has was processed",
-                        ("blank-query/reply", "blank-query/status"),
-                    ),
-                    Reason("severity.table", "a clinical server cannot be ruled out", ("associate/reply",)),
-                ),
-                advice=(
-                    "Orthanc: set DicomAlwaysAllowFind to false, and list the modalities that may ask.",
-                    "Let only the known devices reach port 11112.",
-                ),
-            ),
-            name=pacs[1],
-        ),
-        seen(
-            pacs[0],
-            8042,
-            (
-                OPEN,
-                WebEvidence(
-                    Reply.ANSWERED,
-                    answers=(WebAnswer("/system", 200, "json-object", ("orthanc-system",)),),
-                    qido=(QidoAnswer("/dicom-web/studies", 200, empty=True),),
-                    software_version="1.10.1",
-                ),
-            ),
-            verdict(
-                Access.ANSWERS_QUERY,
-                Severity.CRITICAL,
-                rest,
-                protocols=("http",),
-                software=ORTHANC,
-                reasons=(Reason("access.answers-query", "QIDO-RS answered with a list", ("web/qido",)),),
-                advice=("Orthanc: set AuthenticationEnabled to true and declare RegisteredUsers.",),
-            ),
-            name=pacs[1],
-            minute=1,
-        ),
-        seen(
-            pacs[0],
-            2762,
-            (
-                OPEN,
-                TlsHelloEvidence(
-                    "retired-suites", TlsOutcome.SERVER_HELLO, "TLSv1.2", "TLS_RSA_WITH_3DES_EDE_CBC_SHA"
-                ),
-                TlsEvidence(
-                    TlsOutcome.ALERT, "TLSv1.2", certificate_requested=True, alert="handshake_failure(40)"
-                ),
-            ),
-            verdict(
-                Access.DEMANDS_CERTIFICATE,
-                Severity.NONE,
-                Capabilities(associate=State.REFUSED),
-                protocols=("tls",),
-                tls=TlsSummary(
-                    "TLSv1.2",
-                    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-                    ClientCertificate.REQUIRED,
-                    ("CN=Example Root",),
-                    CERTIFICATE,
-                    ("TLS_RSA_WITH_3DES_EDE_CBC_SHA",),
-                ),
-                reasons=(
-                    Reason(
-                        "access.demands-certificate", "the handshake ended for want of one", ("tls/alert",)
-                    ),
-                ),
-                advice=("Turn off the suites of TLS_RSA_WITH_3DES_EDE_CBC_SHA's kind.",),
-                settles=("A DICOM association with a certificate that the server accepts.",),
-            ),
-            name=pacs[1],
-            minute=2,
-        ),
-    )
+    return (archive_dicom(), archive_web(), archive_tls())
 
 
 def granting() -> tuple[ScanRecord, ...]:
     """Services granted, refused in part, and a web interface with a login."""
     host = "192.0.2.11"
-    offers = Capabilities(
-        associate=State.PROVED,
-        verification=State.PROVED,
-        query=State.GRANTED,
-        retrieve=State.GRANTED,
-        storage=State.GRANTED,
-        worklist=State.GRANTED,
-    )
-    stores = Capabilities(
-        associate=State.PROVED,
-        verification=State.PROVED,
-        query=State.REFUSED,
-        retrieve=State.UNDETERMINED,
-        storage=State.GRANTED,
-        worklist=State.ABSENT,
-    )
     return (
         seen(
             host,
@@ -268,7 +276,7 @@ def granting() -> tuple[ScanRecord, ...]:
             verdict(
                 Access.OFFERS_QUERY,
                 Severity.HIGH,
-                offers,
+                OFFERS,
                 software=Software("dcm4chee-arc", None, 0.6),
                 reasons=(
                     Reason("access.offers-query", "query contexts were granted", ("negotiate/contexts",)),
@@ -286,7 +294,7 @@ def granting() -> tuple[ScanRecord, ...]:
             verdict(
                 Access.OFFERS_STORAGE,
                 Severity.HIGH,
-                stores,
+                STORES,
                 software=Software("DCMTK-based", "3.6.7", 0.5, "implementation class UID"),
                 reasons=(
                     Reason(
