@@ -41,8 +41,8 @@ interop: dev peers ## Only the tests against real servers
 bench: dev ## Speed, as ratios in one run
 	@for bench in bench/*.py; do echo "$$bench"; $(PY) "$$bench" || exit 1; done
 
-golden-accept: dev peers ## Take what real servers make us say now as what is expected; then read the difference
-	@LEADGLASS_GOLDEN=accept $(PY) -m pytest tests/interop $(ARGS)
+golden-accept: dev peers ## Take what the reports and real servers say now as expected; then read the difference
+	@LEADGLASS_GOLDEN=accept $(PY) -m pytest tests/unit/report tests/interop $(ARGS)
 	@git --no-pager diff --stat -- tests
 
 locks: ## Write requirements/*.txt anew with uv; ARGS=--upgrade takes the newest versions

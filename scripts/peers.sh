@@ -43,15 +43,20 @@ forbid_services() {
     fi
 }
 
+apt_install() {
+    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" </dev/null >/dev/null
+}
+
 install_peers() {
     forbid_services
     echo "leadglass: installing real peers, without starting them: $*"
     apt-get -qq update </dev/null || return 0
+    if apt_install "$@" 2>/dev/null; then
+        return 0
+    fi
+    # One that this distribution does not have must not keep the others away.
     for package in "$@"; do
-        if ! DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" \
-            </dev/null >/dev/null; then
-            echo "leadglass: $package could not be installed" >&2
-        fi
+        apt_install "$package" || echo "leadglass: $package could not be installed" >&2
     done
 }
 
