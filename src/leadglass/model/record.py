@@ -64,8 +64,8 @@ SCHEMA: Final = "leadglass.scan-record/1"
 
 RungWord: TypeAlias = Literal["passive", "connect", "associate", "negotiate", "blank-query", "sample"]
 
-_LOOKS = 2048
-"""Different looks remembered, a few kilobytes each."""
+_LOOKS = 512
+"""Different looks remembered, about 35 kB each."""
 _REASON = re.compile(r"(?P<rule>[^\s:]+): (?P<text>.*?)(?: \[(?P<ids>[^\[\]]+)\])?", re.DOTALL)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
