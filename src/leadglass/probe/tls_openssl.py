@@ -65,8 +65,8 @@ class Seen:
         self.fatal: Alert | None = None
 
     def message(self, kind: int, body: bytes) -> None:
-        """A handshake message from the peer; later ones of a renegotiation do not replace the first."""
-        if kind == 2 and (self.hello is None or self.hello.retry):
+        """A handshake message from the peer; those of a renegotiation do not replace the first."""
+        if kind == 2 and self.hello is None:
             self.hello = server_hello(body)
         elif kind == 11 and self.chain is None:
             self.chain = certificates_13(body) if self._is_13 else certificates(body)

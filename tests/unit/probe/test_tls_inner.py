@@ -126,3 +126,25 @@ def test_stopping_before_the_handshake_is_complete_just_closes() -> None:
 
     assert probe.stopped(0.1) == Step(close=True)
     assert inner.asked_at is None
+
+
+def test_what_comes_along_with_the_handshakes_end_is_not_lost() -> None:
+    inner, server = Echo(enough=9), Server(server_context(V12))
+    probe = secure(inner)
+    step = probe.received(server.feed(probe.connected(0.0).send), 0.1)
+
+    probe.received(server.feed(step.send) + server.say(b"220 hello"), 0.2)
+
+    assert inner.heard == [b"220 hello"]
+
+
+def test_what_comes_along_with_the_handshakes_end_may_be_its_end() -> None:
+    inner, server = Echo(enough=9), Server(server_context(V12))
+    probe = secure(inner)
+    step = probe.received(server.feed(probe.connected(0.0).send), 0.1)
+
+    step = probe.received(server.feed(step.send) + server.close(), 0.2)
+
+    assert step.close
+    assert inner.losses == [Loss.EOF]
+    assert (probe.evidence.outcome, probe.evidence.ended) == (TlsOutcome.ESTABLISHED, "close-notify")

@@ -288,6 +288,19 @@ def test_garbage_in_a_record_is_malformed_and_answered_with_an_alert() -> None:
     assert probe.evidence == TlsEvidence(TlsOutcome.MALFORMED)
 
 
+def test_a_server_from_before_secure_renegotiation_is_gone_along_with() -> None:
+    probe = secure()
+    probe.connected(0.0)
+    without_extensions = record(f"02 000026 0303 {'00' * 32} 00 002f 00")
+    the_rest = captured("openssl-rsa-cbc")[5 + 85 :]
+
+    step = probe.received(without_extensions + the_rest, 0.1)
+
+    assert not step.close
+    assert step.send[:3].hex() == "160303"
+    assert step.send[5] == 16  # ClientKeyExchange
+
+
 def test_a_version_that_openssl_no_longer_speaks_is_still_told() -> None:
     probe = secure()
     probe.connected(0.0)
@@ -344,6 +357,18 @@ def test_the_observer_looks_only_at_what_the_peer_sent() -> None:
     tls_openssl._observe(connection, "write", 0x0303, 21, 0, b"\x02\x28")
 
     assert connection.seen.fatal is None
+
+
+@pytest.mark.parametrize(("number", "kept"), [(116, 116), (90, None), (0, None)])
+def test_in_tls13_an_alert_is_an_error_whatever_its_level(number: int, kept: int | None) -> None:
+    connection = tls_openssl._Observed.__new__(tls_openssl._Observed)
+    connection.seen = tls_openssl.Seen()
+    hello = captured("tls13-server-hello.body")
+
+    tls_openssl._observe(connection, "read", 0x0304, 22, 2, b"\x02\x00\x00\x00" + hello)
+    tls_openssl._observe(connection, "read", 0x0304, 21, 0, bytes((1, number)))
+
+    assert (connection.seen.fatal.number if connection.seen.fatal else None) == kept
 
 
 def test_one_context_serves_all_connections() -> None:

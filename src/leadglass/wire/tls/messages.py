@@ -34,9 +34,6 @@ _MAX_CERTIFICATES = 32
 _MAX_CAS = 1024
 """Far above what a server lists: a whole CA bundle has about 150 names."""
 
-_HELLO_RETRY_REQUEST = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
-"""The random of a ServerHello that asks to try again (RFC 8446 4.1.3)."""
-
 _VERSIONS = {0x0300: "SSLv3", 0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
 
 ALERTS = {
@@ -93,8 +90,6 @@ class ServerHello:
     alpn: bytes | None = None
     extensions: tuple[int, ...] = ()
     """Extension types in the server's order."""
-    retry: bool = False
-    """A HelloRetryRequest of TLS 1.3: another ServerHello follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +196,13 @@ def _extensions(fields: _Fields, what: str) -> dict[int, bytes]:
 
 
 def server_hello(body: bytes) -> ServerHello:
-    """ServerHello of any version from SSL 3.0 to TLS 1.3."""
+    """ServerHello of any version from SSL 3.0 to TLS 1.3.
+
+    A HelloRetryRequest has the same form, and its version and suite are final (RFC 8446 4.1.4).
+    """
     fields = _Fields(body, "ServerHello")
-    version, random = fields.number(2), fields.take(32)
+    version = fields.number(2)
+    fields.take(32)  # Random.
     if len(fields.vector(1)) > 32:
         raise RemoteProtocolError("ServerHello has a session id of more than 32 bytes")
     suite = fields.number(2)
@@ -215,7 +214,6 @@ def server_hello(body: bytes) -> ServerHello:
         suite=suite,
         alpn=_selected_protocol(extensions.get(16)),
         extensions=tuple(extensions),
-        retry=random == _HELLO_RETRY_REQUEST,
     )
 
 

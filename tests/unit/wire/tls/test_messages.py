@@ -77,14 +77,15 @@ def test_server_hello_of_ssl3_has_no_extensions() -> None:
 def test_server_hello_of_tls13_hides_its_version_in_an_extension() -> None:
     hello = server_hello(captured("tls13-server-hello.body"))
 
-    assert (hello.version, hello.suite, hello.retry) == (0x0304, 0x1302, False)
+    assert (hello.version, hello.suite) == (0x0304, 0x1302)
     assert hello.extensions == (43, 51)
 
 
-def test_a_hello_retry_request_is_known_by_its_random() -> None:
-    retry = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"
+def test_a_hello_retry_request_chooses_like_a_server_hello() -> None:
+    random = "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c"  # RFC 8446 4.1.3
+    body = bytes.fromhex(f"0303 {random} 00 1301 00 000c 002b 0002 0304 0033 0002 0017")
 
-    assert server_hello(bytes.fromhex(f"0303 {retry} 00 1301 00 0006 002b 0002 0304")).retry
+    assert server_hello(body) == ServerHello(0x0304, 0x1301, None, (43, 51))
 
 
 def test_certificate_is_a_chain_leaf_first() -> None:
