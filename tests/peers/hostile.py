@@ -102,7 +102,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "half a PDU": _after_request(_ACCEPT[:40]),
     "half a PDU, then closes": _after_request(_ACCEPT[:40], hold=False),
     "claims 4 GB": _endless(b"\x02\x00\xff\xff\xff\xff", bytes(65536)),
-    "wrong inner length": _after_request(_ACCEPT[:80] + b"\xff\xff" + _ACCEPT[82:]),
+    "wrong inner length": _after_request(_ACCEPT[:76] + b"\xff\xff" + _ACCEPT[78:]),
     "unknown PDU type": _after_request(b"\x06\x00" * 100),
     "garbage": _after_request(bytes(range(128, 256)) * 8),
     "endless garbage": _endless(b"", bytes(range(128, 256)) * 512),

@@ -7,6 +7,7 @@ connection at a time per endpoint, because a visit hands out one conversation at
 
 from __future__ import annotations
 
+import errno
 import heapq
 import itertools
 import socket
@@ -251,12 +252,16 @@ class Engine:
 
     def _opened(self, flight: _Flight, now: float) -> None:
         code = flight.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        if code and code != errno.ECONNRESET:
             self._lost(flight, loss_of(code), now)
             return
         flight.opened = True
         flight.visit.source(flight.sock.getsockname()[0])
-        self._apply(flight, flight.conversation.connected(now), now)
+        step = flight.conversation.connected(now)
+        if code:  # The peer accepted, and reset before we could speak: it is there.
+            self._lost(flight, Loss.RESET, now)
+            return
+        self._apply(flight, step, now)
         if not flight.done:
             self._poller.want_write(flight.fd, bool(flight.out))
 

@@ -53,7 +53,6 @@ _WEB_RESERVE = 2
 """Connections kept back for the DICOMweb question where the scope allows it."""
 _TCP_OUTCOMES = {
     Loss.REFUSED: TcpOutcome.REFUSED,
-    Loss.RESET: TcpOutcome.REFUSED,
     Loss.UNANSWERED: TcpOutcome.UNANSWERED,
 }
 

@@ -252,7 +252,6 @@ def test_the_budget_is_never_exceeded_and_what_was_seen_is_kept(budget: int) -> 
         (Loss.REFUSED, TcpOutcome.REFUSED),
         (Loss.UNANSWERED, TcpOutcome.UNANSWERED),
         (Loss.UNREACHABLE, TcpOutcome.UNREACHABLE),
-        (Loss.RESET, TcpOutcome.REFUSED),
     ],
 )
 def test_a_connection_that_cannot_be_made_is_all_there_is_to_say(loss: Loss, outcome: TcpOutcome) -> None:
