@@ -27,18 +27,19 @@ __all__ = ["SystemResolver"]
 
 _ATTEMPTS = 2
 _SECONDS = 2.0
-"""For one attempt at one nameserver."""
 
 
 class SystemResolver:
     """``ports.world.Resolver``.
 
     Addresses come from the system (``getaddrinfo``: the hosts file counts), texts from its
-    nameservers; both from ``nameserver`` (address, port) if one is given.
+    nameservers; both from ``nameserver`` (address, port) if one is given. ``timeout`` is in seconds,
+    for one attempt at one nameserver.
     """
 
-    def __init__(self, nameserver: tuple[str, int] | None = None) -> None:
+    def __init__(self, nameserver: tuple[str, int] | None = None, timeout: float = _SECONDS) -> None:
         self._nameserver = nameserver
+        self._timeout = timeout
         self._addresses: dict[str, tuple[str, ...]] = {}
         self._texts: dict[str, tuple[str, ...]] = {}
 
@@ -71,7 +72,7 @@ class SystemResolver:
         failures: list[str] = []
         for service in self._services() * _ATTEMPTS:
             try:
-                response = _ask(service, dns.message.make_query(name, kind))
+                response = _ask(service, dns.message.make_query(name, kind), self._timeout)
                 if response.rcode() == dns.rcode.NXDOMAIN:
                     return []
                 if response.rcode() == dns.rcode.NOERROR:
@@ -98,10 +99,10 @@ class SystemResolver:
         return [Service("DNS", host, system.port, Transport.UDP) for host in map(str, system.nameservers)]
 
 
-def _ask(service: Service, query: dns.message.Message) -> dns.message.Message:
+def _ask(service: Service, query: dns.message.Message, timeout: float) -> dns.message.Message:
     """One question over UDP, and over TCP if the answer does not fit (RFC 7766 5)."""
-    until = time.time() + _SECONDS
-    with connect(service, _SECONDS) as sock:
+    until = time.time() + timeout
+    with connect(service, timeout) as sock:
         dns.query.send_udp(sock, query, None, until)
         try:
             # Answers to other questions are passed over, forged ones too.
@@ -109,9 +110,9 @@ def _ask(service: Service, query: dns.message.Message) -> dns.message.Message:
         except dns.message.Truncated:
             pass
     stream = Service(service.purpose, service.host, service.port, Transport.TCP)
-    with connect(stream, _SECONDS) as sock:
-        dns.query.send_tcp(sock, query, time.time() + _SECONDS)
-        response = dns.query.receive_tcp(sock, time.time() + _SECONDS)[0]
+    with connect(stream, timeout) as sock:
+        dns.query.send_tcp(sock, query, time.time() + timeout)
+        response = dns.query.receive_tcp(sock, time.time() + timeout)[0]
     if not query.is_response(response):
         raise dns.query.BadResponse
     return response

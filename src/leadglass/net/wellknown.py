@@ -25,7 +25,6 @@ LONGEST = 4096
 """Bytes of the body that are read."""
 
 _SECONDS = 10.0
-"""For everything together: connecting, TLS, question and answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,18 @@ class _Deadline:
         return left
 
 
-def fetch_text(permit: Permit, path: str, *, tls: bool, user_agent: str, moment: float) -> str:
+def fetch_text(
+    permit: Permit, path: str, *, tls: bool, user_agent: str, moment: float, timeout: float = _SECONDS
+) -> str:
     """The text at ``path``, at most ``LONGEST`` bytes of it.
+
+    ``timeout`` is in seconds, for everything together: connecting, TLS, question and answer.
 
     ``TransportError`` if there is no connection or no answer other than 200,
     ``RemoteProtocolError`` if the answer is no HTTP/1.1 (RFC 9112), ``ScopeDenied`` if the permit
     has run out.
     """
-    deadline = _Deadline(time.monotonic() + _SECONDS)
+    deadline = _Deadline(time.monotonic() + timeout)
     http = h11.Connection(h11.CLIENT)
     try:
         with _begun(permit, moment) as plain:

@@ -149,7 +149,8 @@ def _total(scope: Scope) -> str:
 
 def _totals(scope: Scope) -> Iterator[str]:
     shares = ", ".join(f"{count:,} to {rung.word}" for rung, count in sorted(scope.counts().items()))
-    yield f"{scope.count():,} endpoints" + (f": {shares}" if shares else "")
+    total = scope.count()
+    yield f"{total:,} endpoint{'' if total == 1 else 's'}" + (f": {shares}" if shares else "")
     if scope.pins is None and scope.names():
         yield f"not counted, because not resolved: {', '.join(scope.names())}"
 
