@@ -131,21 +131,31 @@ class TextReport:
         if facts := say.tls(record):
             yield from self._labelled("tls", facts)
         yield from self._because(record)
-        for i, sentence in enumerate(say.unknown(record)):
-            yield from self._labelled("" if i else "unknown", sentence)
+        yield from self._listed("unknown", say.unknown(record))
         if kind := say.behind(record):
             yield from self._labelled("behind it", kind)
-        for i, advice in enumerate(record.advice):
-            yield from self._labelled("" if i else "next", advice)
+        yield from self._listed("next", record.advice, numbered=True)
 
     def _because(self, record: ScanRecord) -> Iterator[str]:
-        for i, reason in enumerate(say.because(record)):
+        reasons = say.deciding(record)
+        mark = "- " if len(reasons) > 1 else ""
+        for i, reason in enumerate(reasons):
             rule = f" ({reason.rule})" if reason.rule else ""
-            yield from self._labelled("" if i else "because", f"{reason.text}{rule}")
+            yield from self._labelled("" if i else "because", f"{mark}{reason.text}{rule}", hang=len(mark))
             for fact in reason.seen:
                 yield from self._wrapped(
                     f"{fact.id} = {say.value(fact)}", " " * (_LABEL + 4), indent=_LABEL + 6, most=3
                 )
+            if reason.again:
+                yield from self._wrapped(
+                    f"as above: {', '.join(reason.again)}", " " * (_LABEL + 4), indent=_LABEL + 6
+                )
+
+    def _listed(self, label: str, sentences: Sequence[str], *, numbered: bool = False) -> Iterator[str]:
+        """One sentence as it is, several with a mark each."""
+        for i, sentence in enumerate(sentences, start=1):
+            mark = "" if len(sentences) == 1 else f"{i}. " if numbered else "- "
+            yield from self._labelled(label if i == 1 else "", mark + sentence, hang=len(mark))
 
     def _foot(self, summary: Summary) -> Iterator[str]:
         yield from self._wrapped(_totals(summary, self._gathered.counted()))
@@ -158,8 +168,8 @@ class TextReport:
         rungs = {record.rung for record in self._gathered.records()}
         yield from self._wrapped(say.promise(rungs))
 
-    def _labelled(self, label: str, text: str) -> Iterator[str]:
-        return self._wrapped(text, f"  {label}".ljust(_LABEL + 2), indent=_LABEL + 2)
+    def _labelled(self, label: str, text: str, *, hang: int = 0) -> Iterator[str]:
+        return self._wrapped(text, f"  {label}".ljust(_LABEL + 2), indent=_LABEL + 2 + hang)
 
     def _wrapped(
         self, text: str, label: str = "", *, indent: int = 0, most: int | None = None

@@ -6,13 +6,13 @@ reasons and the vantage do. Text that is returned here is not yet ``safe.visible
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from leadglass.model.record import EvidenceFact, ScanRecord
-from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, Severity, State
+from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, Reason, Severity, State
 from leadglass.report import words
 from leadglass.report.contract import Summary
 from leadglass.report.gather import Host
@@ -23,6 +23,7 @@ __all__ = [
     "behind",
     "capabilities",
     "count",
+    "deciding",
     "headline",
     "host_verdict",
     "likeliest",
@@ -47,6 +48,7 @@ _ASKS: Mapping[ClientCertificate, str] = {
     ClientCertificate.NONE: "no client certificate is asked for",
     ClientCertificate.UNKNOWN: "whether it asks for a client certificate is not known",
 }
+_IN_PASSING = frozenset({"associate", "verification", "negotiation", "software"})
 _NO_DICOM = frozenset({Access.NOT_DICOM, Access.CLOSED, Access.FILTERED})
 _EMPTY: tuple[JsonValue, ...] = (None, [], "")
 _EXPOSED = (Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES)
@@ -58,6 +60,8 @@ class Because(NamedTuple):
     rule: str
     text: str
     seen: tuple[EvidenceFact, ...]
+    again: tuple[str, ...]
+    """Ids of observations that an earlier reason has shown already."""
 
 
 def count(number: int, noun: str) -> str:
@@ -76,17 +80,22 @@ def stranger(record: ScanRecord) -> str:
 def unknown(record: ScanRecord) -> tuple[str, ...]:
     """What the record does not know of access, and what would settle it."""
     found = [] if record.access in _NO_DICOM else [*_undecided(record)]
-    found.extend(f"To settle it: {sentence}" for sentence in record.settles)
+    found.extend(record.settles)
     return tuple(found)
 
 
 def because(record: ScanRecord) -> tuple[Because, ...]:
-    """The reasons with the values of the evidence that they cite."""
+    """All reasons, with the values of the evidence that they cite, each value where it is cited first."""
     facts = {fact.id: fact for fact in record.evidence}
-    return tuple(
-        Because(why.rule, why.text, tuple(facts[id_] for id_ in why.evidence if id_ in facts))
-        for why in record.why()
-    )
+    return tuple(_cite(record.why(), facts))
+
+
+def deciding(record: ScanRecord) -> tuple[Because, ...]:
+    """The reasons that a short report gives: not how each capability and the product were found out."""
+    facts = {fact.id: fact for fact in record.evidence}
+    reasons = record.why()
+    short = [why for why in reasons if why.rule.partition(".")[0] not in _IN_PASSING]
+    return tuple(_cite(short or reasons, facts))
 
 
 def value(fact: EvidenceFact) -> str:
@@ -159,6 +168,8 @@ def headline(summary: Summary, hosts: Sequence[Host]) -> str:
         return "Nothing was looked at."
     worst = [host.worst.access for host in hosts]
     for access in _EXPOSED:
+        if worst == [access]:
+            return f"A stranger {words.ACCESS[access].brief}."
         if access in worst:
             return f"On {worst.count(access):,} of {count(len(hosts), 'host')}, a stranger {words.ACCESS[access].brief}."
     if summary.undecided:
@@ -205,6 +216,15 @@ def _how_searched(record: ScanRecord) -> str:
     )
 
 
+def _cite(reasons: Iterable[Reason], facts: Mapping[str, EvidenceFact]) -> Iterator[Because]:
+    shown: set[str] = set()
+    for why in reasons:
+        known = [id_ for id_ in why.evidence if id_ in facts]
+        seen = tuple(facts[id_] for id_ in known if id_ not in shown)
+        yield Because(why.rule, why.text, seen, tuple(id_ for id_ in known if id_ in shown))
+        shown.update(known)
+
+
 def _plain(value: JsonValue) -> str:
     """JSON without its punctuation; what says nothing is left out."""
     match value:
@@ -214,12 +234,24 @@ def _plain(value: JsonValue) -> str:
             return ", ".join(
                 f"{key.replace('_', ' ')} {_plain(of)}" for key, of in value.items() if of not in _EMPTY
             )
+        case [{"abstract_syntax": _, "result": _}, *_]:
+            return _contexts(value)
         case list() if all(isinstance(of, int) for of in value):
             return "/".join(str(of) for of in value)
         case list():
             return "; ".join(_plain(of) for of in value)
         case _:
             return str(value)
+
+
+def _contexts(contexts: Iterable[JsonValue]) -> str:
+    """Presentation contexts by result (PS3.8 table 9-18), in the order of the answer."""
+    by_result: dict[str, list[str]] = {}
+    for context in contexts:
+        assert isinstance(context, dict)
+        result = "accepted" if context["result"] == 0 else f"rejected ({context['result']})"
+        by_result.setdefault(result, []).append(str(context["abstract_syntax"]))
+    return "; ".join(f"{result}: {', '.join(syntaxes)}" for result, syntaxes in by_result.items())
 
 
 def _undecided(record: ScanRecord) -> Iterable[str]:

@@ -183,7 +183,11 @@ def archive_dicom() -> ScanRecord:
                     "a query for a key that nobody has was processed",
                     ("blank-query/reply", "blank-query/status"),
                 ),
-                Reason("severity.table", "a clinical server cannot be ruled out", ("associate/reply",)),
+                Reason(
+                    "severity.table",
+                    "a clinical server cannot be ruled out",
+                    ("blank-query/status", "associate/reply"),
+                ),
             ),
             advice=(
                 "Orthanc: set DicomAlwaysAllowFind to false, and list the modalities that may ask.",
@@ -426,7 +430,7 @@ def mixed() -> tuple[ScanRecord, ...]:
                 Access.INCONCLUSIVE,
                 Severity.LOW,
                 Capabilities(associate=State.UNDETERMINED),
-                reasons=(Reason("access.inconclusive.busy", "too busy, three times", ("associate/reject",)),),
+                reasons=(Reason("inconclusive.busy", "too busy, three times", ("associate/reject",)),),
                 settles=("Another look when it is less busy.",),
             ),
             minute=11,
