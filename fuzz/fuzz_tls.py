@@ -3,7 +3,8 @@
 
 The first byte of an input chooses the door, so that the fuzzer need not guess lengths and checksums:
 the raw stream, a stream of handshake messages in well-formed records, one message body for each
-decoder, a whole conversation, or a certificate. How a stream is cut must make no difference.
+decoder, a whole conversation (by hand, or with OpenSSL in it), or a certificate. How a stream is cut must
+make no difference.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import atheris
 with atheris.instrument_imports(include=["leadglass"]):
     from leadglass.errors import RemoteProtocolError
     from leadglass.model.evidence import facts_of
-    from leadglass.probe.tls import HelloConversation
+    from leadglass.probe.tls import HelloConversation, SecureConversation
     from leadglass.probe.tls_certificate import certificate_facts, distinguished_name
     from leadglass.wire.tls import messages
     from leadglass.wire.tls.flight import Event, FlightReader
@@ -80,7 +81,18 @@ def body(data: bytes) -> None:
 
 def conversation(data: bytes) -> None:
     """A probe meets the bytes, and its evidence can be recorded."""
-    probe = HelloConversation("old-versions", server_name=None, random=bytes(32), patience=1.0)
+    meet(HelloConversation("old-versions", server_name=None, random=bytes(32), patience=1.0), data)
+
+
+def openssl(data: bytes) -> None:
+    """A real handshake meets the bytes; it can never be completed by chance."""
+    probe = SecureConversation(None, server_name=None, patience=1.0)
+    meet(probe, data)
+    assert probe.evidence.outcome != "established"
+
+
+def meet(probe: HelloConversation | SecureConversation, data: bytes) -> None:
+    """Bring the bytes to the probe, in pieces."""
     probe.connected(0.0)
     for at in range(0, len(data), 1000):
         if probe.received(data[at : at + 1000], 0.1).close:
@@ -97,7 +109,7 @@ def paper(data: bytes) -> None:
         assert len(text) <= 512
 
 
-DOORS = (stream, stream, handshake, handshake, body, body, body, conversation, paper)
+DOORS = (stream, stream, handshake, handshake, body, body, body, conversation, paper, openssl)
 
 
 def target(data: bytes) -> None:
@@ -112,7 +124,7 @@ def seeds() -> list[bytes]:
     found = list[bytes]()
     for path in sorted(FLIGHTS.glob("*.hex")):
         data = bytes.fromhex("".join(path.read_text().splitlines()[1:]))
-        found += [bytes((door,)) + data for door in (0, 7)]
+        found += [bytes((door,)) + data for door in (0, 7, 9)]
         found += [bytes((4, decoder)) + data for decoder in range(len(DECODERS)) if ".body" in path.name]
         for event in read(data)[0]:
             if isinstance(event, messages.Certificates):
