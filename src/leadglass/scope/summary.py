@@ -20,7 +20,7 @@ __all__ = ["as_json", "as_text"]
 Json: TypeAlias = Any
 """A JSON value."""
 
-_WIDEST = 40
+_WIDEST = 50
 """Columns for a list of ports before it pushes the rest of its line."""
 
 
