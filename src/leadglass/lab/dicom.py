@@ -22,7 +22,6 @@ from leadglass.wire.association import (
     Association,
     DataReceived,
     Event,
-    ProtocolViolation,
     ReleaseRequested,
     Role,
 )
@@ -164,7 +163,8 @@ class DicomSession:
     def received(self, data: bytes, now: float) -> Act:
         """Let the state machine say what it means, and answer."""
         for event in self._machine.receive(data, now):
-            self._handle(event, now)
+            if not self._machine.wants_close:  # What came before a violation needs no answer any more.
+                self._handle(event, now)
         return self._act(now)
 
     def woken(self, now: float) -> Act:
@@ -197,10 +197,8 @@ class DicomSession:
             case ReleaseRequested():
                 self._machine.release_reply(now)
                 self._stream = None
-            case ProtocolViolation():
-                self._stream = None
             case _:
-                self._stream = None
+                self._stream = None  # Aborted, lost or timed out: there is nobody to send to.
 
     # The association.
 

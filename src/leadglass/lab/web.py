@@ -10,7 +10,7 @@ import enum
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, assert_never
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import h11
 
@@ -23,6 +23,7 @@ __all__ = ["Page", "Site", "WebSession", "page"]
 
 _PATIENCE = 15.0
 _MOST_REQUESTS = 100
+_MOST_KEYS = 50
 _LARGEST_HEAD = 16 * 1024
 _HTML = (("Content-Type", "text/html; charset=utf-8"),)
 _JSON = (("Content-Type", "application/json; charset=utf-8"),)
@@ -65,14 +66,14 @@ class Page(NamedTuple):
 
 def page(site: Site, target: str, archive: Archive) -> Page:
     """What ``site`` answers to ``GET target``."""
-    url = urlsplit(target)
+    path, _, query = target.partition("?")
     match site:
         case Site.ORTHANC:
-            return _orthanc(url.path, url.query, archive)
+            return _orthanc(path, query, archive)
         case Site.ORTHANC_LOGIN:
             return Page(401, (("WWW-Authenticate", 'Basic realm="Orthanc Secure Area"'),))
         case Site.DICOMWEB:
-            return _dicomweb(url.path, url.query, archive)
+            return _dicomweb(path, query, archive)
         case Site.DICOMWEB_LOGIN:
             return Page(
                 401, (*_JSON, ("WWW-Authenticate", 'Bearer realm="imaging"')), b'{"error":"unauthorized"}'
@@ -118,7 +119,10 @@ _SYSTEM: Mapping[str, Any] = {
 def _dicomweb(path: str, query: str, archive: Archive) -> Page:
     if path != f"{_QIDO_ROOT}/studies":
         return Page(404, _JSON, b'{"error":"not found"}')
-    asked = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=50))
+    try:
+        asked = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_KEYS))
+    except ValueError:
+        return Page(400, _JSON, b'{"error":"too many keys"}')
     keys = {_QIDO_KEYS[name]: value for name, value in asked.items() if name in _QIDO_KEYS}
     limit = int(asked["limit"]) if asked.get("limit", "").isdecimal() else 1000
     found = [_dicom_json(study) for study in archive.select("STUDY", keys)]
