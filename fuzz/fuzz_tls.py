@@ -85,7 +85,12 @@ def conversation(data: bytes) -> None:
 
 
 def openssl(data: bytes) -> None:
-    """A real handshake meets the bytes; it can never be completed by chance."""
+    """A real handshake meets the bytes; it can never be completed by chance.
+
+    OpenSSL makes a key for each, which takes longer than all other doors, so few inputs are let in.
+    """
+    if not data or data[-1] >= 4:
+        return
     probe = SecureConversation(None, server_name=None, patience=1.0)
     meet(probe, data)
     assert probe.evidence.outcome != "established"
