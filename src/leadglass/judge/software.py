@@ -124,7 +124,8 @@ def _by_identity(piece: Piece[AssociateEvidence]) -> Identified:
     if found is None:
         return UNKNOWN
     row = found.row
-    says = f"it announces the identity of {row.product}" + (f" ({row.note})" if row.note else "")
+    named = " ".join(filter(None, (row.base or row.product, found.version)))
+    says = f"it announces {named}" + (f" ({row.note})" if row.note else "")
     cited = piece.cite("implementation-class-uid", "implementation-version-name")
     sure = implementations.confidence(row.match, row.confidence)
     identified = Identified(
@@ -134,7 +135,7 @@ def _by_identity(piece: Piece[AssociateEvidence]) -> Identified:
     )
     if found.name_fits:
         return identified
-    text = f"the Implementation Class UID is that of {row.product}, the version name is not"
+    text = f"the Implementation Class UID is that of {named}, the version name is not"
     return _doubted(identified, because(Rule.SOFTWARE_CONTRADICTION, text, cited), "name_differs")
 
 
