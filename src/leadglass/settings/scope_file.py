@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from leadglass.model.rung import Rung
 from leadglass.settings.titles import ae_title
@@ -60,7 +60,7 @@ def _rung(value: str) -> str:
     return value
 
 
-def _promised(most: int, what: str) -> AfterValidator:
+def _at_most(most: int, what: str) -> AfterValidator:
     def check(value: int) -> int:
         _positive(value)
         if value > most:
@@ -82,9 +82,38 @@ def _ports(value: object) -> tuple[int | str, ...]:
     return tuple(items)
 
 
-Text: TypeAlias = Annotated[str, AfterValidator(_text)]
-RungWord: TypeAlias = Annotated[str, AfterValidator(_rung)]
-Title: TypeAlias = Annotated[str, AfterValidator(ae_title)]
+# The JSON Schema says as much of each rule as it can, for editors; the validator beside it decides.
+Text: TypeAlias = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "pattern": r"\S"})]
+Url: TypeAlias = Annotated[
+    str, AfterValidator(_url), WithJsonSchema({"type": "string", "pattern": r"^https?://\S+$"})
+]
+RungWord: TypeAlias = Annotated[
+    str,
+    AfterValidator(_rung),
+    WithJsonSchema({"type": "string", "enum": [rung.word for rung in Rung]}),
+]
+Title: TypeAlias = Annotated[
+    str,
+    AfterValidator(ae_title),
+    WithJsonSchema({"type": "string", "pattern": r"^ *[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])? *$"}),
+]
+Rate: TypeAlias = Annotated[
+    float, AfterValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+]
+PerEndpoint: TypeAlias = Annotated[
+    int,
+    _at_most(MOST_PER_ENDPOINT, "connections per endpoint, one at a time"),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_PER_ENDPOINT}),
+]
+PerHost: TypeAlias = Annotated[
+    int,
+    _at_most(MOST_PER_HOST, "connections at once per host"),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_PER_HOST}),
+]
+Ports: TypeAlias = Annotated[
+    tuple[int | str, ...],
+    PlainValidator(_ports, json_schema_input_type=str | list[int | str]),
+]
 
 
 class _Table(BaseModel):
@@ -105,13 +134,9 @@ class LimitsTable(_Table):
     """``[limits]``: how deep, how fast, when."""
 
     deepest: RungWord = Rung.ASSOCIATE.word
-    rate: Annotated[float, AfterValidator(_positive)] = 500.0
-    connections_per_endpoint: Annotated[
-        int, _promised(MOST_PER_ENDPOINT, "connections per endpoint, one at a time")
-    ] = MOST_PER_ENDPOINT
-    concurrent_per_host: Annotated[int, _promised(MOST_PER_HOST, "connections at once per host")] = (
-        MOST_PER_HOST
-    )
+    rate: Rate = 500.0
+    connections_per_endpoint: PerEndpoint = MOST_PER_ENDPOINT
+    concurrent_per_host: PerHost = MOST_PER_HOST
     hours: str | None = None
     timezone: str | None = None
 
@@ -126,14 +151,14 @@ class IdentityTable(_Table):
     """``[identity]``: how the scanner introduces itself."""
 
     calling_ae: Title = "LEADGLASS"
-    url: Annotated[str, AfterValidator(_url)] | None = None
+    url: Url | None = None
 
 
 class TargetTable(_Table):
     """``[[targets]]``: one range of addresses, or one name, with its ports."""
 
     range: Text
-    ports: Annotated[tuple[int | str, ...], PlainValidator(_ports)]
+    ports: Ports
     deepest: RungWord | None = None
     called_ae: Title | None = None
 
