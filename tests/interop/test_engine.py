@@ -326,7 +326,7 @@ def test_stop_says_goodbye_to_what_is_in_flight_and_reports_only_what_is_complet
         done: list[object] = []
         visit = OneVisit(server.endpoint)
         threading.Timer(PATIENCE / 4, engine.stop).start()
-        engine.run(iter([visit]), done.append)  # type: ignore[arg-type]
+        engine.run(iter([visit]), done.append)
         deadline = time.monotonic() + 2
         while server.open and time.monotonic() < deadline:
             pass

@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Awaitable, Callable
 from itertools import count
+from typing import TypeAlias
 
 from leadglass.wire.pdu import (
     AAssociateAC,
@@ -27,8 +28,9 @@ from leadglass.wire.uids import IMPLICIT_VR_LE
 __all__ = ["BEHAVIOURS", "FIRST_PORT", "address"]
 
 FIRST_PORT = 21000
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
-Behaviour = Callable[[Reader, Writer], Awaitable[None]]
+Reader: TypeAlias = asyncio.StreamReader
+Writer: TypeAlias = asyncio.StreamWriter
+Behaviour: TypeAlias = Callable[[Reader, Writer], Awaitable[None]]
 
 _ACCEPT = encode(
     AAssociateAC(

@@ -26,15 +26,11 @@ def destination(path: Path | None) -> Iterator[TextIO]:
         with _to_stdout() as stream:
             yield stream
         return
-    part = path.with_name(f".{path.name}.part")
     try:
-        with _create(part) as stream:
+        with _open(path) as stream:
             yield stream
-        part.replace(path)
     except OSError as exc:
         raise _unwritable(str(path), exc) from exc
-    finally:
-        part.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -48,6 +44,22 @@ def _to_stdout() -> Iterator[TextIO]:
         raise
     except OSError as exc:
         raise _unwritable("standard output", exc) from exc
+
+
+@contextlib.contextmanager
+def _open(path: Path) -> Iterator[TextIO]:
+    if path.exists() and not path.is_file():
+        # A device or a pipe is written to, never replaced.
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            yield stream
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with _create(part) as stream:
+            yield stream
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _create(path: Path) -> TextIO:
