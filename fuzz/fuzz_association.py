@@ -11,6 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["leadglass.wire"]):
     from leadglass.wire import association as ul
+    from leadglass.wire import pdu
 
 # A script finds its neighbours in its own folder; mypy counts modules from the root.
 import samples  # type: ignore[import-not-found]
@@ -21,6 +22,7 @@ from leadglass.wire.limits import DEFAULT
 
 _ECHO = samples.whole(samples.MESSAGES[0])
 _LARGEST = max(DEFAULT.associate, DEFAULT.p_data) + 6
+_PIECES = 16
 _ACCEPTOR, _ANSWERS, _SENDS, _RELEASES, _REPLIES, _ENDS = 1, 2, 4, 8, 16, 32
 _ACTS = _ANSWERS | _SENDS | _RELEASES | _REPLIES
 
@@ -29,7 +31,7 @@ def opened(choices: int) -> ul.Association:
     role = ul.Role.ACCEPTOR if choices & _ACCEPTOR else ul.Role.REQUESTOR
     association = ul.Association(role)
     if role is ul.Role.REQUESTOR:
-        association.associate(samples.REQUEST, 0.0)
+        association.associate(samples.SHORT_REQUEST, 0.0)
     association.connection_opened(0.0)
     return association
 
@@ -38,7 +40,7 @@ def react(association: ul.Association, event: ul.Event, choices: int) -> None:
     """What a user may do; what table 9-10 forbids at this point must be refused as our own misuse."""
     try:
         if isinstance(event, ul.AssociateRequested) and choices & _ANSWERS:
-            association.accept(samples.ANSWER, 1.0)
+            association.accept(samples.SHORT_ANSWER, 1.0)
         elif isinstance(event, ul.AssociateRequested):
             association.reject(samples.REJECTION, 1.0)
         if choices & _SENDS:
@@ -51,24 +53,23 @@ def react(association: ul.Association, event: ul.Event, choices: int) -> None:
         pass
 
 
-def told(event: ul.Event) -> str:
-    """An event as text that can be compared; a view's own repr is its address."""
-    if isinstance(event, ul.DataReceived):
-        return repr([(v.context_id, v.is_command, v.is_last, bytes(v.data)) for v in event.pdvs])
-    return repr(event)
+def comparable(event: ul.Event) -> object:
+    """An event that can be compared: an exception is only equal to itself."""
+    return str(event.error) if isinstance(event, ul.ProtocolViolation) else event
 
 
-def played(choices: int, stream: bytes, size: int) -> list[str]:
+def played(choices: int, stream: bytes, size: int) -> list[ul.Event]:
     association = opened(choices)
-    said: list[str] = []
+    heard: list[ul.Event] = []
     for at in range(0, len(stream), size):
-        for event in association.receive(stream[at : at + size], 1.0):
-            said.append(told(event))
-            if choices & _ACTS:
+        events = association.receive(stream[at : at + size], 1.0)
+        heard += events
+        if choices & _ACTS:
+            for event in events:
                 react(association, event, choices)
         association.data_to_send()
     finish(association, choices)
-    return said
+    return heard
 
 
 def finish(association: ul.Association, choices: int) -> None:
@@ -87,21 +88,25 @@ def finish(association: ul.Association, choices: int) -> None:
 def target(data: bytes) -> None:
     if len(data) < 2:
         return
-    choices, size, stream = data[0], data[1] + 1, data[2:]
-    said = played(choices, stream, size)
+    choices, stream = data[0], data[2:]
+    size = max(data[1], len(stream) // _PIECES) + 1
+    heard = played(choices, stream, size)
     if not choices & _ACTS:
-        assert said == played(choices, stream, len(stream) or 1)
+        at_once = played(choices, stream, len(stream) or 1)
+        assert list(map(comparable, heard)) == list(map(comparable, at_once))
 
 
 def seeds() -> list[bytes]:
-    request, answer, rejection, release, reply, abort = samples.PDUS[:6]
-    data = b"".join(map(samples.whole, samples.MESSAGES))
+    request, answer = pdu.encode(samples.SHORT_REQUEST), pdu.encode(samples.SHORT_ANSWER)
+    rejection, release, reply, abort = samples.PDUS[2:6]
+    data = b"".join(map(samples.whole, samples.MESSAGES[:4]))
     acceptor = [request + data + release, request + release + data, request + abort, request + reply]
     requestor = [answer + data + reply, answer + release + reply, answer + data + abort, rejection]
     return [
-        bytes((choices | side, 255)) + stream
+        bytes((choices | side, size)) + stream
         for side, streams in ((0, requestor), (_ACCEPTOR, acceptor))
         for stream in streams
+        for size in (0, 255)
         for choices in (0, _ANSWERS | _SENDS | _REPLIES, _ANSWERS | _RELEASES | _REPLIES | _ENDS, _ENDS)
     ]
 

@@ -43,6 +43,18 @@ ANSWER = pdu.AAssociateAC(
     ),
     _ANSWER_INFORMATION,
 )
+SHORT_REQUEST = pdu.AAssociateRQ(
+    "ANY-SCP",
+    "LEADGLASS",
+    (pdu.PresentationContextRQ(1, uids.VERIFICATION, (uids.IMPLICIT_VR_LE,)),),
+    pdu.UserInformation(maximum_length=16384),
+)
+SHORT_ANSWER = pdu.AAssociateAC(
+    "ANY-SCP",
+    "LEADGLASS",
+    (pdu.PresentationContextAC(1, 0, uids.IMPLICIT_VR_LE),),
+    pdu.UserInformation(maximum_length=16384),
+)
 REJECTION = pdu.AAssociateRJ(1, 1, 7)
 ABORT = pdu.AAbort(2, 2)
 
