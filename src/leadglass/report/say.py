@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from leadglass.model.evidence import Reply
 from leadglass.model.record import EvidenceFact, ScanRecord
 from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, Reason, Severity, State
 from leadglass.report import words
@@ -48,6 +49,14 @@ _ASKS: Mapping[ClientCertificate, str] = {
     ClientCertificate.NONE: "no client certificate is asked for",
     ClientCertificate.UNKNOWN: "whether it asks for a client certificate is not known",
 }
+_IT_MATCHED_NOTHING = (
+    "The question was made so that it can match nothing and no record was read: that patients stand behind "
+    "it is not proved, because an archive may be empty or hide what it holds."
+)
+_IT_RETURNED_RECORDS = (
+    "The question was made so that it can match nothing; the server ignored that and returned records, "
+    "which were dropped unread."
+)
 _IN_PASSING = frozenset({"associate", "verification", "negotiation", "software"})
 _NO_DICOM = frozenset({Access.NOT_DICOM, Access.CLOSED, Access.FILTERED})
 _EMPTY: tuple[JsonValue, ...] = (None, [], "")
@@ -163,18 +172,11 @@ def host_verdict(host: Host) -> str:
 
 
 def headline(summary: Summary, hosts: Sequence[Host]) -> str:
-    """The whole scan in one sentence."""
+    """The whole scan in a sentence or two."""
     if not summary.endpoints:
         return "Nothing was looked at."
-    worst = [host.worst.access for host in hosts]
-    for access in _EXPOSED:
-        if worst == [access]:
-            return f"A stranger {words.ACCESS[access].brief}."
-        if access in worst:
-            return f"On {worst.count(access):,} of {count(len(hosts), 'host')}, a stranger {words.ACCESS[access].brief}."
-    if summary.undecided:
-        return f"Nothing exposed was seen, but {count(summary.undecided, 'endpoint')} could not be decided."
-    return "Nothing exposed was seen from this place."
+    undecided = f" {count(summary.undecided, 'endpoint')} could not be decided." if summary.undecided else ""
+    return f"{_worst([host.worst.access for host in hosts])}{undecided}"
 
 
 def urgent(summary: Summary) -> str:
@@ -205,15 +207,35 @@ def sources(records: Iterable[ScanRecord], position: Position) -> str:
     )
 
 
+def _worst(access: Sequence[Access]) -> str:
+    for word in _EXPOSED:
+        if access == [word]:
+            return f"A stranger {words.ACCESS[word].brief}."
+        if word in access:
+            return f"On {access.count(word):,} of {count(len(access), 'host')}, a stranger {words.ACCESS[word].brief}."
+    return "Nothing exposed was seen from this place."
+
+
 def _how_searched(record: ScanRecord) -> str:
-    proved = [
-        _WAYS[name] for name, state in capabilities(record).items() if state is State.PROVED and name in _WAYS
-    ]
+    states = capabilities(record)
+    proved = [way for name, way in _WAYS.items() if states[name] is State.PROVED]
     way = f"It answered {' and '.join(proved)}. " if proved else ""
-    return (
-        f"{way}The question was made so that it can match nothing and no record was read: that patients "
-        "stand behind it is not proved, because an archive may be empty or hide what it holds."
+    return f"{way}{_IT_RETURNED_RECORDS if _returned_records(record) else _IT_MATCHED_NOTHING}"
+
+
+def _returned_records(record: ScanRecord) -> bool:
+    return any(
+        fact.value == Reply.RECORDS
+        if (fact.probe, fact.fact) == ("blank-query", "reply")
+        else _holds_some(fact)
+        for fact in record.evidence
     )
+
+
+def _holds_some(fact: EvidenceFact) -> bool:
+    """Whether this is a QIDO-RS answer that was not empty."""
+    answers = fact.value if fact.fact == "qido" and isinstance(fact.value, list) else []
+    return any(isinstance(answer, dict) and answer.get("empty") is False for answer in answers)
 
 
 def _cite(reasons: Iterable[Reason], facts: Mapping[str, EvidenceFact]) -> Iterator[Because]:

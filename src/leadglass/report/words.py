@@ -100,7 +100,10 @@ SEVERITY: Mapping[Severity, SeverityWord] = {
         "plan a change", "Not an open door, but not protected either: plan a change."
     ),
     Severity.LOW: SeverityWord("keep an eye on it", "Acceptable for now; look again after each change."),
-    Severity.NONE: SeverityWord("nothing to do", "Nothing to do from what was seen here."),
+    Severity.NONE: SeverityWord(
+        "nothing exposed seen",
+        "Nothing exposed was seen here. What could not be decided is called inconclusive.",
+    ),
 }
 
 STATE: Mapping[State, str] = {

@@ -7,13 +7,16 @@ from tests.unit.report.samples import (
     guarded,
     hostile,
     mixed,
+    seen,
     silent,
     summary_of,
+    verdict,
     whole_scan,
 )
 
+from leadglass.model.evidence import BlankQueryEvidence, Evidence, QidoAnswer, Reply, WebEvidence
 from leadglass.model.record import EvidenceFact, ScanRecord
-from leadglass.model.verdict import Access, Data, Kind, Position, Severity, State
+from leadglass.model.verdict import Access, Capabilities, Data, Kind, Position, Severity, State
 from leadglass.report import say, words
 from leadglass.report.gather import by_host
 
@@ -41,6 +44,21 @@ def test_an_answered_query_says_how_and_what_it_does_not_prove() -> None:
     assert "over DICOMweb (QIDO-RS)" in say.stranger(web)
     assert "C-FIND" not in say.stranger(web)
     assert "is not proved" in say.stranger(dicom)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        BlankQueryEvidence(Reply.RECORDS, model="study-root"),
+        WebEvidence(Reply.ANSWERED, qido=(QidoAnswer("/studies", 200, empty=False),)),
+    ],
+)
+def test_records_that_came_all_the_same_are_not_denied(evidence: Evidence) -> None:
+    judged = verdict(Access.ANSWERS_QUERY, Severity.HIGH, Capabilities(query=State.PROVED))
+    said = say.stranger(seen("192.0.2.1", 104, (evidence,), judged))
+
+    assert "returned records, which were dropped unread" in said
+    assert "no record was read" not in said
 
 
 def test_what_was_not_asked_and_what_could_not_be_determined_are_kept_apart() -> None:
@@ -121,9 +139,9 @@ def test_an_undecided_port_is_named_in_its_host() -> None:
 @pytest.mark.parametrize(
     ("records", "sentence"),
     [
-        (RECORDS, "On 1 of 6 hosts, a stranger can search the server."),
+        (RECORDS, "On 1 of 6 hosts, a stranger can search the server. 1 endpoint could not be decided."),
         ((hostile(),), "A stranger is offered storage."),
-        (mixed()[2:], "Nothing exposed was seen, but 1 endpoint could not be decided."),
+        (mixed()[2:], "Nothing exposed was seen from this place. 1 endpoint could not be decided."),
         (guarded()[1:], "Nothing exposed was seen from this place."),
         ((), "Nothing was looked at."),
     ],
