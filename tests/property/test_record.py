@@ -125,6 +125,8 @@ records = st.builds(
     scope=scopes,
 )
 
+pytestmark = pytest.mark.timeout(3600)  # `make deep` draws twenty thousand records a test
+
 SCHEMA = SCHEMAS["scan-record"]()
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
