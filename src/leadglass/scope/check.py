@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from leadglass.errors import UsageError
 from leadglass.model.rung import Rung
@@ -16,7 +16,7 @@ from leadglass.model.verdict import Position
 from leadglass.scope.ports import HostPorts
 from leadglass.scope.rules import Authorisation, Basis, Identity, Limits, Target
 from leadglass.scope.scope import Scope
-from leadglass.scope.special import Address, Kind, kind_of
+from leadglass.scope.special import Address, Kind, Network, kind_of
 from leadglass.settings.titles import ae_title
 
 __all__ = ["scope_for_check"]
@@ -41,9 +41,9 @@ def scope_for_check(
     authorisation = _authorisation(authorised_by, moment)
     called = _title(called_ae, "--called-ae") if called_ae is not None else None
     rules = [
-        Target(ipaddress.ip_network(address), t.ports, _depth(t.host, address, authorised_by), called, t.host)
+        Target(range_, t.ports, depth, called, t.host)
         for t in targets
-        for address in _addresses(t, resolved)
+        for range_, depth in _ranges(t, resolved, authorised_by)
     ]
     return Scope(
         name="check of " + ", ".join(dict.fromkeys(t.host for t in targets)),
@@ -52,7 +52,18 @@ def scope_for_check(
         position=Position.UNKNOWN,
         identity=Identity(calling_ae=_title(calling_ae, "--calling-ae")),
         rules=tuple(rules),
+        pins=tuple(resolved.items()),
     )
+
+
+def _ranges(
+    target: HostPorts, resolved: Mapping[str, tuple[str, ...]], authorised_by: str | None
+) -> Iterator[tuple[Network | str, Rung]]:
+    """The addresses, each with its depth; and the name that they stand for, so that it is known."""
+    depths = {a: _depth(target.host, a, authorised_by) for a in _addresses(target, resolved)}
+    yield from ((ipaddress.ip_network(address), depth) for address, depth in depths.items())
+    if target.is_name:
+        yield target.host, min(depths.values())
 
 
 def _addresses(target: HostPorts, resolved: Mapping[str, tuple[str, ...]]) -> list[Address]:

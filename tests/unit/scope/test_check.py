@@ -147,3 +147,16 @@ def test_the_same_address_twice_is_one_target() -> None:
         ("127.0.0.1", 104),
         ("127.0.0.1", 105),
     ]
+
+
+def test_a_name_is_remembered_for_sni_and_the_host_header() -> None:
+    scope = scope_for_check(
+        [parse_target("pacs.local:104"), parse_target("10.0.0.8:104")],
+        {"pacs.local": ("10.0.0.7", "fd00::7")},
+        moment=MOMENT,
+    )
+
+    assert (scope.name_of("10.0.0.7"), scope.name_of("fd00::7")) == ("pacs.local", "pacs.local")
+    assert scope.name_of("10.0.0.8") is None
+    assert sorted(scope.targets()) == [("10.0.0.7", 104), ("10.0.0.8", 104), ("fd00::7", 104)]
+    assert scope.refused == ()
