@@ -46,7 +46,7 @@ def check(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
-    fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.LOW,
+    fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.MEDIUM,
 ) -> None:
     """A quick look at your own server, and what a stranger could do there.
 

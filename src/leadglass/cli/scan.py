@@ -24,7 +24,7 @@ def scan(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
-    fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.LOW,
+    fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.MEDIUM,
 ) -> None:
     """Look at everything that a scope permits, and report it.
 
