@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from leadglass import wiring
+from leadglass.cli import INTERRUPTED
 from leadglass.cli.reading import read_scope
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import LeadglassError, ResourceError, ScopeError, UsageError
@@ -31,7 +32,6 @@ from leadglass.wiring.verifying import outcomes, pinned_with, resolver_at
 
 __all__ = ["Shape", "app", "new", "show", "verify"]
 
-INTERRUPTED = 130
 UNFINISHED = 3
 _DAYS = 90
 """How long a new scope stands unless its writer says otherwise."""

@@ -23,6 +23,9 @@ __all__ = ["scope_for_check"]
 
 _ADVICE = "write a scope (leadglass scope new) and call check or scan with --scope FILE"
 
+_CALLER = "whoever runs leadglass check at this address"
+"""The contact of a scope that nobody wrote: it is told to web servers, so it names no person."""
+
 
 def scope_for_check(
     targets: Sequence[HostPorts],
@@ -90,15 +93,14 @@ def _authorisation(authorised_by: str | None, moment: float) -> Authorisation:
     today = dt.datetime.fromtimestamp(moment, dt.UTC).date()
     until = today + dt.timedelta(days=1)
     if authorised_by is None:
-        who = "whoever runs leadglass check on this machine"
-        return Authorisation(Basis.OWNER, who, who, None, until)
+        return Authorisation(Basis.OWNER, _CALLER, _CALLER, None, until)
     name, _, reference = (part.strip() for part in authorised_by.rpartition(","))
     if not name or not reference or not authorised_by.isprintable():
         raise UsageError(
             f"--authorised-by {authorised_by!r} does not say who allowed it, and where that is written",
             then='write --authorised-by "NAME, REFERENCE"',
         )
-    return Authorisation(Basis.OWNER, name, name, reference, until)
+    return Authorisation(Basis.OWNER, name, _CALLER, reference, until)
 
 
 def _title(title: str, option: str) -> str:

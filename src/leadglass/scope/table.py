@@ -157,7 +157,7 @@ def _line(
         for item, step in edges[at]:
             active[item] += step
         cell = _cell(active, cells)
-        if at < _END[version] and (not found or cell is not found[-1]):
+        if not found or cell is not found[-1]:
             starts.append(at)
             found.append(cell)
     return starts, found

@@ -107,6 +107,7 @@ def test_whose_word_it_was_is_recorded() -> None:
     assert scope.authorisation.granted_by == "Dr. Who, head of radiology"
     assert scope.authorisation.reference == "change 4711"
     assert scope.authorisation.basis is Basis.OWNER
+    assert "Who" not in scope.user_agent("1.0"), "a person's name is not told to servers"
     assert scope.position is Position.UNKNOWN
 
 

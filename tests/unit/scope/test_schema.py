@@ -6,7 +6,7 @@ import datetime as dt
 import tomllib
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from tests.unit.scope.building import text
 
