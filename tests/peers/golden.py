@@ -21,7 +21,7 @@ __all__ = ["compare"]
 FOLDER = Path(__file__).parents[1] / "interop" / "golden"
 ACCEPT = os.environ.get("LEADGLASS_GOLDEN") == "accept"
 
-_PASSING = ("scan", "observed_at", "endpoint", "vantage", "scope")
+_PASSING = ("scan", "observed_at", "endpoint", "vantage", "scope", "nature_prior")
 _DIGEST = re.compile(r"\b[0-9a-f]{64}\b")
 _MINTED = re.compile(r"\b2\.25\.\d{20,}\b")
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)?")
@@ -49,8 +49,9 @@ def _accept(path: Path, case: str, record: Mapping[str, Any]) -> None:
 
 
 def _normal(record: Mapping[str, Any], peer: Peer) -> dict[str, Any]:
-    """The record without times, identifiers, digests, addresses and ports."""
+    """The record without times, identifiers, digests, addresses and ports; evidence by its id."""
     kept = {key: value for key, value in record.items() if key not in _PASSING}
+    kept["evidence"] = {fact["id"]: fact["value"] for fact in record["evidence"]}
     text = json.dumps(kept).replace(peer.host, "ADDRESS")
     for pattern, word in (
         (_MINTED, "MINTED"),

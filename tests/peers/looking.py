@@ -13,6 +13,8 @@ from typing import Any
 
 from tests.peers.places import Place
 
+from leadglass import cli
+
 __all__ = ["AUTHORISED", "RUNGS", "Seen", "leadglass", "look"]
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +65,10 @@ def leadglass(
 
 
 def look(place: Place, target: str, cwd: Path, *options: str, rung: str = "blank-query") -> Seen:
-    """What ``leadglass check`` says of one endpoint, seen from ``place``."""
-    words = ["check", target, *AUTHORISED, "--deepest", rung, "--format", "jsonl", *options]
-    done = leadglass(place, words, cwd)
-    lines = done.stdout.splitlines()
-    assert len(lines) == 1, f"exit {done.returncode}\n{done.stdout}{done.stderr}"
-    return Seen(json.loads(lines[0]), done.returncode)
+    """What ``leadglass check`` says of one endpoint, seen from ``place``; run in this process, which is quicker."""
+    report = cwd / f"{target}-{rung}.jsonl"
+    how = ["--deepest", rung, "--fail-on", "low", "--format", "jsonl", "--output", str(report)]
+    with place.inside():
+        code = cli.main(["check", target, *AUTHORISED, *how, *options])
+    (line,) = report.read_text().splitlines()
+    return Seen(json.loads(line), code)
