@@ -71,6 +71,18 @@ def test_the_reference_describes_every_option_and_no_other(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_the_reference_tells_every_default(name: str) -> None:
+    rows = dict(re.findall(r"^\| `(--[a-z-]+)(.*)$", sections(REFERENCE)[f"leadglass {name}"], re.MULTILINE))
+    defaults = {
+        param.opts[0]: str(param.default)
+        for param in COMMANDS[name].params
+        if param.opts[0] in rows and isinstance(param.default, str)
+    }
+
+    assert {option for option, default in defaults.items() if f"`{default}`" not in rows[option]} == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str) -> None:
     assert "Example: leadglass" in (COMMANDS[name].help or "")
 
@@ -99,9 +111,11 @@ def test_the_manual_page_is_well_formed() -> None:
 
 
 def shown_commands(text: str) -> Iterator[list[str]]:
-    """Command lines in shell blocks, without comments, redirections and pipes."""
-    for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
-        for line in block.splitlines():
+    """Command lines in shell blocks and after prompts, without comments, redirections and pipes."""
+    for kind, block in re.findall(r"^ *```(sh|console)\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+        lines = block.splitlines()
+        typed = lines if kind == "sh" else [line[2:] for line in lines if line.startswith("$ ")]
+        for line in typed:
             words = shlex.split(line, comments=True)
             ends = [i for i, word in enumerate(words) if word in {">", "|", "&&"}]
             yield words[: min(ends, default=len(words))]
@@ -163,7 +177,7 @@ def settings() -> Iterator[str]:
             yield f"{table}.{key}" if table else key
 
 
-@pytest.mark.parametrize("key", settings())
+@pytest.mark.parametrize("key", sorted(settings()))
 def test_every_key_of_the_scope_file_is_documented(key: str) -> None:
     page = (DOCS / "reference" / "scope.md").read_text()
 
