@@ -52,6 +52,8 @@ def check(
 
     Loopback is asked up to a blank query, a private address up to an association (deeper with
     --authorised-by), a public address only under a --scope.
+
+    Example: leadglass check 127.0.0.1:104,11112 --format html --output look.html
     """
     how = Look(form, output, fail_on)
     asked = [parse_target(host) for host in hosts]
