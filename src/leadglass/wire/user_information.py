@@ -117,7 +117,7 @@ class UserInformation:
     unknown: tuple[tuple[int, bytes], ...] = ()
     """Items that the standard does not name, as (type, payload)."""
     item_order: tuple[int, ...] = field(default=(), compare=False)
-    """The types in the order received; encoding keeps it, and takes ascending order without it."""
+    """The types in the order received. Encoding keeps it; without it, the known come ascending and before the rest."""
 
 
 def decode_user_information(payload: bytes, limits: Limits, *, request: bool) -> UserInformation:
@@ -237,12 +237,21 @@ def _identity_ac(data: bytes, limits: Limits) -> UserIdentityAC:
 
 def encode_user_information(information: UserInformation) -> bytes:
     """The whole 50H item; ``LocalProtocolError`` for a value that does not fit its field."""
-    ready: dict[int, list[bytes]] = {}
-    for kind, payload in _payloads(information):
-        ready.setdefault(kind, []).append(item(kind, payload))
-    ordered = [ready[kind].pop(0) for kind in information.item_order if ready.get(kind)]
-    ordered.extend(encoded for kind in sorted(ready) for encoded in ready[kind])
-    return item(USER_INFORMATION, b"".join(ordered))
+    encoded = [(kind, item(kind, payload)) for kind, payload in _payloads(information)]
+    if information.item_order:
+        encoded = _in_order(encoded, information.item_order)
+    return item(USER_INFORMATION, b"".join(data for _, data in encoded))
+
+
+def _in_order(encoded: list[tuple[int, bytes]], order: tuple[int, ...]) -> list[tuple[int, bytes]]:
+    """``encoded`` with its kinds as in ``order``; what ``order`` does not name comes last, as it was."""
+    places: dict[int, list[int]] = {}
+    for place, kind in enumerate(order):
+        places.setdefault(kind, []).append(place)
+    queues = {kind: iter(found) for kind, found in places.items()}
+    end = len(order)
+    keyed = [(next(queues[kind], end) if kind in queues else end, kind, data) for kind, data in encoded]
+    return [(kind, data) for _, kind, data in sorted(keyed, key=lambda entry: entry[0])]
 
 
 def _payloads(information: UserInformation) -> Iterator[tuple[int, bytes]]:

@@ -356,6 +356,25 @@ def test_user_items_are_sent_in_the_order_received_or_else_ascending() -> None:
     assert order(made) == (0x51, 0x52, 0x55)
 
 
+def test_unknown_user_items_keep_their_own_order() -> None:
+    made = pdu.UserInformation(0, unknown=((0x5B, b""), (0x5A, b""), (0x5B, b"x")))
+
+    again = pdu.decode(AC, pdu.encode(pdu.AAssociateAC("A", "B", (), made))[6:])
+
+    assert isinstance(again, pdu.AAssociateAC)
+    assert again.user_information == made
+    assert again.user_information.item_order == (0x51, 0x5B, 0x5A, 0x5B)
+
+
+def test_what_the_order_does_not_name_is_sent_last() -> None:
+    made = pdu.UserInformation(0, "2.25.1", "X", unknown=((0x60, b""),), item_order=(0x55, 0x51, 0x7F))
+
+    again = pdu.decode(AC, pdu.encode(pdu.AAssociateAC("A", "B", (), made))[6:])
+
+    assert isinstance(again, pdu.AAssociateAC)
+    assert again.user_information.item_order == (0x55, 0x51, 0x52, 0x60)
+
+
 @pytest.mark.parametrize(
     "value",
     [
