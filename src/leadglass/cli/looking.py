@@ -27,7 +27,7 @@ from leadglass.scan.run import Scan, Sink
 from leadglass.scope.scope import Scope
 from leadglass.wiring.scanning import engine_for, scan_of
 
-__all__ = ["EXPOSED", "UNFINISHED", "Look", "exit_code", "look", "rung_option"]
+__all__ = ["EXPOSED", "UNFINISHED", "Look", "exit_code", "look", "meta_of", "rung_option", "stop_on_signals"]
 
 EXPOSED = 1
 UNFINISHED = 3
@@ -73,10 +73,10 @@ def look(
         tally.skipped(str(refusal))
         complain(f"left out: {refusal}")
     total = scope.count() if targets is None else len(targets := list(targets))
-    with destination(how.output) as stream, _stop_on_signals(engine) as signals:
+    with destination(how.output) as stream, stop_on_signals(engine) as signals:
         colour = how.output is None and is_terminal()
         report = writer(how.form, stream, width=width(), colour=colour)
-        report.begin(_meta(scan, scope))
+        report.begin(meta_of(scan, scope))
         with ProgressBar(total) as bar:
             sink = _Reporting(report, tally, bar)
             scan.run(engine, wiring.clock(), sink, targets)
@@ -115,7 +115,7 @@ def _what_is_open(summary: Summary) -> str:
 
 
 @contextmanager
-def _stop_on_signals(engine: Engine) -> Iterator[list[int]]:
+def stop_on_signals(engine: Engine) -> Iterator[list[int]]:
     """Ctrl-C and SIGTERM end the scan properly: goodbyes are said, records are complete."""
     seen: list[int] = []
 
@@ -133,7 +133,8 @@ def _stop_on_signals(engine: Engine) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-def _meta(scan: Scan, scope: Scope) -> Meta:
+def meta_of(scan: Scan, scope: Scope) -> Meta:
+    """What the head of a report says of a scan that begins now."""
     authorisation = scope.authorisation
     note = ScopeNote(
         name=scope.name,

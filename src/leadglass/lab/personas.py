@@ -40,6 +40,21 @@ class Truth:
         words = {Rung.ASSOCIATE: self.associate, Rung.NEGOTIATE: self.negotiate}
         return words.get(rung, self.blank_query)
 
+    def differences(self, rung: Rung, access: Access, states: Mapping[str, State]) -> tuple[str, ...]:
+        """Where a verdict at ``rung`` differs from the truth, in words; empty if it does not.
+
+        ``states`` are the capabilities by the names of ``model.verdict.Capabilities``. They are compared at
+        ``blank-query`` only: before that, most of them are honestly untested.
+        """
+        found = [] if access is self.at(rung) else [f"the verdict is {access}, the truth is {self.at(rung)}"]
+        if rung >= Rung.BLANK_QUERY:
+            found.extend(
+                f"{name} is said to be {states[name]}, the truth is {state}"
+                for name, state in self.capabilities.items()
+                if states[name] is not state
+            )
+        return tuple(found)
+
 
 @dataclass(frozen=True, slots=True)
 class Service:

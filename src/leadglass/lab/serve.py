@@ -49,7 +49,7 @@ contact = "whoever started this lab"
 deepest = "blank-query"
 
 [vantage]
-position = "inside"
+position = "unknown"
 """
 
 
@@ -69,14 +69,17 @@ class Running:
 
 
 class Lab:
-    """All personas, while the context lasts.
+    """Servers for ``personas``, while the context lasts.
 
     ``keep`` holds the private files that TLS needs (see ``papers``). Entering raises ``ResourceError`` if
     no place on loopback has all the ports free. Leaving raises ``LocalProtocolError`` if a server
     failed in a way that no client may cause.
     """
 
-    def __init__(self, randomness: Randomness, clock: Clock, keep: Keep) -> None:
+    def __init__(
+        self, randomness: Randomness, clock: Clock, keep: Keep, personas: Sequence[Persona] = PERSONAS
+    ) -> None:
+        self._personas = personas
         self._randomness = randomness
         self._clock = clock
         self._keep = keep
@@ -88,7 +91,7 @@ class Lab:
         self._stems = stems(randomness)
         self._archives = {
             persona.name: _archive(number, persona, self._stems, randomness)
-            for number, persona in enumerate(PERSONAS, 1)
+            for number, persona in enumerate(personas, 1)
         }
         self.servers: tuple[Running, ...] = ()
         self.papers: Papers
@@ -116,7 +119,7 @@ class Lab:
         return _SCOPE + "".join(tables)
 
     def __enter__(self) -> Self:
-        way, sockets = claim(places(PERSONAS))
+        way, sockets = claim(places(self._personas))
         with contextlib.ExitStack() as opened:
             for sock in (sock for listening in sockets for sock in listening):
                 opened.enter_context(sock)
@@ -142,7 +145,9 @@ class Lab:
     # Starting and stopping.
 
     def _move_in(self, way: Sequence[Place]) -> None:
-        self.servers = tuple(Running(persona, *place) for persona, place in zip(PERSONAS, way, strict=True))
+        self.servers = tuple(
+            Running(persona, *place) for persona, place in zip(self._personas, way, strict=True)
+        )
         addresses = sorted({place.address for place in way})
         self.papers = issue(addresses, self._randomness, self._clock.posix(), self._keep)
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leadglass import wiring
+from leadglass.lab.personas import PERSONAS, Persona
 from leadglass.lab.serve import Lab
 
 __all__ = ["running_lab"]
 
 
 @contextlib.contextmanager
-def running_lab() -> Iterator[Lab]:
-    """A lab that serves until the context ends; ``ResourceError`` if there is no place for it."""
+def running_lab(personas: Sequence[Persona] = PERSONAS) -> Iterator[Lab]:
+    """A lab of ``personas`` that serves until the context ends; ``ResourceError`` if there is no place for it."""
     with tempfile.TemporaryDirectory(prefix="leadglass-lab-") as home:  # readable by this user only
 
         def keep(name: str, content: bytes) -> str:
@@ -26,5 +27,5 @@ def running_lab() -> Iterator[Lab]:
                 file.write(content)
             return str(path)
 
-        with Lab(wiring.randomness(), wiring.clock(), keep) as lab:
+        with Lab(wiring.randomness(), wiring.clock(), keep, personas) as lab:
             yield lab

@@ -5,7 +5,7 @@ from dataclasses import fields
 import pytest
 
 from leadglass.lab.dicom import Manners
-from leadglass.lab.personas import PERSONAS, Persona, Service
+from leadglass.lab.personas import PERSONAS, Persona, Service, Truth
 from leadglass.lab.places import places
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Capabilities, Kind, State
@@ -112,3 +112,19 @@ def test_two_labs_have_different_places() -> None:
     first, second, *_ = places(PERSONAS)
 
     assert not {place.address for place in first} & {place.address for place in second}
+
+
+def test_a_true_verdict_does_not_differ() -> None:
+    truth = Truth(Access.ASSOCIATES, Access.OFFERS_QUERY, Access.ANSWERS_QUERY, {"query": State.PROVED})
+
+    assert truth.differences(Rung.ASSOCIATE, Access.ASSOCIATES, {"query": State.UNTESTED}) == ()
+    assert truth.differences(Rung.BLANK_QUERY, Access.ANSWERS_QUERY, {"query": State.PROVED}) == ()
+
+
+def test_a_false_verdict_differs_in_words() -> None:
+    truth = Truth(Access.ASSOCIATES, Access.OFFERS_QUERY, Access.ANSWERS_QUERY, {"query": State.PROVED})
+
+    assert truth.differences(Rung.BLANK_QUERY, Access.ASSOCIATES, {"query": State.REFUSED}) == (
+        "the verdict is associates, the truth is answers-query",
+        "query is said to be refused, the truth is proved",
+    )

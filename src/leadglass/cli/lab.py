@@ -1,0 +1,79 @@
+"""``leadglass lab``: DICOM servers with known truth, on loopback, until Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from leadglass.cli.terminal import complain, console
+from leadglass.errors import UsageError
+from leadglass.lab.serve import Running
+from leadglass.wiring.lab import running_lab
+
+__all__ = ["lab"]
+
+_LINE = "{:21}  {:17}  {}"
+_STOP = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+
+def lab(
+    scope: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a scope for exactly this lab to a new file.")
+    ] = None,
+) -> None:
+    """Serve DICOM servers with known truth on loopback, until Ctrl-C.
+
+    Each plays one kind of server that scans meet: open, guarded, trapped, broken. The table says where
+    each is and what a scanner should find there. All patients are made up at the start.
+
+    Example: leadglass lab --scope lab.toml, and in another terminal: leadglass scan --scope lab.toml
+    """
+    with _held_back(), running_lab() as running:
+        if scope is not None:
+            _write_new(scope, running.scope_text())
+        _show(running.servers)
+        if scope is not None:
+            complain(f"its scope is {scope}; in another terminal: leadglass scan --scope {scope}")
+        complain("serving until Ctrl-C")
+        # Being asked to stop is how a server ends: exit code 0.
+        signal.sigwait(_STOP)
+
+
+@contextlib.contextmanager
+def _held_back() -> Iterator[None]:
+    """Signals that ask us to stop wait until we ask for them, so that no key file is left behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _write_new(path: Path, text: str) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise UsageError(
+            f"the scope cannot be written ({reason})", where=str(path), then="name a new file"
+        ) from exc
+
+
+def _show(servers: Iterable[Running]) -> None:
+    """Each endpoint with its truth, each server's story under it: readable at 80 columns and in a pipe."""
+    screen = console()
+    screen.print(Text(_LINE.format("SERVER", "WHERE", "WHAT A STRANGER CAN DO"), style="bold"))
+    for running in servers:
+        for i, (port, service) in enumerate(running.services):
+            name = "" if i else running.persona.name
+            screen.print(Text(_LINE.format(name, f"{running.address}:{port}", service.truth.blank_query)))
+        screen.print(Text(f"  {running.persona.story}", style="dim"), soft_wrap=True)
