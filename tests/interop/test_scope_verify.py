@@ -25,7 +25,8 @@ from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 from leadglass.scope.verify import PATH, Outcome, token
 from leadglass.wiring import clock
-from leadglass.wiring.verifying import outcomes, pinned_with
+from leadglass.wiring.names import pinned
+from leadglass.wiring.verifying import outcomes
 
 # Addresses of our own on loopback, so that the well-known ports of a scope are free.
 FIRST, SECOND = f"127.83.{os.getpid() % 250}.1", f"127.83.{os.getpid() % 250}.2"
@@ -57,7 +58,7 @@ def verified(asked: Scope, zone: Mapping[str, Mapping[str, tuple[str, ...]]]) ->
     """What is proved, with this zone and whatever servers run."""
     with nameserver(zone) as server:
         resolver = SystemResolver(server.address)
-        return list(outcomes(pinned_with(asked, resolver), resolver))
+        return list(outcomes(pinned(asked, resolver), resolver))
 
 
 def txt(asked: Scope) -> Mapping[str, tuple[str, ...]]:

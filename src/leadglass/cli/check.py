@@ -17,7 +17,7 @@ from leadglass.report.writer import Format
 from leadglass.scope.check import scope_for_check
 from leadglass.scope.ports import HostPorts, parse_target
 from leadglass.scope.scope import Scope
-from leadglass.wiring.scanning import pinned
+from leadglass.wiring.names import pinned
 
 __all__ = ["check"]
 
@@ -86,7 +86,7 @@ def _addresses(name: str) -> tuple[str, ...]:
 
 def _check_within(scope: Scope, asked: list[HostPorts], how: Look, deepest: Rung | None) -> int:
     """Look at the named hosts only; the scope's gate refuses what it does not permit."""
-    permitted = pinned(scope)
+    permitted = pinned(scope, wiring.resolver())
     answers = _resolved(asked)
     targets = [
         (address, port)

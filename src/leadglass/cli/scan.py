@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
+from leadglass import wiring
 from leadglass.cli.looking import Look, look, rung_option
 from leadglass.cli.reading import read_scope
 from leadglass.model.verdict import Severity
 from leadglass.report.writer import Format
-from leadglass.wiring.scanning import pinned
+from leadglass.wiring.names import pinned
 
 __all__ = ["scan"]
 
@@ -30,5 +31,5 @@ def scan(
 
     Example: leadglass scan --scope scope.toml --format html --output report.html
     """
-    permitted = pinned(read_scope(scope))
+    permitted = pinned(read_scope(scope), wiring.resolver())
     raise typer.Exit(look(permitted, Look(form, output, fail_on), deepest=rung_option(deepest)))

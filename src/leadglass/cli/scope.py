@@ -28,7 +28,8 @@ from leadglass.scope.scope import Scope
 from leadglass.scope.summary import as_json, as_text
 from leadglass.scope.template import Draft, scope_text
 from leadglass.scope.verify import Outcome, token
-from leadglass.wiring.verifying import outcomes, pinned_with, resolver_at
+from leadglass.wiring.names import pinned
+from leadglass.wiring.verifying import outcomes, resolver_at
 
 __all__ = ["Shape", "app", "new", "show", "verify"]
 
@@ -120,7 +121,7 @@ def show(
     """
     scope = read_scope(file)
     if resolve:
-        scope = pinned_with(scope, wiring.resolver())
+        scope = pinned(scope, wiring.resolver())
     moment = wiring.clock().posix()
     write(_json(as_json(scope, moment)) if shape is Shape.JSON else as_text(scope, moment))
 
@@ -135,7 +136,7 @@ def verify(file: _File, nameserver: _Nameserver = None, shape: _Format = Shape.T
     Example: leadglass scope verify scope.toml --nameserver 192.0.2.53
     """
     resolver = resolver_at(_service(nameserver) if nameserver else None)
-    scope = pinned_with(read_scope(file), resolver)
+    scope = pinned(read_scope(file), resolver)
     results = list(outcomes(scope, resolver))
     write(_json(_as_json(scope, results)) if shape is Shape.JSON else _as_text(scope, results))
     open_ = sum(outcome.proof is None for outcome in results)

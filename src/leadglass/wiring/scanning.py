@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 
 from leadglass import __version__, wiring
-from leadglass.errors import TransportError
 from leadglass.model.rung import Rung
 from leadglass.net.engine import Engine
 from leadglass.net.pace import Pace
@@ -15,7 +14,7 @@ from leadglass.scan.ids import scan_id
 from leadglass.scan.run import Scan
 from leadglass.scope.scope import Scope
 
-__all__ = ["engine_for", "pinned", "scan_of"]
+__all__ = ["engine_for", "scan_of"]
 
 _RESERVED_DESCRIPTORS = 64
 """Left for files, pipes and the interpreter."""
@@ -28,7 +27,7 @@ def scan_of(scope: Scope, deepest: Rung | None = None) -> Scan:
         randomness=randomness,
         invented_sop_class=uid(randomness),
         calling_ae=scope.identity.calling_ae,
-        user_agent=_user_agent(scope),
+        user_agent=scope.user_agent(__version__),
         connections=scope.limits.connections_per_endpoint,
     )
     return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.BLANK_QUERY)
@@ -38,27 +37,6 @@ def engine_for(scope: Scope) -> Engine:
     """An engine that asks ``scope`` at each connect and keeps its pace."""
     pace = Pace(rate=scope.limits.rate, per_host=scope.limits.concurrent_per_host, in_flight=_descriptors())
     return Engine(scope, wiring.clock(), pace)
-
-
-def pinned(scope: Scope) -> Scope:
-    """``scope`` with its names resolved, each once; those without an address are in ``refused``."""
-    if not scope.names():
-        return scope
-    resolver = wiring.resolver()
-    answers: dict[str, tuple[str, ...]] = {}
-    for name in scope.names():
-        try:
-            answers[name] = resolver.addresses(name)
-        except TransportError:
-            answers[name] = ()
-    return scope.with_names(answers)
-
-
-def _user_agent(scope: Scope) -> str:
-    about = "; ".join(
-        filter(None, (scope.identity.url and f"+{scope.identity.url}", scope.authorisation.contact))
-    )
-    return f"Leadglass/{__version__} ({about})" if about.isascii() else f"Leadglass/{__version__}"
 
 
 def _descriptors() -> int:

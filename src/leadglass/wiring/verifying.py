@@ -1,11 +1,10 @@
-"""Puts the verification of a scope together: its names, a resolver, the door to its targets."""
+"""Puts the verification of a scope together: a resolver, the door to its targets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from leadglass import __version__, wiring
-from leadglass.errors import TransportError
 from leadglass.model.rung import Rung
 from leadglass.net.resolve import SystemResolver
 from leadglass.net.wellknown import fetch_text
@@ -13,7 +12,7 @@ from leadglass.ports.world import Resolver
 from leadglass.scope.scope import Scope
 from leadglass.scope.verify import PATH, Outcome, Page, prove
 
-__all__ = ["outcomes", "pinned_with", "resolver_at"]
+__all__ = ["outcomes", "resolver_at"]
 
 
 def outcomes(scope: Scope, resolver: Resolver) -> Iterator[Outcome]:
@@ -31,17 +30,3 @@ def outcomes(scope: Scope, resolver: Resolver) -> Iterator[Outcome]:
 def resolver_at(nameserver: tuple[str, int] | None) -> Resolver:
     """A resolver that asks ``nameserver`` (address, port) alone, or this machine's if None."""
     return wiring.resolver() if nameserver is None else SystemResolver(nameserver)
-
-
-def pinned_with(scope: Scope, resolver: Resolver) -> Scope:
-    """``scope`` with its names resolved by ``resolver``; those without an address are in ``refused``."""
-    if not scope.names():
-        return scope
-    return scope.with_names({name: _addresses(resolver, name) for name in scope.names()})
-
-
-def _addresses(resolver: Resolver, name: str) -> tuple[str, ...]:
-    try:
-        return resolver.addresses(name)
-    except TransportError:
-        return ()
