@@ -32,6 +32,7 @@ class Saying:
     position: tuple[str, ...] = ()
     rule: tuple[str, ...] = ()
     below: str | None = None
+    reached: str | None = None
     capability: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def suits(self, verdict: Verdict, rung: Rung, position: Position) -> bool:
@@ -43,6 +44,7 @@ class Saying:
             and _holds(self.position, {position.value})
             and _holds(self.rule, {reason.rule for reason in verdict.reasons})
             and (self.below is None or rung < Rung.from_word(self.below))
+            and (self.reached is None or rung >= Rung.from_word(self.reached))
             and all(_state(verdict, name) in states for name, states in self.capability.items())
         )
 
