@@ -1,11 +1,13 @@
 """Certificates and names as facts, however broken they are.
 
 A server's certificate is evidence, not something we trust: nothing is verified here, and a field that
-cannot be read is left empty while the others are kept. The digest is always there.
+cannot be read is left empty while the others are kept. The digest is always there. An endpoint shows the
+same certificate in conversation after conversation, so the latest are remembered.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import warnings
 from collections.abc import Callable, Iterator
@@ -36,6 +38,7 @@ _UNREADABLE = (
 """What ``cryptography`` raises at certificates that break the rules."""
 
 
+@functools.lru_cache(maxsize=128)
 def certificate_facts(der: bytes) -> Certificate:
     """The facts of one certificate in DER; what cannot be read is the empty string."""
     sha256 = hashlib.sha256(der).hexdigest()
@@ -55,6 +58,7 @@ def certificate_facts(der: bytes) -> Certificate:
         )
 
 
+@functools.lru_cache(maxsize=256)
 def distinguished_name(der: bytes) -> str:
     """A Name in DER as RFC 4514 writes it, e.g. ``CN=Example CA,O=Example``; empty if it cannot be read.
 
