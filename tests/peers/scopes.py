@@ -41,19 +41,21 @@ class RandomScope:
     permitted: dict[tuple[str, int], str]
     """Address and port to the deepest rung; what is not here gets no packet."""
     why_shut: str
-    """Empty, or why nothing is permitted: "expired", "out of hours"."""
+    """Empty, or why nothing is permitted: "contradictory", "expired", "out of hours"."""
 
 
 def random_scope(number: int, seed: int, now: dt.datetime) -> RandomScope:
     """Scope ``number`` of ``seed``; ``now`` is aware. The same arguments make the same scope."""
     chance = random.Random(f"{seed}/{number}")
     block = _block(number, chance)
-    targets = [_target(block, chance) for _ in range(chance.choice((1, 1, 2, 3)))]
-    holes = [_part(block, chance) for _ in range(chance.choice((0, 0, 1, 2)))]
     basis = chance.choice(tuple(_CEILINGS))
     limit = chance.choice((0, 1, 2, 3, 4, 4))
+    targets = [_target(block, limit, chance) for _ in range(chance.choice((1, 1, 2, 3)))]
+    holes = [_part(block, chance) for _ in range(chance.choice((0, 0, 1, 2)))]
     shut, calendar = _calendar(chance, now)
-    permitted = {} if shut else _permitted(targets, holes, min(limit, _CEILINGS[basis]))
+    if limit > _CEILINGS[basis] or any((target.depth or 0) > limit for target in targets):
+        shut = "contradictory"
+    permitted = {} if shut else _permitted(targets, holes, limit)
     head = _head(number, basis, calendar[0], limit, calendar[1], chance)
     return RandomScope(head + _tables(targets, holes), permitted, shut)
 
@@ -74,11 +76,15 @@ def _part(
     return type(block)((int(block.network_address) + first, block.max_prefixlen - host_bits))
 
 
-def _target(block: ipaddress.IPv4Network | ipaddress.IPv6Network, chance: random.Random) -> Target:
+def _target(
+    block: ipaddress.IPv4Network | ipaddress.IPv6Network, limit: int, chance: random.Random
+) -> Target:
+    """A random target; one in twenty goes deeper than the limit, which a target may not."""
     singles = [(port, port) for port in chance.sample(_PORTS, chance.choice((1, 1, 2)))]
     first = chance.randrange(1024, 65_500)
     ranges = [(first, first + chance.randrange(1, 4))] if chance.random() < 0.3 else []
-    return Target(_part(block, chance), (*singles, *ranges), chance.choice((None, None, 0, 1, 2, 3, 4)))
+    deepest = 4 if chance.random() < 0.05 else limit
+    return Target(_part(block, chance), (*singles, *ranges), chance.choice((None, *range(deepest + 1))))
 
 
 def _permitted(targets: Sequence[Target], holes: Sequence[object], limit: int) -> dict[tuple[str, int], str]:
