@@ -38,6 +38,9 @@ from leadglass.wire.tls.suites import suite_name
 __all__ = ["Ending", "Seen", "TlsClient"]
 
 _READ_SIZE = 64 * 1024
+_MAX_MESSAGES = 100
+"""Handshake messages in one connection: a handshake has about ten, and some servers renegotiate once. OpenSSL
+bounds warnings, key updates and empty records by itself, but not tickets and renegotiations."""
 _TLS13 = 0x0304
 _HARMLESS_13 = frozenset({0, 90})
 """close_notify and user_canceled: all other alerts of TLS 1.3 are errors whatever their level (RFC 8446 6)."""
@@ -63,9 +66,11 @@ class Seen:
         self.chain: Certificates | None = None
         self.request: CertificateRequest | None = None
         self.fatal: Alert | None = None
+        self.messages = 0
 
     def message(self, kind: int, body: bytes) -> None:
         """A handshake message from the peer; those of a renegotiation do not replace the first."""
+        self.messages += 1
         if kind == 2 and self.hello is None:
             self.hello = server_hello(body)
         elif kind == 11 and self.chain is None:
@@ -232,10 +237,13 @@ class TlsClient:
             try:
                 piece = self._tls.read(_READ_SIZE)
             except ssl.SSLError as error:
-                return self._ending(error)
+                return self._ending(error) or self._overrun()
             if not piece:
                 return Ending.CLOSE_NOTIFY
             pieces.append(piece)
+
+    def _overrun(self) -> Ending | None:
+        return Ending.BROKEN if self.seen.messages > _MAX_MESSAGES else None
 
     def _flush(self) -> Ending | None:
         while self._unsent:

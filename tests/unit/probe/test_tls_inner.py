@@ -148,3 +148,15 @@ def test_what_comes_along_with_the_handshakes_end_may_be_its_end() -> None:
     assert step.close
     assert inner.losses == [Loss.EOF]
     assert (probe.evidence.outcome, probe.evidence.ended) == (TlsOutcome.ESTABLISHED, "close-notify")
+
+
+@pytest.mark.parametrize(("tickets", "tolerated"), [(2, True), (50, True), (200, False)])
+def test_a_server_cannot_keep_us_busy_with_tickets(tickets: int, tolerated: bool) -> None:
+    context = server_context(V13)
+    context.num_tickets = tickets
+    inner = Echo(enough=9)
+    probe = secure(inner)
+    talk = Talk(probe, Server(context))
+
+    assert talk.closed is not tolerated
+    assert inner.losses == ([] if tolerated else [Loss.RESET])
