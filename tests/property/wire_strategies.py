@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadglass.wire import dimse, pdu
 
 _DIGITS = st.integers(0, 10**9).map(str)
-uids = st.lists(_DIGITS, min_size=2, max_size=6).map(".".join)
+uids = st.lists(_DIGITS, min_size=2, max_size=5).map(".".join)
 titles = st.text(string.ascii_uppercase + string.digits + "_-", min_size=1, max_size=16)
 odd_ids = st.integers(0, 127).map(lambda number: 2 * number + 1)
 payloads = st.binary(max_size=40)
@@ -76,7 +76,7 @@ pdus: st.SearchStrategy[pdu.Pdu] = st.one_of(
 )
 
 comments = st.none() | st.text(string.ascii_letters + " ", max_size=64).map(str.strip)
-offending = st.none() | st.lists(u32, max_size=3).map(tuple)
+offending = st.none() | st.lists(u32, min_size=1, max_size=3).map(tuple)
 priorities = st.sampled_from([dimse.Priority.LOW, dimse.Priority.MEDIUM, dimse.Priority.HIGH])
 data_set_types = st.sampled_from([dimse.DATA_SET, dimse.NO_DATA_SET])
 _request = {"message_id": u16, "affected_sop_class_uid": uids}
