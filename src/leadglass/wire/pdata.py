@@ -11,7 +11,7 @@ one presentation context. Anything else is a ``RemoteProtocolError``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import NamedTuple, TypeAlias
 
@@ -68,7 +68,7 @@ class CommandReceived:
 
     context_id: int
     command: Message
-    raw: bytes
+    raw: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class DataSetFragment:
     """A piece of the data set that belongs to the last command; ``data`` is a view, use it before it is kept."""
 
     context_id: int
-    data: bytes | memoryview
+    data: bytes | memoryview = field(repr=False)
     is_last: bool
 
 
@@ -136,6 +136,10 @@ class Completed(NamedTuple):
     command: Message
     data_set: bytes | None
     """None: no data set. Kept: its bytes. Not kept: ``b""``, it began and was dropped."""
+
+    def __repr__(self) -> str:  # without the data set, which may be a patient's
+        size = "none" if self.data_set is None else f"{len(self.data_set)} bytes"
+        return f"Completed(context_id={self.context_id}, command={self.command}, data_set: {size})"
 
 
 class MessageAssembler:

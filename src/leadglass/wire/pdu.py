@@ -8,7 +8,7 @@ standard asks. ``decode`` raises ``RemoteProtocolError`` and nothing else, ``enc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, TypeAlias
 
@@ -80,9 +80,9 @@ class PresentationDataValue:
     context_id: int
     is_command: bool
     is_last: bool
-    data: bytes | memoryview
-    """``decode`` gives command fragments as bytes and data set fragments as a read-only view of the
-    PDU's body, so that a fragment that is dropped or passed on is never copied."""
+    data: bytes | memoryview = field(repr=False)
+    """Command fragments are decoded as bytes and data set fragments as a read-only view of the PDU's
+    body, so that one that is dropped or passed on is never copied. Never printed: it may be a patient's."""
 
 
 @dataclass(frozen=True, slots=True)

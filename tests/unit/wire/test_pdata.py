@@ -135,6 +135,19 @@ def test_a_command_in_pieces_is_passed_on_whole() -> None:
     assert passing.idle
 
 
+def test_no_data_set_is_in_what_is_printed() -> None:
+    secret = b"Doe^Jane"
+    piece = value(secret, command=False, last=True)
+    passing, keeping = pdata.Passthrough(), pdata.MessageAssembler()
+    for receiver in (passing, keeping):
+        receiver.feed(value(FIND_BYTES, command=True, last=True))
+
+    printed = repr((piece, pdu.PDataTF((piece,)), passing.feed(piece), keeping.feed(piece)))
+
+    assert "Jane" not in printed
+    assert "8 bytes" in printed
+
+
 # ---- peers that do not behave
 
 COMMAND = value(FIND_BYTES, command=True, last=True)
