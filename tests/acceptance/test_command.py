@@ -275,7 +275,7 @@ def test_a_full_standard_output_is_3(closed_port: int) -> None:
         )
 
     assert done.returncode == 3
-    assert "no space left" in one_line(done)  # type: ignore[arg-type]
+    assert "no space left" in one_line(done)
 
 
 def test_a_device_is_written_to_and_not_replaced(closed_port: int) -> None:
