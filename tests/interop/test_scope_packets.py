@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import shlex
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,25 +31,9 @@ def _scan(scanner: Place, cwd: Path, drawn: Sequence[tuple[int, RandomScope]]) -
     for number, scope in drawn:
         path = cwd / f"{number}.toml"
         path.write_text(scope.text)
-        words = [
-            "scan",
-            "--scope",
-            str(path),
-            "--format",
-            "jsonl",
-            "--output",
-            str(path.with_suffix(".jsonl")),
-        ]
-        lines.append(shlex.join(words))
-    environment = {**os.environ, "PYTHONPATH": f"{looking.ROOT}:{looking.ROOT / 'src'}"}
-    told = scanner.must(
-        [sys.executable, "-m", "tests.peers.repeat"],
-        input="\n".join(lines) + "\n",
-        stdin=None,
-        env=environment,
-        timeout=900,
-    )
-    return [int(code) for code in told.split()]
+        report = str(path.with_suffix(".jsonl"))
+        lines.append(["scan", "--scope", str(path), "--format", "jsonl", "--output", report])
+    return looking.repeat(scanner, lines, timeout=900)
 
 
 def _hold(seen: Counter[firewall.Contact], asked: listener.Asked, drawn: Sequence[RandomScope]) -> None:

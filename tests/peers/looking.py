@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from tests.peers.places import Place
 
 from leadglass import cli
 
-__all__ = ["AUTHORISED", "RUNGS", "Seen", "leadglass", "look"]
+__all__ = ["AUTHORISED", "RUNGS", "Seen", "leadglass", "look", "repeat"]
 
 ROOT = Path(__file__).parents[2]
 RUNGS = ("connect", "associate", "negotiate", "blank-query")
@@ -62,6 +63,18 @@ def leadglass(
     # A core file would hold everything: it must be able to appear for a test to miss it.
     argv = ["prlimit", "--core=unlimited", sys.executable, "-m", "leadglass", *words]
     return place.run(argv, cwd=cwd, env=environment, timeout=timeout)
+
+
+def repeat(place: Place, lines: Sequence[Sequence[str]], timeout: float = 120) -> list[int]:
+    """Run several command lines at ``place``, one after the other in one process; their exit codes."""
+    told = place.must(
+        [sys.executable, "-m", "tests.peers.repeat"],
+        input="".join(f"{shlex.join(words)}\n" for words in lines),
+        stdin=None,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+        timeout=timeout,
+    )
+    return [int(code) for code in told.split()]
 
 
 def look(place: Place, target: str, cwd: Path, *options: str, rung: str = "blank-query") -> Seen:
