@@ -54,11 +54,11 @@ _INTRODUCTION = (
     "as deep as one query that can match nothing. Nothing leaves this machine, and all patients are made up."
 )
 _NEXT = """\
-leadglass check HOST           a quick look at a server of your own
-leadglass scope new            write down what may be asked, how deep, by whose leave
-leadglass scan --scope FILE    look at all of that; text, HTML, CSV, SARIF, JSON Lines
-leadglass explain RECORDS      why a record says what it says, with all its evidence
-leadglass lab                  keep these servers running, to try other tools on them
+leadglass check HOST         a quick look at a server of your own
+leadglass scope new          write down what may be asked, and how deep
+leadglass scan --scope FILE  look at all that it permits, and report it
+leadglass explain RECORDS    why a record says what it says
+leadglass lab                keep these servers running, to try tools on them
 """
 
 

@@ -12,7 +12,7 @@ from leadglass.lab.session import WAIT, Act, End
 
 __all__ = ["Breakage", "BrokenSession"]
 
-_PATIENCE = 30.0
+_PATIENCE = 10.0
 _PAUSE = 0.01
 _CHUNK = bytes(64 * 1024)
 _MOST = 256 * 1024 * 1024

@@ -6,8 +6,10 @@ Whoever does not read is not read from; a connection has a lifetime; and there a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
+from collections.abc import Iterator
 
 from leadglass.lab.session import Act, End, MakeSession, Session
 
@@ -57,13 +59,15 @@ class Connection(asyncio.Protocol):
             return
         self._limits.open.add(transport)
         self._death = self._loop.call_later(self._limits.lifetime, transport.abort)
-        self._session = self._make()
-        self._do(self._session.connected(self._loop.time()))
+        with self._hanging_up_on_mistakes():
+            self._session = self._make()
+            self._do(self._session.connected(self._loop.time()))
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         if self._session is not None:
-            self._do(self._session.received(data, self._loop.time()))
+            with self._hanging_up_on_mistakes():
+                self._do(self._session.received(data, self._loop.time()))
 
     def pause_writing(self) -> None:
         """The client does not read: what it wants has to wait."""
@@ -111,4 +115,13 @@ class Connection(asyncio.Protocol):
     def _woken(self) -> None:
         self._timer = None
         if self._session is not None:
-            self._do(self._session.woken(self._loop.time()))
+            with self._hanging_up_on_mistakes():
+                self._do(self._session.woken(self._loop.time()))
+
+    @contextlib.contextmanager
+    def _hanging_up_on_mistakes(self) -> Iterator[None]:
+        """An exception of a session is our mistake: it goes on to the loop, and the client goes away."""
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._transport.abort)
+            yield
+            stack.pop_all()

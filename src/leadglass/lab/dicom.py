@@ -82,7 +82,7 @@ _BATCH = 20
 """Records in one go of a stream."""
 _PAUSE = 0.02
 """Seconds between two goes."""
-_MOST_RECORDS = 20_000
+_MOST_RECORDS = 10_000
 
 _SUCCESS, _PENDING = 0x0000, 0xFF00
 _UNREADABLE = 0xC000
