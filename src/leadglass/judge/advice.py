@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadglass.judge.knowledge import table
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Position, Verdict
+from leadglass.model.verdict import Capabilities, Position, Verdict
 
 __all__ = ["LIMIT", "Saying", "advice", "sayings", "settles"]
 
@@ -35,28 +36,40 @@ class Saying:
     reached: str | None = None
     capability: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def suits(self, verdict: Verdict, rung: Rung, position: Position) -> bool:
+    def suits(self, about: _About) -> bool:
         """Whether everything the row names holds."""
         return (
-            _holds(self.product, {verdict.software.product})
-            and _holds(self.access, {verdict.access.value})
-            and _holds(self.protocol, set(verdict.protocols))
-            and _holds(self.position, {position.value})
-            and _holds(self.rule, {reason.rule for reason in verdict.reasons})
-            and (self.below is None or rung < Rung.from_word(self.below))
-            and (self.reached is None or rung >= Rung.from_word(self.reached))
-            and all(_state(verdict, name) in states for name, states in self.capability.items())
+            _holds(self.product, about.product)
+            and _holds(self.access, about.access)
+            and _holds(self.protocol, about.protocols)
+            and _holds(self.position, about.position)
+            and _holds(self.rule, about.rules)
+            and (self.below is None or about.rung < Rung.from_word(self.below))
+            and (self.reached is None or about.rung >= Rung.from_word(self.reached))
+            and all(_state(about.capabilities, name) in states for name, states in self.capability.items())
         )
+
+
+class _About(NamedTuple):
+    """What rows are compared with."""
+
+    product: AbstractSet[str | None]
+    access: AbstractSet[str]
+    protocols: AbstractSet[str]
+    position: AbstractSet[str]
+    rules: AbstractSet[str]
+    rung: Rung
+    capabilities: Capabilities
 
 
 def advice(verdict: Verdict, rung: Rung, position: Position) -> tuple[str, ...]:
     """What to do next, the most useful first."""
-    return tuple(_suiting("advice", verdict, rung, position))[:LIMIT]
+    return tuple(_suiting("advice", _about(verdict, rung, position)))[:LIMIT]
 
 
 def settles(verdict: Verdict, rung: Rung, position: Position) -> tuple[str, ...]:
     """What would settle what is still open in access."""
-    return tuple(_suiting("settle", verdict, rung, position))
+    return tuple(_suiting("settle", _about(verdict, rung, position)))
 
 
 @functools.cache
@@ -65,8 +78,20 @@ def sayings(kind: str) -> tuple[Saying, ...]:
     return tuple(_saying(row) for row in table("advice")[kind])
 
 
-def _suiting(kind: str, verdict: Verdict, rung: Rung, position: Position) -> Iterator[str]:
-    return (saying.text for saying in sayings(kind) if saying.suits(verdict, rung, position))
+def _about(verdict: Verdict, rung: Rung, position: Position) -> _About:
+    return _About(
+        product={verdict.software.product},
+        access={verdict.access.value},
+        protocols=set(verdict.protocols),
+        position={position.value},
+        rules={reason.rule for reason in verdict.reasons},
+        rung=rung,
+        capabilities=verdict.capabilities,
+    )
+
+
+def _suiting(kind: str, about: _About) -> Iterator[str]:
+    return (saying.text for saying in sayings(kind) if saying.suits(about))
 
 
 def _saying(row: Mapping[str, Any]) -> Saying:
@@ -75,10 +100,10 @@ def _saying(row: Mapping[str, Any]) -> Saying:
     return Saying(**{**row, **lists, "capability": states})
 
 
-def _holds(wanted: tuple[str, ...], found: set[str] | set[str | None]) -> bool:
+def _holds(wanted: tuple[str, ...], found: AbstractSet[str | None] | AbstractSet[str]) -> bool:
     return not wanted or not found.isdisjoint(wanted)
 
 
-def _state(verdict: Verdict, capability: str) -> str:
-    state: str = getattr(verdict.capabilities, capability.replace("-", "_")).value
+def _state(capabilities: Capabilities, name: str) -> str:
+    state: str = getattr(capabilities, name.replace("-", "_")).value
     return state

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -21,7 +21,6 @@ from leadglass.model.evidence import (
     TlsEvidence,
     TlsHelloEvidence,
     WebEvidence,
-    facts_of,
 )
 from leadglass.model.rung import Rung
 
@@ -39,8 +38,13 @@ class Piece(NamedTuple, Generic[E_co]):
 
     def cite(self, *facts: str) -> tuple[str, ...]:
         """Ids of those of ``facts`` that the evidence holds, e.g. ``associate/echo-status``."""
-        held = {fact.fact for fact in facts_of(self.evidence)}
-        return tuple(f"{self.probe}/{fact}" for fact in facts if fact in held)
+        evidence: Evidence = self.evidence
+        defaults = _DEFAULTS[type(evidence)]
+        return tuple(
+            f"{self.probe}/{fact}"
+            for fact in facts
+            if (name := fact.replace("-", "_")) in defaults and getattr(evidence, name) != defaults[name]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,11 @@ _RUNGS: tuple[tuple[type[Evidence], Rung], ...] = (
     (NegotiateEvidence, Rung.NEGOTIATE),
     (BlankQueryEvidence, Rung.BLANK_QUERY),
 )
+
+_DEFAULTS: Mapping[type[Evidence], Mapping[str, object]] = {
+    kind: {field.name: field.default for field in dataclasses.fields(kind)} for kind, _ in _RUNGS
+}
+"""Fields that say nothing make no fact (``facts_of``), so that they can be no reason."""
 
 
 def _within(pieces: Iterable[Piece[Evidence]], rung: Rung) -> Iterator[Piece[Evidence]]:
