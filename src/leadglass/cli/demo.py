@@ -254,11 +254,13 @@ def _telling(record: ScanRecord) -> str:
 
 
 def _hosts(records: Sequence[ScanRecord]) -> None:
-    """Hosts with several endpoints: each is as bad as its worst."""
-    screen = console()
+    """Hosts with several endpoints: each is as bad as its worst. Not where all servers share one address."""
+    hosts, screen = by_host(records), console()
+    if len(hosts) == 1:
+        return
     screen.print()
     screen.print(Text("Hosts with several ports: as bad as the worst of them", style="bold"))
-    for host in by_host(records):
+    for host in hosts:
         if len(host.records) > 1:
             _print(_wrapped(say.host_verdict(host), f"  {host.address}".ljust(_LABEL), indent=_LABEL))
 
