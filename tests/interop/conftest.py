@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from tests.interop.servers import Stage
 from tests.peers import canary, certificates, netns
 
 
@@ -25,3 +27,11 @@ def canaries() -> canary.Canaries:
 def papers(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
     """A certificate authority, a server certificate for the server's addresses, a client certificate."""
     return certificates.certificates(tmp_path_factory.mktemp("papers"), netns.SERVER, netns.SERVER_IPV6)
+
+
+@pytest.fixture
+def stage(
+    pair: netns.Pair, tmp_path: Path, papers: certificates.Certificates, canaries: canary.Canaries
+) -> Stage:
+    """Where one of ``servers.SERVERS`` is started."""
+    return Stage(pair.server, tmp_path / "server", papers, canaries)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.interop.servers import SERVERS, Expected, Stage
-from tests.peers import canary, firewall, golden, looking, netns
-from tests.peers.certificates import Certificates
+from tests.peers import firewall, golden, looking, netns
 from tests.peers.looking import Seen
 
 pytestmark = pytest.mark.root
@@ -35,10 +34,10 @@ def _exit_code(seen: Seen) -> int:
 
 @pytest.mark.parametrize("name", _ROWS)
 def test_a_real_server_gets_its_verdict_at_each_rung(
-    pair: netns.Pair, tmp_path: Path, papers: Certificates, canaries: canary.Canaries, name: str
+    pair: netns.Pair, stage: Stage, tmp_path: Path, name: str
 ) -> None:
     server = SERVERS[name]
-    with server.start(Stage(pair.server, tmp_path / "server", papers, canaries)) as peer:
+    with server.start(stage) as peer:
         target = f"{peer.host}:{peer.ports[server.port]}"
         seen = {
             rung: looking.look(pair.scanner, target, tmp_path, *server.options, rung=rung)
@@ -68,11 +67,9 @@ def test_a_dropped_port_is_filtered_and_a_closed_one_closed(pair: netns.Pair, tm
 
 @pytest.mark.peer("dcmtk")
 def test_the_reject_that_asks_for_a_title_is_shown_as_it_came(
-    pair: netns.Pair, tmp_path: Path, papers: Certificates, canaries: canary.Canaries
+    pair: netns.Pair, stage: Stage, tmp_path: Path
 ) -> None:
-    with SERVERS["dcmqrscp-stranger"].start(
-        Stage(pair.server, tmp_path / "server", papers, canaries)
-    ) as peer:
+    with SERVERS["dcmqrscp-stranger"].start(stage) as peer:
         seen = looking.look(pair.scanner, peer.target, tmp_path)
 
     # PS3.8 table 9-21: result 1 rejected-permanent, source 1 service-user, reason 7 called title.
@@ -89,11 +86,9 @@ def test_the_record_says_from_where_and_by_whose_leave(pair: netns.Pair, tmp_pat
 
 @pytest.mark.peer("pynetdicom")
 def test_the_record_names_the_address_that_the_server_saw(
-    pair: netns.Pair, tmp_path: Path, papers: Certificates, canaries: canary.Canaries
+    pair: netns.Pair, stage: Stage, tmp_path: Path
 ) -> None:
-    with SERVERS["pynetdicom-echoscp"].start(
-        Stage(pair.server, tmp_path / "server", papers, canaries)
-    ) as peer:
+    with SERVERS["pynetdicom-echoscp"].start(stage) as peer:
         seen = looking.look(pair.scanner, peer.target, tmp_path)
 
     assert seen.record["vantage"]["source"] == netns.SCANNER
