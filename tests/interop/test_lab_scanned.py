@@ -12,6 +12,7 @@ from tests.peers.canary import Canaries, Patient
 
 from leadglass import wiring
 from leadglass.judge.explain import as_json, explain
+from leadglass.lab.connection import Connection
 from leadglass.lab.personas import PERSONAS
 from leadglass.lab.places import places
 from leadglass.lab.serve import Lab, Running
@@ -28,7 +29,22 @@ from leadglass.wiring.scanning import engine_for, scan_of
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
+def received() -> Iterator[bytearray]:
+    """Every byte that reaches the lab's servers while this module runs."""
+    heard = bytearray()
+    original = Connection.data_received
+
+    def listening(self: Connection, data: bytes) -> None:
+        heard.extend(data)
+        original(self, data)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "data_received", listening)
+        yield heard
+
+
+@pytest.fixture(scope="module")
+def lab(received: bytearray) -> Iterator[Lab]:
     with running_lab() as made:
         yield made
 
@@ -179,6 +195,13 @@ def test_no_report_shows_a_trace_of_a_patient(
 
     assert "answers-query" in text
     assert hunt(lab).find((form, text.encode())) == []
+
+
+def test_nothing_we_sent_shows_a_trace_of_a_patient(
+    lab: Lab, received: bytearray, scanned: Mapping[Rung, list[ScanRecord]]
+) -> None:
+    assert received.count(b"LEADGLASS") > len(scanned) * 10
+    assert hunt(lab).find(("sent", bytes(received))) == []
 
 
 def test_no_explanation_shows_a_trace_of_a_patient(
