@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import fields
 from itertools import pairwise
 
 from hypothesis import given
@@ -31,7 +30,7 @@ from leadglass.model.evidence import (
 )
 from leadglass.model.record import read_record, record
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Access, Capabilities, Kind, Position, Severity, State, Vantage, Verdict
+from leadglass.model.verdict import Access, Kind, Position, Severity, State, Vantage, Verdict
 from leadglass.probe.negotiate import OFFERED
 
 NEEDS = {
@@ -238,15 +237,6 @@ def test_the_nature_is_a_distribution_without_zeros_and_never_settled(
     assert min(nature.shares.values()) > 0
     assert nature.shares[Kind.HONEYPOT] >= nature.prior[Kind.HONEYPOT]
     assert not nature.settled
-
-
-@given(evidence=EVIDENCE, rung=RUNGS)
-def test_who_accepts_anything_has_nothing_granted(evidence: tuple[Evidence, ...], rung: Rung) -> None:
-    seen = judged(evidence, rung)
-
-    if "negotiation.accepts-anything" in {reason.rule for reason in seen.reasons}:
-        states = [getattr(seen.capabilities, field.name) for field in fields(Capabilities)]
-        assert State.GRANTED not in states
 
 
 @given(evidence=EVIDENCE, rung=RUNGS)

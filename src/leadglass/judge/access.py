@@ -85,9 +85,7 @@ def _verification_only(case: Case) -> Reason | None:
 def _associates(case: Case) -> Reason | None:
     if case.state("associate") is not State.PROVED:
         return None
-    if case.services.anything:
-        text = "a stranger associates; since everything is granted, what is behind it is not known"
-    elif case.services.states:
+    if case.services.states:
         text = "a stranger associates; none of the services that were asked for is known to be available"
     else:
         text = "a stranger associates; which services are available was not asked"

@@ -16,6 +16,7 @@ from leadglass.judge import implementations
 from leadglass.judge.knowledge import table
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import Piece, Seen
+from leadglass.judge.services import accepts_anything
 from leadglass.judge.software import Identified
 from leadglass.model.evidence import AssociateEvidence, Reply
 from leadglass.model.verdict import Kind, Nature, Reason
@@ -44,7 +45,12 @@ class Tell:
     def cited(self, seen: Seen, software: Identified) -> tuple[str, ...]:
         """The facts that show it; empty if they do not."""
         if self.accepts_anything:
-            return tuple(f for p in seen.negotiations if p.evidence.invented == 0 for f in p.cite("invented"))
+            return tuple(
+                fact
+                for piece in seen.negotiations
+                if piece.evidence.reply is Reply.ACCEPTED and accepts_anything(piece.evidence)
+                for fact in piece.cite("invented", "contexts")
+            )
         if self.fingerprint is not None:
             return tuple(self._in_web(seen))
         return tuple(

@@ -63,9 +63,9 @@ def worklist(services: Negotiated) -> Finding:
 
 
 def find_granted(seen: Seen, services: Negotiated) -> bool:
-    """Whether a context to query in was granted by a server whose grants mean something."""
+    """Whether a context to query in was granted."""
     asked = any(piece.evidence.model is not None for piece in seen.queries)
-    return not services.anything and (asked or services.state(Service.QUERY) is State.GRANTED)
+    return asked or services.state(Service.QUERY) is State.GRANTED
 
 
 def _asked(piece: Piece[BlankQueryEvidence], services: Negotiated, software: Identified) -> Finding | None:

@@ -1,7 +1,7 @@
 """What a stranger is granted and given over DICOM: association, echo, and the services by negotiation.
 
-An accepted presentation context is ``granted`` and no more. Where a SOP class that nobody has is accepted
-too, acceptance means nothing, and everything it granted is ``undetermined``.
+An accepted presentation context is ``granted`` and no more: it says what a server grants, not what it does. A
+server that grants whatever it is asked for grants these too, and the reason says so.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ __all__ = [
     "Finding",
     "Negotiated",
     "Service",
+    "accepts_anything",
     "associate",
     "is_busy",
     "negotiated",
@@ -171,8 +172,6 @@ class Negotiated(NamedTuple):
     """What became of the services that were offered and not used."""
 
     states: Mapping[Service, State]
-    anything: bool
-    """A SOP class that nobody has was accepted too."""
     reasons: tuple[Reason, ...]
 
     def state(self, service: Service) -> State:
@@ -180,42 +179,48 @@ class Negotiated(NamedTuple):
         return self.states.get(service, State.UNTESTED)
 
 
+def accepts_anything(evidence: NegotiateEvidence) -> bool:
+    """Everything was accepted, and a SOP class that nobody has with it.
+
+    A server that takes unknown classes for storage, as DCMTK and Orthanc can be told to, still refuses
+    some of those it knows.
+    """
+    return evidence.invented == 0 and all(context.result == 0 for context in evidence.contexts)
+
+
 def negotiated(seen: Seen) -> Negotiated:
     """Sum up the negotiations that were accepted."""
     accepted = [piece for piece in seen.negotiations if piece.evidence.reply is Reply.ACCEPTED]
-    anything = any(piece.evidence.invented == 0 for piece in accepted)
     contexts = [context for piece in accepted for context in piece.evidence.contexts]
-    states = {service: _state(contexts, service, anything=anything) for service in Service}
+    states = {service: _state(contexts, service) for service in Service}
     offered = {service: state for service, state in states.items() if state is not State.UNTESTED}
     cited = [fact for piece in accepted for fact in piece.cite("contexts")]
-    reasons = list(_negotiation_reasons(offered, cited, anything=anything))
+    reasons = list(_negotiation_reasons(offered, cited))
+    anything = [f for p in accepted if accepts_anything(p.evidence) for f in p.cite("invented", "contexts")]
     if anything:
-        invented = [fact for piece in accepted for fact in piece.cite("invented")]
-        text = "a SOP class that nobody has was accepted, so that acceptance means nothing here"
-        reasons.append(because(Rule.ACCEPTS_ANYTHING, text, invented))
-    return Negotiated(offered, anything, tuple(reasons))
+        text = "everything was granted, and a SOP class that nobody has with it: a grant means nothing here"
+        reasons.append(because(Rule.ACCEPTS_ANYTHING, text, anything))
+    return Negotiated(offered, tuple(reasons))
 
 
-def _state(contexts: Iterable[ContextResult], service: Service, *, anything: bool) -> State:
+def _state(contexts: Iterable[ContextResult], service: Service) -> State:
     results = [c.result for c in contexts if service_of(c.abstract_syntax) is service]
     states = [_RESULTS.get(result, State.UNDETERMINED) for result in results]
-    worst = min(states, key=_WORST.index, default=State.UNTESTED)
-    return State.UNDETERMINED if anything and worst is State.GRANTED else worst
+    return min(states, key=_WORST.index, default=State.UNTESTED)
 
 
-def _negotiation_reasons(
-    states: Mapping[Service, State], cited: Iterable[str], *, anything: bool
-) -> Iterable[Reason]:
-    says = {
-        State.GRANTED: (Rule.GRANTED, "granted to a stranger, and not used"),
-        State.REFUSED: (Rule.NOT_GRANTED, "refused to a stranger in the negotiation"),
-        State.ABSENT: (Rule.ABSENT, "not offered by this server"),
-    }
-    if not anything:
-        says[State.UNDETERMINED] = (Rule.OTHER_SYNTAX, "only in a transfer syntax that was not offered")
-    for state, (rule, text) in says.items():
+def _negotiation_reasons(states: Mapping[Service, State], cited: Iterable[str]) -> Iterable[Reason]:
+    for state, (rule, text) in _SAYS.items():
         if names := [service.value for service, found in states.items() if found is state]:
             yield because(rule, f"{', '.join(names)}: {text}", cited)
+
+
+_SAYS: Mapping[State, tuple[Rule, str]] = {
+    State.GRANTED: (Rule.GRANTED, "granted to a stranger in the negotiation"),
+    State.REFUSED: (Rule.NOT_GRANTED, "refused to a stranger in the negotiation"),
+    State.ABSENT: (Rule.ABSENT, "not offered by this server"),
+    State.UNDETERMINED: (Rule.OTHER_SYNTAX, "only in a transfer syntax that was not offered"),
+}
 
 
 def verification(seen: Seen, services: Negotiated) -> Finding:

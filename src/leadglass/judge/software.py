@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from leadglass.judge import implementations
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import Piece, Seen
+from leadglass.judge.services import accepts_anything
 from leadglass.judge.web import Fingerprint, Says, known
 from leadglass.model.evidence import AssociateEvidence, Reply, WebEvidence
 from leadglass.model.verdict import Reason, Software
@@ -72,12 +73,12 @@ def _web_product(piece: Piece[WebEvidence], row: Fingerprint) -> Identified:
 
 
 def _by_pattern(seen: Seen, announced: Identified) -> Iterator[Identified]:
-    """Products told apart by what they grant; contradictions and accept-alls are told apart by nothing."""
+    """Products told apart by what they grant; not where signs contradict or all is granted."""
     if announced.contradictory:
         return
     for piece in seen.negotiations:
         evidence = piece.evidence
-        if evidence.reply is not Reply.ACCEPTED or evidence.invented == 0:
+        if evidence.reply is not Reply.ACCEPTED or accepts_anything(evidence):
             continue
         for row in implementations.patterns():
             if row.base == announced.base and row.fits(evidence):

@@ -36,6 +36,7 @@ from leadglass.model.evidence import (
 )
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, State
+from leadglass.probe.negotiate import OFFERED
 from leadglass.wire import uids
 
 A = Access
@@ -53,7 +54,7 @@ AT_EACH_RUNG: dict[str, tuple[Access, Access, Access]] = {
     "pynetdicom-echoscp": (A.ASSOCIATES, A.VERIFICATION_ONLY, A.VERIFICATION_ONLY),
     "pynetdicom-storescp": (A.ASSOCIATES, A.OFFERS_STORAGE, A.OFFERS_STORAGE),
     "pynetdicom-qrscp": (A.ASSOCIATES, A.OFFERS_QUERY, A.ANSWERS_QUERY),
-    "dicompot": (A.ASSOCIATES, A.ASSOCIATES, A.ANSWERS_QUERY),
+    "dicompot": (A.ASSOCIATES, A.OFFERS_QUERY, A.ANSWERS_QUERY),
 }
 
 
@@ -167,9 +168,9 @@ VECTORS: list[tuple[str, Access, str, Sequence[Evidence]]] = [
     ),
     (
         "accepts anything",
-        A.ASSOCIATES,
-        "access.associates",
-        [accepted(), granted(uids.STUDY_ROOT_FIND, uids.CT_IMAGE_STORAGE, invented=0)],
+        A.OFFERS_QUERY,
+        "access.offers-query",
+        [accepted(), granted(*OFFERED, invented=0)],
     ),
     (
         "C-ECHO refused",

@@ -72,7 +72,7 @@ def test_an_abort_refuses_where_the_pattern_says_orthanc() -> None:
     [
         FINDS,
         granted(uids.STUDY_ROOT_FIND, uids.PATIENT_ROOT_FIND, uids.PATIENT_STUDY_ONLY_FIND),
-        granted(*(c.abstract_syntax for c in ORTHANC_GRANTS.contexts if c.result == 0), invented=0),
+        granted(*(c.abstract_syntax for c in ORTHANC_GRANTS.contexts), invented=0),
     ],
 )
 def test_an_abort_decides_nothing_where_the_pattern_is_another(negotiation: Evidence) -> None:
@@ -135,13 +135,22 @@ def test_a_context_result_means_what_ps3_8_says(
     assert getattr(verdict(accepted(), only).capabilities, capability) is state
 
 
-def test_who_accepts_anything_has_granted_nothing() -> None:
+def test_who_accepts_anything_has_granted_it_and_the_reason_says_what_that_is_worth() -> None:
     everything = granted(*(c.abstract_syntax for c in granted().contexts), invented=0)
 
-    seen = verdict(accepted(), everything).capabilities
+    seen = verdict(accepted(), everything)
 
-    assert {seen.query, seen.retrieve, seen.storage, seen.worklist} == {State.UNDETERMINED}
-    assert seen.verification is State.PROVED
+    assert {seen.capabilities.query, seen.capabilities.storage} == {State.GRANTED}
+    assert any("means nothing here" in reason.text for reason in seen.reasons)
+
+
+def test_who_takes_unknown_classes_for_storage_does_not_accept_anything() -> None:
+    promiscuous = granted(uids.VERIFICATION, uids.CT_IMAGE_STORAGE, invented=0)
+
+    seen = verdict(accepted(), promiscuous)
+
+    assert (seen.capabilities.query, seen.capabilities.storage) == (State.ABSENT, State.GRANTED)
+    assert "negotiation.accepts-anything" not in {reason.rule for reason in seen.reasons}
 
 
 def test_who_accepts_anything_may_still_be_proved_to_answer() -> None:

@@ -10,6 +10,7 @@ from tests.unit.judge.vectors import DCMTK, OPEN, PYNETDICOM, SERVERS, accepted,
 from leadglass.judge.nature import prior, tells
 from leadglass.model.evidence import AssociateEvidence, Evidence
 from leadglass.model.verdict import Kind
+from leadglass.probe.negotiate import OFFERED
 
 
 def honeypot(*evidence: Evidence) -> float:
@@ -43,7 +44,7 @@ def test_no_real_server_shows_a_tell(server: str) -> None:
 
 SHOWN: list[tuple[str, list[Evidence]]] = [
     ("no-implementation-class-uid", [accepted(implementation_class_uid=None, user_items=("51H",))]),
-    ("accepts-anything", [accepted(), granted(invented=0)]),
+    ("accepts-anything", [accepted(), granted(*OFFERED, invented=0)]),
     ("dicompot-length", list(SERVERS["dicompot"])),
     ("dicomhawk-orthanc", [persona("1.2.826.0.1.3680043.9.3811.2.0.1", "ORTHANC")]),
     ("dicomhawk-ge-ct", [persona("1.2.840.113619.6.96", "GE_PACS_REV_24")]),
@@ -99,6 +100,8 @@ def test_no_number_of_tells_makes_a_honeypot_certain() -> None:
         [persona("1.2.3.4", "MINE", 16382)],
         [persona(DCMTK[0], "EIGEN_361")],
         [accepted(), granted(invented=3)],
+        [accepted(), granted(invented=0)],
+        [accepted(), granted(*OFFERED, invented=3)],
         [accepted(), granted(invented=None)],  # type: ignore[arg-type]
         [OPEN],
     ],

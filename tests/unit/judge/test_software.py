@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.judge.vectors import (
     DCMQRSCP_GRANTS,
@@ -22,6 +24,7 @@ from leadglass.judge import implementations
 from leadglass.model.evidence import WebEvidence
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Software
+from leadglass.probe.negotiate import OFFERED
 from leadglass.wire import uids
 
 
@@ -130,9 +133,15 @@ def test_orthancs_pattern_on_another_toolkit_is_not_orthanc() -> None:
 
 
 def test_a_pattern_means_nothing_where_anything_is_accepted() -> None:
-    everything = granted(*(c.abstract_syntax for c in ORTHANC_GRANTS.contexts if c.result == 0), invented=0)
+    everything = granted(*OFFERED, invented=0)
 
     assert verdict(accepted(), everything).software.product == "DCMTK-based"
+
+
+def test_orthanc_that_was_told_to_take_unknown_classes_is_orthanc() -> None:
+    lenient = replace(ORTHANC_GRANTS, invented=0)
+
+    assert verdict(accepted(), lenient).software.product == "Orthanc"
 
 
 def test_a_default_port_is_a_hint_in_words_and_makes_nothing_surer() -> None:
