@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from leadglass.judge import web_rules
 from leadglass.judge.case import Case
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import Piece
 from leadglass.judge.services import is_busy, rejection
-from leadglass.model.evidence import Evidence, Reply, TlsOutcome
+from leadglass.model.evidence import (
+    AssociateEvidence,
+    BlankQueryEvidence,
+    Evidence,
+    NegotiateEvidence,
+    Reply,
+    TlsOutcome,
+    WebEvidence,
+)
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Reason
 
 __all__ = ["inconclusive"]
 
+_Conversed: TypeAlias = AssociateEvidence | NegotiateEvidence | BlankQueryEvidence | WebEvidence
+
 _ENDINGS = {
     Reply.SILENT: "no answer in time",
     Reply.CLOSED: "closed without an answer",
     Reply.RESET: "reset without an answer",
+}
+_BROKEN_OFF = {
+    Reply.SILENT: "the beginning of a DICOM answer and no more in time",
+    Reply.CLOSED: "the beginning of a DICOM answer, then the end of the connection",
+    Reply.RESET: "the beginning of a DICOM answer, then a reset",
 }
 _TLS_ENDINGS = {
     TlsOutcome.SILENT: "no answer in time",
@@ -119,7 +135,7 @@ def _not_asked(case: Case) -> Reason | None:
 
 def _no_answer(case: Case) -> Reason | None:
     told = [
-        (piece.probe, _ENDINGS[piece.evidence.reply], piece.cite("reply"))
+        (piece.probe, _ending(piece.evidence), piece.cite("reply", "spoke"))
         for piece in (*case.seen.dicom, *case.seen.webs)
         if piece.evidence.reply in _ENDINGS
     ]
@@ -132,6 +148,11 @@ def _no_answer(case: Case) -> Reason | None:
         return None
     text = "the port is open, but " + ", ".join(f"{probe} got {ending}" for probe, ending, _ in told)
     return because(Rule.NO_ANSWER, text, *(cited for *_, cited in told))
+
+
+def _ending(evidence: _Conversed) -> str:
+    began = isinstance(evidence, AssociateEvidence) and evidence.spoke == "dicom"
+    return (_BROKEN_OFF if began else _ENDINGS)[evidence.reply]
 
 
 _WHY: tuple[Callable[[Case], Reason | None], ...] = (

@@ -189,7 +189,7 @@ class AssociateEvidence:
     echo: Reply | None = None
     echo_status: int | None = None
     spoke: str | None = None
-    """The other protocol, where the first bytes tell: ``http``, ``tls``, ``ssh`` ..."""
+    """The protocol of the first bytes, where they tell and no whole answer came: ``http``, ``tls``, ``dicom`` ..."""
     detail: str | None = None
     """What was malformed, in our words."""
     probe: ClassVar[str] = "associate"

@@ -20,6 +20,8 @@ __all__ = ["AssociateConversation"]
 _ECHO = encode_command(CEchoRQ(message_id=1))
 _CONTEXT = 1
 _NOTHING_SAID = UserInformation()
+_WHOLE_ANSWERS = frozenset({Reply.ACCEPTED, Reply.REJECTED, Reply.ABORTED})
+"""After these nobody asks which protocol it was."""
 
 
 class AssociateConversation(DicomConversation):
@@ -55,7 +57,7 @@ class AssociateConversation(DicomConversation):
             verification=self._verification,
             echo=self._echo,
             echo_status=self._echo_status,
-            spoke=self.spoke if self.spoke != "dicom" else None,
+            spoke=None if self.reply in _WHOLE_ANSWERS else self.spoke,
             detail=self.detail,
         )
 

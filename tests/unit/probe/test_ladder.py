@@ -305,3 +305,14 @@ def test_hand_made_hellos_are_sent_only_to_who_speaks_tls() -> None:
     asked = walk(visit(2762, Rung.CONNECT), answers(TLS_ALERT))
 
     assert asked == [SecureConversation, HelloConversation, HelloConversation, HelloConversation]
+
+
+@pytest.mark.parametrize("loss", [None, Loss.EOF, Loss.RESET])
+def test_who_began_to_speak_dicom_is_asked_in_no_other_protocol(loss: Loss | None) -> None:
+    it = visit(104)
+    asked = walk(it, answers(b"\x02\x00\x00\x00\x00\xb8\x00\x01", loss))
+
+    assert asked == [AssociateConversation]
+    seen = it.evidence[-1]
+    assert isinstance(seen, AssociateEvidence)
+    assert seen.spoke == "dicom"
