@@ -116,7 +116,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     counts = config.stash[_absent]
     if counts:
-        said = ", ".join(f"{peer} ({count} tests skipped)" for peer, count in sorted(counts.items()))
+        said = ", ".join(
+            f"{peer} ({count} test{'s' if count > 1 else ''} skipped)"
+            for peer, count in sorted(counts.items())
+        )
         terminalreporter.write_line(f"peers missing: {said}", yellow=True)
 
 
