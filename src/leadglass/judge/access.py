@@ -135,7 +135,9 @@ def _not_dicom(case: Case) -> Reason | None:
     told = [piece for piece in web_rules.answered(case.seen) if web_rules.tells(piece.evidence)]
     if not told or web_rules.products(case.seen):
         return None
-    text = "a web server answered, and nothing of DICOMweb or of a known imaging product"
+    searched = any(piece.evidence.qido for piece in told)
+    nothing = "nothing of DICOMweb or" if searched else "nothing (DICOMweb was not asked for)"
+    text = f"a web server answered, and {nothing} of a known imaging product"
     return because(Rule.NOT_DICOM, text, *(piece.cite("answers", "qido") for piece in told))
 
 
