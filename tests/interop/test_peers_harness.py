@@ -24,7 +24,7 @@ def knock(place: places.Place, address: str, port: int) -> int | None:
     """The error of a connection from ``place``; 0 when it was accepted, None when nobody answered."""
     with place.inside():
         try:
-            socket.create_connection((address, port), timeout=0.5).close()
+            socket.create_connection((address, port), timeout=2).close()
         except TimeoutError:
             return None
         except OSError as error:

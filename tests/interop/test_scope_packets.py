@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from tests.peers import firewall, listener, looking, netns, scopes
+from tests.peers import firewall, listener, looking, netns, nginx, scopes
 from tests.peers.places import Place
 from tests.peers.scopes import RandomScope
 
@@ -78,6 +78,28 @@ def test_sixty_random_scopes_send_no_packet_outside(pair: netns.Pair, tmp_path: 
     kinds = _run(pair, tmp_path, 0, 60)
 
     assert set(kinds) == {"open", "empty", "contradictory", "expired", "out of hours"}
+
+
+@pytest.mark.peer("nginx")
+@pytest.mark.parametrize(
+    "elsewhere", ["http://198.51.100.7/dicom-web/studies", f"http://{netns.SERVER}:8081/ui/"]
+)
+def test_a_redirection_is_not_followed_out_of_the_scope(
+    pair: netns.Pair, tmp_path: Path, elsewhere: str
+) -> None:
+    firewall.count_arrivals(pair.server)
+    with nginx.web(pair.server, tmp_path / "web", port=8080, redirect=elsewhere) as peer:
+        looking.look(pair.scanner, peer.target, tmp_path)
+
+    assert set(firewall.read_arrivals(pair.server)) == {firewall.Contact(netns.SERVER, "tcp", 8080)}
+
+
+def test_a_name_is_not_looked_up_where_an_address_is_given(pair: netns.Pair, tmp_path: Path) -> None:
+    firewall.count_arrivals(pair.server)
+
+    looking.look(pair.scanner, f"{netns.SERVER}:104", tmp_path)
+
+    assert set(firewall.read_arrivals(pair.server)) == {firewall.Contact(netns.SERVER, "tcp", 104)}
 
 
 @pytest.mark.deep

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 from tests.interop.servers import SERVERS, Expected, Stage
-from tests.peers import firewall, golden, looking, netns
+from tests.peers import firewall, golden, listener, looking, netns
 from tests.peers.looking import Seen
 
 pytestmark = pytest.mark.root
+
+_IPV4, _IPV6 = f"{netns.SERVER}:11112", f"[{netns.SERVER_IPV6}]:11112"
 
 _ROWS = [
     pytest.param(name, marks=[pytest.mark.peer(peer) for peer in server.peers])
@@ -74,6 +76,16 @@ def test_the_reject_that_asks_for_a_title_is_shown_as_it_came(
 
     # PS3.8 table 9-21: result 1 rejected-permanent, source 1 service-user, reason 7 called title.
     assert [1, 1, 7] in [fact["value"] for fact in seen.record["evidence"]]
+
+
+@pytest.mark.peer("pynetdicom")
+def test_an_archive_is_seen_over_ipv6_as_it_is_over_ipv4(pair: netns.Pair, tmp_path: Path) -> None:
+    with listener.listener(pair.server, 11112):
+        seen = [looking.look(pair.scanner, target, tmp_path) for target in (_IPV4, _IPV6)]
+
+    assert [look.access for look in seen] == ["answers-query", "answers-query"]
+    assert seen[0].record["capabilities"] == seen[1].record["capabilities"]
+    assert [look.record["vantage"]["source"] for look in seen] == [netns.SCANNER, netns.SCANNER_IPV6]
 
 
 def test_the_record_says_from_where_and_by_whose_leave(pair: netns.Pair, tmp_path: Path) -> None:

@@ -17,11 +17,12 @@ from typing import NamedTuple
 
 from tests.peers.places import Place
 
-__all__ = ["Capture", "Stream", "capture"]
+__all__ = ["Capture", "Segment", "Stream", "capture"]
 
 _FILE_HEADER = 24
 _RECORD = struct.Struct("<IIII")
 _ETHERNET = 14
+_TCP, _UDP = 6, 17
 _PATIENCE = 20.0
 _TCPDUMP = [
     "tcpdump",
@@ -46,6 +47,34 @@ _NOBODY = "192.0.2.1"
 _DISCARD = 9
 
 
+class Segment(NamedTuple):
+    """One TCP segment or UDP datagram, as it left."""
+
+    source: str
+    """Address in hexadecimal and port, as ``0a630002:40000``."""
+    destination: str
+    order: int
+    """TCP sequence number."""
+    flags: int
+    """TCP control bits (RFC 9293 3.1)."""
+    payload: bytes
+
+    @property
+    def opens(self) -> bool:
+        """A SYN without ACK."""
+        return self.flags & 0x12 == 0x02
+
+    @property
+    def closes(self) -> bool:
+        """A FIN or an RST."""
+        return bool(self.flags & 0x05)
+
+    @property
+    def resets(self) -> bool:
+        """An RST."""
+        return bool(self.flags & 0x04)
+
+
 class Stream(NamedTuple):
     """One direction of one TCP connection, or of one UDP flow."""
 
@@ -62,13 +91,18 @@ class Capture:
 
     def streams(self) -> list[Stream]:
         """The payload of every flow, TCP segments in order of their sequence numbers."""
-        flows: dict[tuple[str, str], list[tuple[int, bytes]]] = {}
+        flows: dict[tuple[str, str], list[Segment]] = {}
+        for segment in self.segments():
+            if segment.payload:
+                flows.setdefault((segment.source, segment.destination), []).append(segment)
+        return [Stream(*ends, _joined(parts)) for ends, parts in flows.items()]
+
+    def segments(self) -> Iterator[Segment]:
+        """Every TCP segment and UDP datagram, in the order in which they left."""
         for packet in self._packets():
             segment = _segment(packet)
-            if segment and segment[3] not in {b"", _MARK}:
-                source, destination, order, payload = segment
-                flows.setdefault((source, destination), []).append((order, payload))
-        return [Stream(*ends, _joined(parts)) for ends, parts in flows.items()]
+            if segment is not None and segment.payload != _MARK:
+                yield segment
 
     def _packets(self) -> Iterator[bytes]:
         content = self.path.read_bytes()
@@ -81,13 +115,16 @@ class Capture:
 
 
 @contextlib.contextmanager
-def capture(place: Place, path: Path) -> Iterator[Capture]:
+def capture(place: Place, path: Path, direction: str = "out") -> Iterator[Capture]:
     """Record every packet that leaves ``place`` over the cable while the block runs.
+
+    ``direction`` "inout" records what arrives, too.
 
     ``RuntimeError`` if the kernel dropped a packet before it was written: then the
     recording proves nothing.
     """
-    process = place.popen([*_TCPDUMP, "-w", path], stderr=subprocess.PIPE)
+    argv: list[str | Path] = [*_TCPDUMP, "-Q", direction, "-w", path]
+    process = place.popen(argv, stderr=subprocess.PIPE)
     try:
         _await_ready(process)
         yield Capture(path)
@@ -121,8 +158,8 @@ def _await_ready(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError(said.decode() + process.stderr.read().decode())
 
 
-def _segment(packet: bytes) -> tuple[str, str, int, bytes] | None:
-    """Source, destination, sequence number and payload of a TCP or UDP packet; None for others."""
+def _segment(packet: bytes) -> Segment | None:
+    """What a TCP or UDP packet carries; None for others."""
     kind, network = packet[12:14], packet[_ETHERNET:]
     if kind == b"\x08\x00":
         size = (network[0] & 15) * 4
@@ -134,21 +171,19 @@ def _segment(packet: bytes) -> tuple[str, str, int, bytes] | None:
     return None
 
 
-def _transport(
-    protocol: int, source: str, destination: str, data: bytes
-) -> tuple[str, str, int, bytes] | None:
-    if protocol not in {6, 17}:
+def _transport(protocol: int, source: str, destination: str, data: bytes) -> Segment | None:
+    if protocol not in {_TCP, _UDP}:
         return None
     from_port, to_port = struct.unpack_from(">HH", data)
     ends = (f"{source}:{from_port}", f"{destination}:{to_port}")
-    if protocol == 6:
-        return (*ends, int.from_bytes(data[4:8]), data[(data[12] >> 4) * 4 :])
-    return (*ends, 0, data[8:])
+    if protocol == _UDP:
+        return Segment(*ends, 0, 0, data[8:])
+    return Segment(*ends, int.from_bytes(data[4:8]), data[13], data[(data[12] >> 4) * 4 :])
 
 
-def _joined(parts: list[tuple[int, bytes]]) -> bytes:
+def _joined(parts: list[Segment]) -> bytes:
     """Segments in order; what was sent twice is there twice."""
-    first = parts[0][0]
+    first = parts[0].order
     # Sequence numbers wrap at 2**32 (RFC 9293 3.4).
-    ordered = sorted(parts, key=lambda part: (part[0] - first + 2**31) % 2**32)
-    return b"".join(payload for _, payload in ordered)
+    ordered = sorted(parts, key=lambda part: (part.order - first + 2**31) % 2**32)
+    return b"".join(part.payload for part in ordered)

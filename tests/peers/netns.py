@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.peers.places import Place
 
-__all__ = ["SCANNER", "SERVER", "SERVER_IPV6", "Pair", "namespace_pair", "sweep"]
+__all__ = ["SCANNER", "SCANNER_IPV6", "SERVER", "SERVER_IPV6", "Pair", "namespace_pair", "sweep"]
 
 SERVER = "10.99.0.1"
 SCANNER = "10.99.0.2"
@@ -77,6 +77,9 @@ def _lay_cable(pair: Pair) -> None:
     _ip("netns", "add", server)
     _ip("netns", "add", scanner)
     _ip("link", "add", "cable", "netns", server, "type", "veth", "peer", "name", "cable", "netns", scanner)
+    for place in (pair.server, pair.scanner):
+        # The link's own address is usable at once, too; neighbours are asked from it.
+        place.must(["sysctl", "-qw", "net.ipv6.conf.cable.accept_dad=0"])
     _connect(server, SERVER, SERVER_IPV6)
     _connect(scanner, SCANNER, SCANNER_IPV6)
     _ip("-n", scanner, "route", "add", "default", "via", SERVER)

@@ -33,7 +33,7 @@ http {{
     server {{
         listen {port} {flag};
         root {home}/www;
-        {tls}
+        {more}
     }}
 }}
 """
@@ -59,9 +59,12 @@ _TLS = """
 _PAGE = "<!doctype html><title>Example Hospital</title><h1>Welcome</h1>\n"
 
 
-def web(place: Place, home: Path, *, port: int = 80) -> contextlib.AbstractContextManager[Peer]:
-    """One HTML page over HTTP."""
-    return _nginx(place, home, _web(home, port, "", ""), {"http": port})
+def web(
+    place: Place, home: Path, *, port: int = 80, redirect: str = ""
+) -> contextlib.AbstractContextManager[Peer]:
+    """One HTML page over HTTP, or a redirection of everything to the address ``redirect``."""
+    elsewhere = f"return 302 {redirect};" if redirect else ""
+    return _nginx(place, home, _web(home, port, "", elsewhere), {"http": port})
 
 
 def web_tls(
@@ -88,10 +91,10 @@ def front(
     return _nginx(place, home, body, {"dicom": port})
 
 
-def _web(home: Path, port: int, flag: str, tls: str) -> str:
+def _web(home: Path, port: int, flag: str, more: str) -> str:
     (home / "www").mkdir(parents=True)
     (home / "www" / "index.html").write_text(_PAGE)
-    return _WEB.format(home=home, port=port, flag=flag, tls=tls)
+    return _WEB.format(home=home, port=port, flag=flag, more=more)
 
 
 @contextlib.contextmanager
