@@ -120,8 +120,10 @@ def _demands_login(case: Case) -> Reason | None:
 def _demands_certificate(case: Case) -> Reason | None:
     if case.tls.demand is not ClientCertificate.REQUIRED:
         return None
-    text = "TLS lets nobody in without a client certificate; what is behind it, DICOM or not, is not known"
-    return because(Rule.DEMANDS_CERTIFICATE, text, case.tls.reasons[0].evidence)
+    why = case.tls.reasons[0]
+    lets = "probably lets" if why.rule == Rule.CERTIFICATE_PROBABLY_REQUIRED else "lets"
+    text = f"TLS {lets} nobody in without a client certificate; what is behind it, DICOM or not, is not known"
+    return because(Rule.DEMANDS_CERTIFICATE, text, why.evidence)
 
 
 def _not_dicom(case: Case) -> Reason | None:

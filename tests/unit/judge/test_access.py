@@ -263,6 +263,12 @@ VECTORS: list[tuple[str, Access, str, Sequence[Evidence]]] = [
         [OPEN, SILENT, TlsEvidence(TlsOutcome.SILENT), WebEvidence(Reply.SILENT)],
     ),
     (
+        "the beginning of a DICOM answer",
+        A.INCONCLUSIVE,
+        "inconclusive.no-answer",
+        [OPEN, AssociateEvidence(Reply.SILENT, spoke="dicom")],
+    ),
+    (
         "TLS, and silence inside",
         A.INCONCLUSIVE,
         "inconclusive.not-pursued",
@@ -362,6 +368,23 @@ def test_a_negotiation_that_failed_takes_nothing_away_from_the_association() -> 
 
     assert seen.access is Access.ASSOCIATES
     assert seen.capabilities.storage is State.UNTESTED
+
+
+@pytest.mark.parametrize("reply", [Reply.SILENT, Reply.CLOSED, Reply.RESET])
+def test_a_dicom_answer_that_broke_off_is_told_from_no_answer(reply: Reply) -> None:
+    began, silent = verdict(AssociateEvidence(reply, spoke="dicom")), verdict(AssociateEvidence(reply))
+
+    assert "the beginning of a DICOM answer" in began.reasons[0].text
+    assert "the beginning of a DICOM answer" not in silent.reasons[0].text
+    assert (began.protocols, began.capabilities.associate) == ((), State.UNDETERMINED)
+
+
+def test_a_web_server_that_was_not_asked_for_dicomweb_is_said_not_to_have_been() -> None:
+    unasked = verdict(web(page()), rung=Rung.ASSOCIATE)
+    asked_too = verdict(web(page(), qido=(QidoAnswer("/dicom-web/studies", 404),)))
+
+    assert "was not asked for" in unasked.reasons[0].text
+    assert "was not asked for" not in asked_too.reasons[0].text
 
 
 def test_storage_is_said_only_where_it_was_granted() -> None:

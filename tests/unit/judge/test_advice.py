@@ -131,6 +131,7 @@ def settles(*evidence: Evidence, rung: Rung = Rung.BLANK_QUERY, position: Positi
         (SERVERS["storescp"], Rung.BLANK_QUERY, "test image"),
         (SERVERS["orthanc"], Rung.BLANK_QUERY, "lets strangers retrieve"),
         ([web(page("/", 401, "orthanc-realm"))], Rung.ASSOCIATE, "blank DICOMweb query"),
+        ([web(page())], Rung.ASSOCIATE, "shows itself only to a search"),
         ([web(page("/", 200, "ohif"))], Rung.BLANK_QUERY, "keeps its archive"),
     ],
 )

@@ -132,7 +132,7 @@ def test_where_nothing_proves_the_demand_the_reason_says_probably() -> None:
     guess = verdict(*MEASURED[2][3])
 
     assert not any("probably" in reason.text for reason in sure.reasons)
-    assert any("probably" in reason.text for reason in guess.reasons)
+    assert "probably" in guess.reasons[0].text
 
 
 def test_a_request_alone_leaves_it_open() -> None:
