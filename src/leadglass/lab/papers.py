@@ -28,6 +28,19 @@ _Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 _ORGANISATION = "Fictitious Hospital"
 _LIFETIME = dt.timedelta(days=30)
 _SKEW = dt.timedelta(hours=1)
+_CRITICAL = (x509.BasicConstraints, x509.KeyUsage)
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority's key may do (RFC 5280 4.2.1.3)."""
 
 
 class Pair(NamedTuple):
@@ -62,19 +75,28 @@ def issue(addresses: Sequence[str], randomness: Randomness, moment: float, keep:
 
     def sign(name: str, key: _Key, by: _Signed | None, *extensions: x509.ExtensionType) -> _Signed:
         builder = _builder(name, key, by, now).serial_number(next(serials))
-        for extension in extensions:
-            builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
+        for extension in (*extensions, *_identifiers(key, by)):
+            builder = builder.add_extension(extension, critical=isinstance(extension, _CRITICAL))
         return _Signed(builder.sign(by.key if by else key, hashes.SHA256()), key)
 
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(a)) for a in addresses])
     serving = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
     calling = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
-    authority = sign("Lab CA", _p256(), None, x509.BasicConstraints(ca=True, path_length=0))
+    authority = sign("Lab CA", _p256(), None, x509.BasicConstraints(ca=True, path_length=0), _SIGNS)
     return Papers(
         keep("authority.pem", _pem(authority)),
         _kept("server", sign("archive.example", _p256(), authority, names, serving), keep),
         _kept("old-server", sign("old-archive.example", _rsa(), authority, names, serving), keep),
         _kept("client", sign("CT scanner 1", _p256(), authority, calling), keep),
+    )
+
+
+def _identifiers(key: _Key, by: _Signed | None) -> tuple[x509.ExtensionType, ...]:
+    """Whose key this is and whose signed it (RFC 5280 4.2.1.1, 4.2.1.2): Python 3.13 trusts no chain without."""
+    signer = by.key if by else key
+    return (
+        x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+        x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()),
     )
 
 
