@@ -62,7 +62,7 @@ def played(choices: int, stream: bytes, size: int) -> list[ul.Event]:
     association = opened(choices)
     heard: list[ul.Event] = []
     for at in range(0, len(stream), size):
-        events = association.receive(stream[at : at + size], 1.0)
+        events = list(association.receive(stream[at : at + size], 1.0))
         heard += events
         if choices & _ACTS:
             for event in events:
@@ -82,7 +82,7 @@ def finish(association: ul.Association, choices: int) -> None:
     else:
         return  # it waits for its own user
     assert association.wants_close
-    assert association.receive(b"\1", 3.0) == []
+    assert list(association.receive(b"\1", 3.0)) == []
 
 
 def target(data: bytes) -> None:

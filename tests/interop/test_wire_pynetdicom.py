@@ -326,7 +326,9 @@ class Line:
         while not self.association.wants_close:
             data = self.connection.recv(65536)
             now = time.monotonic()
-            events = self.association.receive(data, now) if data else self.association.connection_closed(now)
+            events = (
+                list(self.association.receive(data, now)) if data else self.association.connection_closed(now)
+            )
             if events or not data:
                 self.flush()
                 return events

@@ -177,7 +177,7 @@ def exchange(sides: tuple[Association, Association], waiting: list[bytes], deliv
         waiting[1 - at] += side.data_to_send()
     for at in deliver:
         came, waiting[at] = waiting[at], b""
-        events = sides[at].receive(came, 0.0)
+        events = list(sides[at].receive(came, 0.0))
         assert not any(isinstance(event, ul.ProtocolViolation) for event in events)
 
 
@@ -189,7 +189,7 @@ def test_no_stream_makes_us_hold_more_than_one_pdu(cell: tuple[Role, State], pie
     assume(cell[1] not in {State.STA1, State.STA4})
     association = conversing.brought(cell[0], conversing.PATHS[cell])
     for piece in pieces:
-        association.receive(piece, 1.0)
+        list(association.receive(piece, 1.0))
 
     assert association._reader.buffered <= max(DEFAULT.associate, DEFAULT.p_data) + 6
     assert len(association.data_to_send()) <= 10

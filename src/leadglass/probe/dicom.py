@@ -26,7 +26,6 @@ from leadglass.wire.association import (
     Released,
     ReleaseRequested,
     Role,
-    State,
 )
 from leadglass.wire.dimse import Message
 from leadglass.wire.pdata import CommandReceived, Passthrough, fragment
@@ -78,8 +77,9 @@ class DicomConversation:
         if self.spoke is None and not self._is_dicom(data):
             return self._leave(now)
         for event in self._machine.receive(data, now):
-            if not self._finished:
-                self._handle(event, now)
+            self._handle(event, now)
+            if self._finished:
+                break
         return self._step()
 
     def woken(self, now: float) -> Step:
@@ -117,27 +117,19 @@ class DicomConversation:
         self, context_id: int, command: bytes, data_set: bytes | None, peer_limit: int, now: float
     ) -> None:
         self._stage = _Stage.COMMAND
-        if self._stands():
-            self._machine.send(fragment(context_id, command, data_set, peer_limit), now)
+        self._machine.send(fragment(context_id, command, data_set, peer_limit), now)
         self._wake_at = now + self._patience
 
     def _release(self, now: float) -> None:
         self._stage = _Stage.RELEASE
-        if self._stands():
-            self._machine.release(now)
+        self._machine.release(now)
         self._wake_at = now + min(_RELEASE_PATIENCE, self._patience)
 
     def _abort(self, now: float) -> None:
-        if not self._machine.wants_close:
-            self._machine.abort(0, 0, now)
+        self._machine.abort(0, 0, now)
         self._finished = True
 
     # Inside.
-
-    def _stands(self) -> bool:
-        # Bytes that came together may have ended the association that their first PDU accepted; the
-        # event that says so is next in line.
-        return self._machine.state is State.STA6
 
     def _is_dicom(self, data: bytes) -> bool:
         self._head += data[:8]
@@ -165,8 +157,7 @@ class DicomConversation:
                 self.detail = clean(error.what, 120)
                 self._ended(Reply.MALFORMED)
             case ReleaseRequested():
-                if not self._machine.wants_close:
-                    self._machine.release_reply(now)
+                self._machine.release_reply(now)
                 self._ended(Reply.CLOSED)
             case Released():
                 self._finished = True
@@ -175,6 +166,8 @@ class DicomConversation:
 
     def _data(self, pdvs: Iterable[PresentationDataValue], now: float) -> None:
         for pdv in pdvs:
+            if self._finished or self._stage is not _Stage.COMMAND:
+                return  # Nothing was asked that this could answer.
             try:
                 passed = self._messages.feed(pdv)
             except RemoteProtocolError as exc:
@@ -185,8 +178,6 @@ class DicomConversation:
             if passed is not None:
                 # A data set means a match; its bytes go no further than this line.
                 self._answered(passed.command if isinstance(passed, CommandReceived) else None, now)
-            if self._finished or self._stage is not _Stage.COMMAND:
-                return
 
     def _ended(self, reply: Reply) -> None:
         """The stage we are in ended without the answer we hoped for."""

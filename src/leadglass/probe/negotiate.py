@@ -13,7 +13,6 @@ from leadglass.model.rung import Rung
 from leadglass.probe.dicom import DicomConversation
 from leadglass.probe.proposal import proposal
 from leadglass.wire import uids
-from leadglass.wire.dimse import Message
 from leadglass.wire.pdu import AAssociateAC, PresentationContextAC
 
 __all__ = ["OFFERED", "NegotiateConversation"]
@@ -82,10 +81,6 @@ class NegotiateConversation(DicomConversation):
         invented = answers.get(2 * len(OFFERED) + 1)
         self._invented = invented.result if invented is not None else None
         self._release(now)
-
-    def _answered(self, message: Message | None, now: float) -> None:  # noqa: ARG002 - the contract's signature
-        """Nothing was asked; whatever comes is not for us."""
-        self._abort(now)
 
     def _uid(self, context_id: int) -> str | None:
         index = context_id // 2

@@ -12,7 +12,7 @@ After every call: send ``data_to_send()``, then close the connection if ``wants_
 
 **One rule for bad bytes.** ``receive`` never raises because of a peer. Bytes that break the
 standard, and PDUs the state table does not expect, queue the A-ABORT of table 9-10 (AA-1, AA-7 or
-AA-8), set ``wants_close`` and put a ``ProtocolViolation`` last in the list of events; the rest of
+AA-8), set ``wants_close`` and are told as a ``ProtocolViolation``, the last event; the rest of
 the stream is ignored. Only our own misuse raises: ``LocalProtocolError``.
 
 Two things are ours and not PS3.8's. ``idle`` bounds every wait for the peer that ARTIM does not
@@ -23,7 +23,7 @@ the peer has until ARTIM to close, as the standard says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -255,25 +255,18 @@ class Association:
 
     # What the world reports.
 
-    def receive(self, data: bytes, now: float) -> list[Event]:
-        """Bytes came, in whatever pieces; what they mean. A peer's bad bytes do not raise."""
+    def receive(self, data: bytes, now: float) -> Iterator[Event]:
+        """Bytes came, in whatever pieces; what they mean. A peer's bad bytes do not raise.
+
+        Each event is told before the next PDU is looked at, so that what is done about it comes first.
+        What is not taken from the iterator is told by the next ``receive``.
+        """
         if self.wants_close:
-            return []
+            return iter(())
         if self.state is _STA1 or self.state is _STA4:
             raise LocalProtocolError("bytes cannot arrive before the connection is open")
-        events: list[Event] = []
-        reader = self._reader
-        reader.feed(data)
-        try:
-            while (framed := reader.next_pdu()) is not None:
-                event = self._received(framed[0], framed[1], now)
-                if event is not None:
-                    events.append(event)
-                if self.wants_close:
-                    break
-        except RemoteProtocolError as error:
-            events.append(self._refuse(error, now))
-        return events
+        self._reader.feed(data)
+        return self._events(now)
 
     def connection_closed(self, now: float) -> list[Event]:
         """The connection has ended, or could not be made."""
@@ -319,6 +312,16 @@ class Association:
         if cell.action is not _AA_6:  # a peer that goes on talking does not win time
             wait = self._waits[state]
             self.deadline = None if wait is None else now + wait
+
+    def _events(self, now: float) -> Iterator[Event]:
+        reader = self._reader
+        try:
+            while not self.wants_close and (framed := reader.next_pdu()) is not None:
+                event = self._received(framed[0], framed[1], now)
+                if event is not None:
+                    yield event
+        except RemoteProtocolError as error:
+            yield self._refuse(error, now)
 
     def _received(self, pdu_type: int, body: bytes, now: float) -> Event | None:
         value = pdu.decode(pdu_type, body, self._limits)

@@ -41,14 +41,14 @@ DEEDS: Mapping[str, Deed] = {
     "reply": lambda a, now: a.release_reply(now),
     "abort": lambda a, now: a.abort(0, 0, now),
     "closed": lambda a, now: a.connection_closed(now),
-    "RQ": lambda a, now: a.receive(RQ_BYTES, now),
-    "AC": lambda a, now: a.receive(AC_BYTES, now),
-    "RJ": lambda a, now: a.receive(RJ_BYTES, now),
-    "DATA": lambda a, now: a.receive(ECHO, now),
-    "RELEASE-RQ": lambda a, now: a.receive(RELEASE_RQ, now),
-    "RELEASE-RP": lambda a, now: a.receive(RELEASE_RP, now),
-    "ABORT": lambda a, now: a.receive(ABORT, now),
-    "GARBAGE": lambda a, now: a.receive(b"\xff", now),
+    "RQ": lambda a, now: list(a.receive(RQ_BYTES, now)),
+    "AC": lambda a, now: list(a.receive(AC_BYTES, now)),
+    "RJ": lambda a, now: list(a.receive(RJ_BYTES, now)),
+    "DATA": lambda a, now: list(a.receive(ECHO, now)),
+    "RELEASE-RQ": lambda a, now: list(a.receive(RELEASE_RQ, now)),
+    "RELEASE-RP": lambda a, now: list(a.receive(RELEASE_RP, now)),
+    "ABORT": lambda a, now: list(a.receive(ABORT, now)),
+    "GARBAGE": lambda a, now: list(a.receive(b"\xff", now)),
 }
 """Everything that can be done to an association, by a name; capitals are what a peer sends."""
 

@@ -156,7 +156,7 @@ def test_what_came_before_a_violation_is_told_first() -> None:
     wire = Wire()
     wire.to_acceptor()
 
-    events = wire.requestor.receive(AC_BYTES + ECHO + b"HTTP/1.1 400", NOW)
+    events = list(wire.requestor.receive(AC_BYTES + ECHO + b"HTTP/1.1 400", NOW))
 
     assert [type(event) for event in events] == [ul.AssociateAccepted, ul.DataReceived, ul.ProtocolViolation]
     assert violation(events).abort_reason == 1
@@ -166,10 +166,10 @@ def test_what_came_before_a_violation_is_told_first() -> None:
 def test_after_a_violation_the_rest_of_the_stream_is_ignored() -> None:
     requestor = brought(Role.REQUESTOR, "associate opened")
 
-    violation(requestor.receive(b"\xff", NOW))
+    violation(list(requestor.receive(b"\xff", NOW)))
     requestor.data_to_send()
 
-    assert requestor.receive(AC_BYTES, NOW) == []
+    assert list(requestor.receive(AC_BYTES, NOW)) == []
     assert requestor.data_to_send() == b""
     assert requestor.state is State.STA13
     assert requestor.connection_closed(NOW) == []
@@ -178,14 +178,14 @@ def test_after_a_violation_the_rest_of_the_stream_is_ignored() -> None:
 def test_after_the_end_the_rest_of_the_stream_is_ignored() -> None:
     requestor = brought(Role.REQUESTOR, "associate opened")
 
-    assert len(requestor.receive(conversing.RJ_BYTES + AC_BYTES + b"\xff", NOW)) == 1
-    assert requestor.receive(b"\xff", NOW) == []
+    assert len(list(requestor.receive(conversing.RJ_BYTES + AC_BYTES + b"\xff", NOW))) == 1
+    assert list(requestor.receive(b"\xff", NOW)) == []
 
 
 @pytest.mark.parametrize("role", Role)
 def test_an_association_is_used_once(role: Role) -> None:
     association = brought(role, ESTABLISHED[role])
-    association.receive(conversing.ABORT, NOW)
+    list(association.receive(conversing.ABORT, NOW))
 
     with pytest.raises(LocalProtocolError):
         association.connection_opened(NOW)
@@ -198,7 +198,7 @@ def test_an_association_is_used_once(role: Role) -> None:
 def test_an_unexpected_pdu_is_answered_with_reason_2(role: Role) -> None:
     association = brought(role, ESTABLISHED[role])
 
-    error = violation(association.receive(conversing.RELEASE_RP, NOW))
+    error = violation(list(association.receive(conversing.RELEASE_RP, NOW)))
 
     assert str(error) == "A-RELEASE-RP is not expected in STA6"
     assert association.data_to_send() == pdu.encode(pdu.AAbort(2, 2))
@@ -208,7 +208,7 @@ def test_a_request_of_another_protocol_version_is_rejected_by_the_provider() -> 
     acceptor = brought(Role.ACCEPTOR, "opened")
     other = pdu.encode(dataclasses.replace(RQ, protocol_version=2))
 
-    assert acceptor.receive(other, NOW) == []
+    assert list(acceptor.receive(other, NOW)) == []
     assert acceptor.data_to_send() == pdu.encode(pdu.AAssociateRJ(1, 2, 2))
     assert acceptor.state is State.STA13
     assert acceptor.deadline == NOW + 30.0
@@ -218,7 +218,7 @@ def test_a_request_of_another_protocol_version_is_rejected_by_the_provider() -> 
 def test_further_version_bits_do_not_matter() -> None:
     acceptor = brought(Role.ACCEPTOR, "opened")
 
-    (event,) = acceptor.receive(pdu.encode(dataclasses.replace(RQ, protocol_version=3)), NOW)
+    (event,) = list(acceptor.receive(pdu.encode(dataclasses.replace(RQ, protocol_version=3)), NOW))
 
     assert isinstance(event, ul.AssociateRequested)
 
@@ -229,7 +229,7 @@ def test_an_answer_to_what_was_not_proposed_is_a_violation() -> None:
         AC, presentation_contexts=(pdu.PresentationContextAC(5, 0, uids.IMPLICIT_VR_LE),)
     )
 
-    assert "not proposed" in str(violation(requestor.receive(pdu.encode(strange), NOW)))
+    assert "not proposed" in str(violation(list(requestor.receive(pdu.encode(strange), NOW))))
     assert requestor.data_to_send() == pdu.encode(pdu.AAbort(2, 6))
 
 
@@ -238,16 +238,16 @@ def test_data_on_a_context_that_was_not_accepted_is_a_violation(context_id: int)
     requestor = brought(Role.REQUESTOR, ESTABLISHED[Role.REQUESTOR])
     data = pdata.fragment(context_id, command.encode_command(dimse.CEchoRSP(1, 0)), None, 0)
 
-    assert "not accepted" in str(violation(requestor.receive(data, NOW)))
+    assert "not accepted" in str(violation(list(requestor.receive(data, NOW))))
 
 
 def test_data_beyond_what_we_announced_is_a_violation_before_it_has_come() -> None:
     requestor = brought(Role.REQUESTOR, ESTABLISHED[Role.REQUESTOR])
     within, beyond = (b"\4\0" + size.to_bytes(4, "big") for size in (16384 + 6, 16384 + 7))
 
-    assert requestor.receive(beyond, NOW) != []
+    assert list(requestor.receive(beyond, NOW)) != []
     requestor = brought(Role.REQUESTOR, ESTABLISHED[Role.REQUESTOR])
-    assert requestor.receive(within, NOW) == []
+    assert list(requestor.receive(within, NOW)) == []
 
 
 def test_an_unlimited_announcement_does_not_lift_our_own_limit() -> None:
@@ -255,16 +255,16 @@ def test_an_unlimited_announcement_does_not_lift_our_own_limit() -> None:
     requestor = Association(Role.REQUESTOR, limits=Limits(p_data=1000))
     requestor.associate(asked, NOW)
     requestor.connection_opened(NOW)
-    requestor.receive(AC_BYTES, NOW)
+    list(requestor.receive(AC_BYTES, NOW))
 
-    violation(requestor.receive(b"\4\0\0\0\x03\xe9", NOW))
+    violation(list(requestor.receive(b"\4\0\0\0\x03\xe9", NOW)))
 
 
 def test_a_peer_that_goes_on_talking_after_the_end_wins_no_time() -> None:
     acceptor = brought(Role.ACCEPTOR, "opened RQ reject", now=0.0)
 
     for now in range(1, 29):
-        assert acceptor.receive(conversing.RELEASE_RQ + ECHO, float(now)) == []
+        assert list(acceptor.receive(conversing.RELEASE_RQ + ECHO, float(now))) == []
     assert acceptor.deadline == 30.0
     assert acceptor.timeout(30.0) == [ul.TimedOut(State.STA13)]
 
@@ -273,14 +273,14 @@ def test_a_peer_that_sends_single_bytes_wins_no_time() -> None:
     acceptor = brought(Role.ACCEPTOR, "opened", now=0.0)
 
     for at, now in enumerate(range(1, 30)):
-        assert acceptor.receive(RQ_BYTES[at : at + 1], float(now)) == []
+        assert list(acceptor.receive(RQ_BYTES[at : at + 1], float(now))) == []
     assert acceptor.timeout(30.0) == [ul.TimedOut(State.STA2)]
 
 
 def test_data_keeps_an_association_alive() -> None:
     acceptor = brought(Role.ACCEPTOR, ESTABLISHED[Role.ACCEPTOR], now=0.0)
 
-    acceptor.receive(ECHO, 59.0)
+    list(acceptor.receive(ECHO, 59.0))
     assert acceptor.timeout(60.0) == []
     assert acceptor.deadline == 119.0
     acceptor.send(ECHO, 118.0)
@@ -296,9 +296,9 @@ def test_data_keeps_an_association_alive() -> None:
 def test_both_sides_know_how_much_the_other_takes(announced: int | None, heard: int) -> None:
     information = pdu.UserInformation(maximum_length=announced)
     acceptor = brought(Role.ACCEPTOR, "opened")
-    acceptor.receive(pdu.encode(dataclasses.replace(RQ, user_information=information)), NOW)
+    list(acceptor.receive(pdu.encode(dataclasses.replace(RQ, user_information=information)), NOW))
     requestor = brought(Role.REQUESTOR, "associate opened")
-    requestor.receive(pdu.encode(dataclasses.replace(AC, user_information=information)), NOW)
+    list(requestor.receive(pdu.encode(dataclasses.replace(AC, user_information=information)), NOW))
 
     assert acceptor.peer_maximum_length == requestor.peer_maximum_length == heard
 
@@ -369,3 +369,22 @@ def test_a_failed_connection_ends_the_association() -> None:
 
     assert requestor.connection_closed(NOW) == [ul.ConnectionLost()]
     assert requestor.wants_close
+
+
+def test_what_is_done_about_an_event_comes_before_the_next_pdu() -> None:
+    acceptor = Association(Role.ACCEPTOR)
+    acceptor.connection_opened(NOW)
+    events = acceptor.receive(RQ_BYTES + ECHO, NOW)
+    assert isinstance(next(events), ul.AssociateRequested)
+    acceptor.accept(AC, NOW)
+
+    assert isinstance(next(events), ul.DataReceived)
+
+
+def test_what_was_not_taken_is_told_by_the_next_receive() -> None:
+    acceptor = Association(Role.ACCEPTOR)
+    acceptor.connection_opened(NOW)
+    assert isinstance(next(acceptor.receive(RQ_BYTES + conversing.ABORT, NOW)), ul.AssociateRequested)
+
+    (event,) = acceptor.receive(b"", NOW)
+    assert isinstance(event, ul.Aborted)
