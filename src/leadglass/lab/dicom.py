@@ -163,8 +163,7 @@ class DicomSession:
     def received(self, data: bytes, now: float) -> Act:
         """Let the state machine say what it means, and answer."""
         for event in self._machine.receive(data, now):
-            if not self._machine.wants_close:  # What came before a violation needs no answer any more.
-                self._handle(event, now)
+            self._handle(event, now)
         return self._act(now)
 
     def woken(self, now: float) -> Act:
