@@ -6,6 +6,7 @@ run to the next. ``make golden-accept`` writes them anew; the difference is then
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import re
@@ -29,7 +30,7 @@ _TRUSTME = re.compile(r"#[\w-]{16}")
 
 
 def compare(peer: Peer, case: str, record: Mapping[str, Any]) -> None:
-    """Fail if ``record`` differs from what was agreed for ``case``; skip if this version is not known."""
+    """Fail with the difference if ``record`` differs from what was agreed for ``case``; skip if this version is not known."""
     path = FOLDER / f"{peer.product}-{peer.version}.json"
     now = _normal(record, peer)
     if ACCEPT:
@@ -38,7 +39,14 @@ def compare(peer: Peer, case: str, record: Mapping[str, Any]) -> None:
     agreed = json.loads(path.read_text()) if path.exists() else {}
     if case not in agreed:
         pytest.skip(f"nothing agreed for {path.name}, {case}; `make golden-accept` writes it down")
-    assert now == agreed[case]
+    lines = difflib.unified_diff(_lines(agreed[case]), _lines(now), "agreed", "now", n=1, lineterm="")
+    difference = "\n".join(lines)
+    if difference:
+        pytest.fail(f"{path.name}, {case}\n{difference}", pytrace=False)
+
+
+def _lines(record: Mapping[str, Any]) -> list[str]:
+    return json.dumps(record, indent=1, sort_keys=True).splitlines()
 
 
 def _accept(path: Path, case: str, record: Mapping[str, Any]) -> None:
