@@ -327,6 +327,7 @@ def test_a_user_identity_that_is_too_large_is_refused() -> None:
     request(around, build.user_information(build.item(0x58, within)), limits=limits)
     with pytest.raises(RemoteProtocolError, match="more than 10 bytes"):
         request(around, build.user_information(build.item(0x58, beyond)), limits=limits)
+    information(build.item(0x59, b"\0\x0a", b"x" * 10), limits=limits)
     with pytest.raises(RemoteProtocolError, match="more than 10 bytes"):
         information(build.item(0x59, b"\0\x0b", b"x" * 11), limits=limits)
 

@@ -10,13 +10,13 @@ from tests.unit.wire import vectors
 
 from leadglass.errors import LocalProtocolError, RemoteProtocolError
 from leadglass.wire import dimse, uids
-from leadglass.wire.command import decode_command, encode_command
+from leadglass.wire.command import _remembered, decode_command, encode_command
 from leadglass.wire.limits import Limits
 
 MESSAGES = [
     dimse.CEchoRQ(1),
     dimse.CEchoRSP(1, 0),
-    dimse.CEchoRSP(65535, 0x0122, uids.VERIFICATION, offending_element=(0x00000002, 0x00000900)),
+    dimse.CEchoRSP(65535, 0x0122, uids.VERIFICATION, offending_element=(0x00100020, 0x00000900)),
     dimse.CStoreRQ(2, uids.CT_IMAGE_STORAGE, "2.25.7", dimse.Priority.LOW),
     dimse.CStoreRQ(2, uids.CT_IMAGE_STORAGE, "2.25.77", dimse.Priority.HIGH, "ODD", 65535),
     dimse.CStoreRSP(2, 0xA700, uids.CT_IMAGE_STORAGE, "2.25.7", error_comment="out of resources"),
@@ -264,5 +264,7 @@ def test_nothing_that_may_name_somebody_is_remembered(message: dimse.Message) ->
 def test_what_is_remembered_is_bounded_and_respects_the_limits() -> None:
     for message_id in range(1000):
         assert decode_command(encode_command(dimse.CEchoRQ(message_id))) == dimse.CEchoRQ(message_id)
+        assert len(_remembered) <= 256
+    assert decode_command(ECHO_RSP) in _remembered.values()
     with pytest.raises(RemoteProtocolError):
         decode_command(ECHO_RSP, Limits(command=10))

@@ -42,6 +42,11 @@ def test_a_uid_is_padded_with_a_nul() -> None:
     assert dataset.identifier({dataset.STUDY_INSTANCE_UID: "2.25.12"}).endswith(b"2.25.12\0")
 
 
+@pytest.mark.parametrize("tag", [(0, 0), (0xFFFF, 0xFFFF)])
+def test_the_first_and_the_last_tag_are_tags(tag: tuple[int, int]) -> None:
+    assert len(dataset.identifier({tag: "x"})) == 10
+
+
 @pytest.mark.parametrize("tag", [(-1, 0), (0x10000, 0), (0, 0x10000)])
 def test_what_is_not_a_tag_is_our_own_error(tag: tuple[int, int]) -> None:
     with pytest.raises(LocalProtocolError, match="is not a tag"):

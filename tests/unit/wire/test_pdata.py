@@ -69,8 +69,12 @@ def test_an_exact_fit_makes_no_empty_fragment() -> None:
     assert [len(one.data) for one in values(pdata.fragment(1, FIND_BYTES, bytes(400), 206))][1:] == [200, 200]
 
 
-def test_an_empty_data_set_is_still_sent() -> None:
-    assert completed(pdata.MessageAssembler(), pdata.fragment(1, FIND_BYTES, b"", 0)) == [(1, FIND, b"")]
+@pytest.mark.parametrize("maximum_length", [0, 7])
+def test_an_empty_data_set_is_sent_as_one_empty_fragment(maximum_length: int) -> None:
+    stream = pdata.fragment(1, FIND_BYTES, b"", maximum_length)
+
+    assert [one.data for one in values(stream) if not one.is_command] == [b""]
+    assert completed(pdata.MessageAssembler(), stream) == [(1, FIND, b"")]
 
 
 @pytest.mark.parametrize("maximum_length", [1, 6, -1])
