@@ -55,11 +55,6 @@ def server(lab: Lab, name: str) -> Running:
 
 RUNGS = [Rung.ASSOCIATE, Rung.NEGOTIATE, Rung.BLANK_QUERY]
 
-UNAGREED = {
-    ("honeypot", Rung.NEGOTIATE): "query was granted, but the judge counts no grant of who grants everything"
-}
-"""Where the judge says something else, and why."""
-
 
 class Collecting(Sink):
     def __init__(self) -> None:
@@ -101,9 +96,6 @@ def record_of(records: list[ScanRecord], address: str, port: int) -> ScanRecord:
             index,
             rung,
             id=f"{persona.name}:{service.port}-{rung.word}",
-            marks=[pytest.mark.xfail(strict=True, reason=why)]
-            if (why := UNAGREED.get((persona.name, rung)))
-            else [],
         )
         for persona in PERSONAS
         for index, service in enumerate(persona.services)

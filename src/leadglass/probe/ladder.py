@@ -269,8 +269,11 @@ class EndpointVisit:
             if probe is None:
                 probe = self._web_probe(todo, over_tls=over_tls)
                 yield self._ask(probe)
-            self._note_web(probe.evidence)
-            todo = probe.remaining if probe.evidence.reply is Reply.ANSWERED else ()
+            answered = probe.evidence
+            self._note_web(answered)
+            if _wants_tls(answered):
+                return TLS
+            todo = probe.remaining if answered.reply is Reply.ANSWERED else ()
             probe = None
         seen = self._evidence.get("web")
         if not isinstance(seen, WebEvidence) or seen.reply is not Reply.ANSWERED:
@@ -339,7 +342,7 @@ class EndpointVisit:
 
     def _note_web(self, new: WebEvidence) -> None:
         old = self._evidence.get("web")
-        if isinstance(old, WebEvidence) and old.reply is Reply.ANSWERED:
+        if isinstance(old, WebEvidence) and old.over_tls == new.over_tls and old.reply is Reply.ANSWERED:
             new = replace(
                 old,
                 answers=(*old.answers, *new.answers),
@@ -370,6 +373,11 @@ def _is_busy(probe: AssociateConversation) -> bool:
 
 def _is_tls(seen: TlsEvidence) -> bool:
     return seen.outcome is TlsOutcome.ESTABLISHED or seen.alert is not None
+
+
+def _wants_tls(seen: WebEvidence) -> bool:
+    """nginx, Apache and Go answer a plain ``GET /`` on their TLS ports with 400."""
+    return not seen.over_tls and bool(seen.answers) and seen.answers[0].status == 400
 
 
 def _protocol_of(inner: AssociateConversation | WebConversation) -> str:

@@ -316,3 +316,13 @@ def test_who_began_to_speak_dicom_is_asked_in_no_other_protocol(loss: Loss | Non
     seen = it.evidence[-1]
     assert isinstance(seen, AssociateEvidence)
     assert seen.spoke == "dicom"
+
+
+@pytest.mark.parametrize("port", [104, 8042])
+def test_a_web_server_that_calls_a_plain_get_bad_is_asked_over_tls(port: int) -> None:
+    asked = walk(
+        visit(port), answers(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    )
+
+    assert asked.count(WebConversation) == 1
+    assert asked.index(SecureConversation) == asked.index(WebConversation) + 1
