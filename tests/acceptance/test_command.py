@@ -312,22 +312,39 @@ def test_a_pipe_gets_no_colour_and_no_progress(form: str) -> None:
     assert done.stderr == ""
 
 
+def seen_on_a_terminal(*words: str, **environment: str) -> bytes:
+    """Everything that a command writes to a terminal."""
+    main, client = os.openpty()
+    with subprocess.Popen(
+        command(*words), stdout=client, stderr=client, env=os.environ | environment
+    ) as running:
+        os.close(client)
+        seen = b""
+        try:
+            while data := os.read(main, 65536):
+                seen += data
+        except OSError:
+            pass
+        running.wait()
+    os.close(main)
+    return seen
+
+
 def test_a_terminal_gets_colour_and_a_progress_bar() -> None:
     with server() as port:
-        main, client = os.openpty()
-        with subprocess.Popen(command("check", f"127.0.0.1:{port}"), stdout=client, stderr=client) as scan:
-            os.close(client)
-            seen = b""
-            try:
-                while data := os.read(main, 65536):
-                    seen += data
-            except OSError:
-                pass
-            scan.wait()
-        os.close(main)
+        seen = seen_on_a_terminal("check", f"127.0.0.1:{port}")
 
     assert b"looking" in seen
     assert re.search(rb"\x1b\[[0-9;]*m", seen)
+
+
+def test_who_wants_no_colour_gets_none() -> None:
+    with server() as port:
+        seen = seen_on_a_terminal("check", f"127.0.0.1:{port}", NO_COLOR="1")
+
+    assert b"127.0.0.1" in seen
+    # Colours are 30 to 37 and 90 to 97; the bar's bold and dim are none.
+    assert not re.search(rb"\x1b\[(?:\d+;)*[39][0-7]m", seen)
 
 
 def test_help_and_version_are_quick_to_say_what_there_is() -> None:

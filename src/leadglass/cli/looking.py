@@ -15,7 +15,7 @@ from leadglass import __version__, wiring
 from leadglass.cli import INTERRUPTED
 from leadglass.cli.output import destination
 from leadglass.cli.progress import ProgressBar
-from leadglass.cli.terminal import complain, is_terminal, width
+from leadglass.cli.terminal import complain, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record import ScanRecord, ScopeNote
 from leadglass.model.rung import Rung
@@ -74,7 +74,7 @@ def look(
         complain(f"left out: {refusal}")
     total = scope.count() if targets is None else len(targets := list(targets))
     with destination(how.output) as stream, stop_on_signals(engine) as signals:
-        colour = how.output is None and is_terminal()
+        colour = how.output is None and shows_colour()
         report = writer(how.form, stream, width=width(), colour=colour)
         report.begin(meta_of(scan, scope))
         with ProgressBar(total) as bar:

@@ -9,7 +9,7 @@ import sys
 
 from rich.console import Console
 
-__all__ = ["complain", "console", "is_terminal", "width", "write"]
+__all__ = ["complain", "console", "is_terminal", "shows_colour", "width", "write"]
 
 
 def console(stderr: bool = False) -> Console:
@@ -20,6 +20,11 @@ def console(stderr: bool = False) -> Console:
 def is_terminal(stderr: bool = False) -> bool:
     """Whether a person looks at this stream."""
     return (sys.stderr if stderr else sys.stdout).isatty()
+
+
+def shows_colour() -> bool:
+    """Whether standard output is a terminal, and nobody asked for none (NO_COLOR)."""
+    return is_terminal() and not console().no_color
 
 
 def width() -> int:
