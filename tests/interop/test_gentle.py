@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.peers import dcmtk, heartbeat, looking, netns, orthanc, reference
+from tests.peers import dcmtk, heartbeat, looking, netns, orthanc
 from tests.peers.places import Place
 from tests.peers.running import Peer
 
@@ -40,7 +40,6 @@ ARCHIVES = {
     "orthanc-title": Archive(lambda p, h: orthanc.orthanc(p, h, orthanc.TITLE_CHECKED), "ORTHANC"),
     "dcmtk-storescp": Archive(dcmtk.storescp),
     "dcmtk-dcmqrscp": Archive(dcmtk.dcmqrscp, dcmtk.TITLE),
-    "pynetdicom-storescp": Archive(reference.storescp),
 }
 
 
