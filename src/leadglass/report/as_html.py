@@ -8,6 +8,7 @@ what a peer chose is shown and never obeyed.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from collections import Counter
 from typing import Any, TextIO
@@ -76,7 +77,9 @@ class HtmlReport:
         }
 
 
+@functools.cache
 def _environment() -> Environment:
+    """Templates are compiled once."""
     environment = Environment(
         loader=PackageLoader("leadglass.report"),
         autoescape=True,
