@@ -27,7 +27,7 @@ __all__ = ["Scan", "Sink"]
 ANY_SCP = "ANY-SCP"
 """The called AE title where the scope gives none. Titles are never guessed."""
 _DEEPEST = Rung.BLANK_QUERY
-_JUDGED = 65536
+_JUDGED = 4096
 """Verdicts remembered; a scan of millions of endpoints meets few different answers."""
 
 
