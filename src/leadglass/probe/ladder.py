@@ -150,7 +150,7 @@ class EndpointVisit:
 
     def _hello_only(self) -> _Plan:
         seen = yield from self._handshake(None)
-        if seen is not None and _is_tls(seen):
+        if _is_tls(seen):
             yield from self._hellos(seen)
         return None
 
@@ -201,19 +201,19 @@ class EndpointVisit:
     def _tls_face(self) -> _Plan:
         inner = self._inner_probe()
         seen = yield from self._handshake(inner)
-        if seen is None or not _is_tls(seen):
+        if not _is_tls(seen):
             return None
         if seen.outcome is TlsOutcome.ESTABLISHED:
             yield from self._inside(inner, seen)
         yield from self._hellos(seen)
         return TLS
 
-    def _handshake(self, inner: Conversation | None) -> Generator[Ask, None, TlsEvidence | None]:
+    def _handshake(self, inner: Conversation | None) -> Generator[Ask, None, TlsEvidence]:
         secure = self._secure(inner)
         yield Ask(secure)
-        if secure.evidence is not None:
-            self._note(secure.evidence)
-        return secure.evidence
+        seen = secure.evidence
+        self._note(seen)
+        return seen
 
     def _inside(self, inner: AssociateConversation | WebConversation, tls: TlsEvidence) -> _Plan:
         """What stands behind TLS, after the first question went there."""
@@ -252,8 +252,7 @@ class EndpointVisit:
                 patience=self._questions.patience,
             )
             yield Ask(hello)
-            if hello.evidence is not None:
-                self._note(hello.evidence)
+            self._note(hello.evidence)
         return None
 
     def _web_face(self) -> _Plan:
@@ -372,7 +371,8 @@ def _is_busy(probe: AssociateConversation) -> bool:
 
 
 def _is_tls(seen: TlsEvidence) -> bool:
-    return seen.outcome is TlsOutcome.ESTABLISHED or seen.alert is not None
+    """TLS was spoken: a version was chosen, or an alert sent, however it ended."""
+    return seen.version is not None or seen.alert is not None
 
 
 def _wants_tls(seen: WebEvidence) -> bool:
