@@ -29,10 +29,10 @@ def test_an_unknown_type_is_refused(pdu_type: int) -> None:
 
 
 @pytest.mark.parametrize("pdu_type", [3, 5, 6, 7])
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 5, 68])
-def test_a_fixed_pdu_of_another_size_is_malformed(pdu_type: int, size: int) -> None:
-    with pytest.raises(RemoteProtocolError, match=f"{size} bytes instead of 4"):
-        pdu.decode(pdu_type, bytes(size))
+def test_a_fixed_pdu_of_another_size_is_malformed(pdu_type: int) -> None:
+    for size in (0, 1, 2, 3, 5, 68):
+        with pytest.raises(RemoteProtocolError, match=f"{size} bytes instead of 4"):
+            pdu.decode(pdu_type, bytes(size))
 
 
 @pytest.mark.parametrize("triple", [(1, 1, 3), (2, 3, 2), (0, 0, 0), (255, 255, 255)])

@@ -10,9 +10,8 @@ from leadglass.wire import uids
 CONSTANTS = [getattr(uids, name) for name in uids.__all__ if isinstance(getattr(uids, name), str)]
 
 
-@pytest.mark.parametrize(("uid", "name"), uids.NAMES.items())
-def test_a_name_is_the_one_in_the_standard(uid: str, name: str) -> None:
-    assert pydicom.uid.UID_dictionary[uid][0] == name
+def test_each_name_is_the_one_in_the_standard() -> None:
+    assert dict(uids.NAMES) == {uid: pydicom.uid.UID_dictionary[uid][0] for uid in uids.NAMES}
 
 
 def test_every_constant_has_a_name_but_our_own() -> None:
@@ -29,9 +28,10 @@ def test_we_name_ourselves_as_the_standard_allows() -> None:
     assert 1 <= len(uids.IMPLEMENTATION_VERSION_NAME) <= 16
 
 
-@pytest.mark.parametrize("uid", [*uids.NAMES, "0.0", "2.999", "1." + "2" * 62])
-def test_the_grammar_takes(uid: str) -> None:
-    assert uids.is_valid(uid)
+def test_the_grammar_takes_what_the_standard_uses() -> None:
+    taken = [*uids.NAMES, "0.0", "2.999", "1." + "2" * 62]
+
+    assert [uid for uid in taken if not uids.is_valid(uid)] == []
 
 
 @pytest.mark.parametrize(

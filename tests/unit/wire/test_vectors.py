@@ -46,9 +46,9 @@ def test_padding_is_not_sent_back() -> None:
     assert len(pdu.encode(padded)) < len(vectors.ANNOTATED["associate-ac-padded"])
 
 
-@pytest.mark.parametrize("encoded", EACH)
-def test_a_vector_survives_decoding_and_encoding(encoded: bytes) -> None:
-    assert value(pdu.encode(value(encoded))) == value(encoded)
+def test_every_vector_survives_decoding_and_encoding() -> None:
+    for encoded in ALL.values():
+        assert value(pdu.encode(value(encoded))) == value(encoded)
 
 
 @pytest.mark.parametrize("encoded", EACH)
