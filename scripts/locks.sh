@@ -19,6 +19,6 @@ compile() {
 
 # What runs it, what builds it; then the same with what tests it; then the fuzzer, which is large.
 compile "$@" pyproject.toml --group build --output-file requirements/base.txt
-compile "$@" pyproject.toml --group build --group test --group lint \
+compile "$@" pyproject.toml --extra all --group build --group test --group lint \
     --constraints requirements/base.txt --output-file requirements/dev.txt
 compile "$@" --group fuzz --output-file requirements/fuzz.txt
