@@ -56,6 +56,7 @@ __all__ = [
     "ScanRecord",
     "ScopeNote",
     "TlsFacts",
+    "body_of",
     "read_record",
     "record",
 ]
@@ -145,6 +146,11 @@ def record(
             "scope": None if scope is None else _scope_note(tuple(scope.items())),
         }
     )
+
+
+def body_of(evidence: Sequence[Evidence], verdict: Verdict) -> str:
+    """The fields of a record that say what was seen and what it means, as one ASCII JSON object."""
+    return _body(_Same(_BODY(_look(_Same((verdict,)), tuple(evidence)))))
 
 
 def read_record(line: str, *, where: str = "") -> ScanRecord:

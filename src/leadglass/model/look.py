@@ -1,0 +1,97 @@
+"""What was seen and what it means, apart from where and when.
+
+Endpoints that answer alike share one look. It is digested, judged, sent and stored once; what is
+kept for each endpoint is one narrow row that points to it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from leadglass.model.evidence import AssociateEvidence, Evidence, TlsEvidence, facts_of
+from leadglass.model.record import body_of
+from leadglass.model.rung import Rung
+from leadglass.model.verdict import Access, Severity, Verdict
+
+__all__ = ["Look", "Sighting", "identity_of", "look_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One set of evidence and the verdict on it. Equal when ``digest`` is."""
+
+    evidence: str
+    """The facts: a JSON array of [probe, fact, value], in the order of asking."""
+    body: str
+    """The scan record without its head: a JSON object of the fields that endpoints share."""
+    rung: Rung
+    """The deepest rung that was asked."""
+    access: Access
+    severity: Severity
+    product: str | None
+    version: str | None
+    identity: bytes | None
+    """What tells this server from every other, wherever it stands; see ``identity_of``."""
+    judged_by: str
+    """The version of Leadglass whose verdict it is."""
+
+    @functools.cached_property
+    def evidence_digest(self) -> bytes:
+        """SHA-256 of the facts."""
+        return hashlib.sha256(self.evidence.encode()).digest()
+
+    @functools.cached_property
+    def digest(self) -> bytes:
+        """SHA-256 of rung and body, which holds facts and verdict."""
+        return hashlib.sha256(f"{int(self.rung)} {self.body}".encode()).digest()
+
+
+class Sighting(NamedTuple):
+    """One endpoint, looked at once: the narrow row."""
+
+    endpoint: bytes
+    """See ``model.key``."""
+    observed_at: int
+    """POSIX seconds: when the look ended."""
+    source: str | None
+    """The local address it was seen from; None if no connection opened."""
+    look: Look
+
+
+def look_of(evidence: Sequence[Evidence], verdict: Verdict, rung: Rung, judged_by: str) -> Look:
+    """The look that ``evidence`` and the ``verdict`` on it make."""
+    facts = [[fact.probe, fact.fact, fact.value] for item in evidence for fact in facts_of(item)]
+    return Look(
+        evidence=json.dumps(facts, sort_keys=True, separators=(",", ":")),
+        body=body_of(evidence, verdict),
+        rung=rung,
+        access=verdict.access,
+        severity=verdict.severity,
+        product=verdict.software.product,
+        version=verdict.software.version,
+        identity=identity_of(evidence),
+        judged_by=judged_by,
+    )
+
+
+def identity_of(evidence: Iterable[Evidence]) -> bytes | None:
+    """16 bytes that stay when a server moves to another address; None if it shows nothing of its own.
+
+    Certificate, implementation (class UID and version name) and called title must all agree. Without a
+    certificate and an implementation, two servers of one make could not be told apart.
+    """
+    certificate = implementation = None
+    for item in evidence:
+        if isinstance(item, TlsEvidence) and item.certificate is not None:
+            certificate = item.certificate.sha256
+        elif isinstance(item, AssociateEvidence) and item.implementation_class_uid is not None:
+            version = item.implementation_version_name or ""
+            implementation = f"{item.implementation_class_uid}\n{version}\n{item.called_ae}"
+    if certificate is None or implementation is None:
+        return None
+    return hashlib.sha256(f"{certificate}\n{implementation}".encode()).digest()[:16]

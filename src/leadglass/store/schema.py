@@ -1,0 +1,217 @@
+"""The tables. Migrations make them; a test holds that both say the same.
+
+Millions of rows are expected in ``observations`` and ``endpoints`` and few elsewhere, because
+endpoints that answer alike share one row of ``verdicts`` and ``evidence``. An endpoint is keyed by
+the bytes of ``model.key``. Times are POSIX seconds: integers where people look, floats in leases.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+__all__ = [
+    "endpoints",
+    "evidence",
+    "listed",
+    "listed_hosts",
+    "metadata",
+    "observations",
+    "places",
+    "scans",
+    "shards",
+    "shares",
+    "vantages",
+    "verdicts",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the type is INTEGER."""
+
+places = Table(
+    "places",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    comment="Vantage points, by the names that people gave them.",
+)
+
+vantages = Table(
+    "vantages",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("place", ForeignKey("places.id"), nullable=False),
+    Column("source", String(45), nullable=False),  # "" where no connection opened: NULL is never equal
+    Column("position", String(8), nullable=False),
+    UniqueConstraint("place", "source", "position"),
+    comment="A place with the source address and the position (outside, inside, unknown) it had.",
+)
+
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("ulid", String(26), nullable=False, unique=True),
+    Column("kind", String(8), nullable=False),  # scan | import
+    Column("state", String(8), nullable=False),  # open | complete
+    Column("began", Integer, nullable=False),
+    Column("ended", Integer),
+    Column("tool_version", String(32), nullable=False),
+    Column("command", Text, nullable=False),
+    Column("position", String(8), nullable=False),
+    Column("deepest", SmallInteger, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("scope_name", Text, nullable=False),
+    Column("scope_note", Text),  # JSON of record_parts.ScopeNote
+    Column("scope_digest", LargeBinary, nullable=False),
+    Column("scope_text", Text, nullable=False),
+    Column("scope_file", Text),
+    Column("pins", Text, nullable=False),  # JSON: names of the scope to the addresses they were pinned to
+    Column("permutation_key", LargeBinary, nullable=False),
+    Column("invented_sop_class", String(64), nullable=False),
+    Column("hosts", BigInteger, nullable=False),
+    Column("endpoints", BigInteger, nullable=False),  # those that may be asked
+    Column(
+        "is_listed", SmallInteger, nullable=False
+    ),  # 1: hosts are those of ``listed``, not all of the scope
+    Column("wanted", Text, nullable=False),  # JSON: names of the places it shall be seen from; [] for any
+    Index(None, "scope_digest"),
+    comment="What was asked, of whom, by whose leave.",
+)
+
+shards = Table(
+    "shards",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("place", ForeignKey("places.id")),  # who shall take it; NULL: anybody
+    Column("first", BigInteger, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("state", SmallInteger, nullable=False),  # 0 waiting, 1 leased, 2 done
+    Column("token", String(32)),
+    Column("worker", String(128)),
+    Column("lease_until", Float),
+    Column("done_at", Integer),
+    Column("done_from", ForeignKey("places.id")),
+    Column("seen", Integer),  # endpoints with a record
+    Index(None, "scan", "state", "place", "number"),
+    comment="Stretches [first, after) of a scan's permutation of hosts.",
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("worker", String(128), primary_key=True),
+    Column("place", ForeignKey("places.id"), nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("lease_until", Float, nullable=False),
+    comment="How many connections a second each worker may open. Never more in all than the scan's rate.",
+)
+
+listed_hosts = Table(
+    "listed_hosts",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("address", LargeBinary, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    UniqueConstraint("scan", "number"),
+    sqlite_with_rowid=False,
+    comment="Hosts that another tool found, numbered from 0 without a gap.",
+)
+
+listed = Table(
+    "listed",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("host", BigInteger, primary_key=True, autoincrement=False),
+    Column("port", Integer, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+    comment="Ports that another tool found on them.",
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("facts", Text, nullable=False),
+    Column("identity", LargeBinary),
+    Index(None, "identity"),
+    comment="Identical evidence, once.",
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("evidence", ForeignKey("evidence.id"), nullable=False),
+    Column("rung", SmallInteger, nullable=False),
+    Column("access", String(20), nullable=False),
+    Column("severity", String(8), nullable=False),
+    Column("product", Text),
+    Column("version", Text),
+    Column("judged_by", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "evidence"),
+    comment="What evidence meant. A later version may judge the same evidence again: that is another row.",
+)
+
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("endpoint", LargeBinary, primary_key=True),
+    Column("place", ForeignKey("places.id"), primary_key=True, autoincrement=False),
+    Column("first_seen", Integer, nullable=False),
+    Column("last_seen", Integer, nullable=False),
+    Column("verdict", ForeignKey("verdicts.id"), nullable=False),
+    sqlite_with_rowid=False,
+    comment="The latest verdict on each endpoint, as seen from each place.",
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("endpoint", LargeBinary, primary_key=True),
+    Column("place", ForeignKey("places.id"), primary_key=True, autoincrement=False),
+    Column("vantage", ForeignKey("vantages.id"), nullable=False),
+    Column("observed_at", Integer, nullable=False),
+    Column("verdict", ForeignKey("verdicts.id"), nullable=False),
+    Column(
+        "changed_from", ForeignKey("verdicts.id")
+    ),  # NULL: evidence and access as last time, or first time
+    Index(
+        "ix_observations_changed",
+        "scan",
+        "endpoint",
+        sqlite_where=text("changed_from IS NOT NULL"),
+        postgresql_where=text("changed_from IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+    comment="The history: one narrow row for each look at each endpoint.",
+)
