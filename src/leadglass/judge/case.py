@@ -73,8 +73,8 @@ def assemble(seen: Seen, port: int) -> Case:
         "web_query": web_rules.web_query(seen),
         "web_api": web_rules.web_api(seen),
     }
-    protocols = tuple(_protocols(seen, secured))
-    for name in _impossible(protocols):
+    protocols = tuple(_told(seen) if seen.secondhand else _protocols(seen, secured))
+    for name in () if seen.secondhand else _impossible(protocols):
         if findings[name].state in (State.UNTESTED, State.UNDETERMINED):
             findings[name] = Finding(State.ABSENT)
     return Case(seen, software, secured, granted, findings, protocols)
@@ -91,6 +91,14 @@ def _protocols(seen: Seen, secured: Tls) -> Iterator[str]:
     if web_rules.answered(seen) or "http" in others:
         yield "http"
     yield from sorted(other for other in others if other not in ("tls", "http", None))
+
+
+def _told(seen: Seen) -> Iterator[str]:
+    """What others say that it speaks. It proves no other protocol absent."""
+    spoken = {piece.evidence.speaks for piece in seen.passive}
+    if any(piece.evidence.over_tls for piece in seen.passive):
+        spoken.add("tls")
+    yield from (protocol for protocol in ("dicom", "tls", "http") if protocol in spoken)
 
 
 def _impossible(protocols: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from leadglass.model.evidence import (
     BlankQueryEvidence,
     Evidence,
     NegotiateEvidence,
+    PassiveEvidence,
     Reply,
     TlsOutcome,
     WebEvidence,
@@ -52,6 +53,21 @@ def inconclusive(case: Case) -> Reason:
         if reason is not None:
             return reason
     return because(Rule.NOTHING_SEEN, "nothing was observed that tells anything")
+
+
+def _seen_by_others(case: Case) -> Reason | None:
+    if not case.seen.secondhand:
+        return None
+    told = ", ".join(_account(piece.evidence) for piece in case.seen.passive)
+    text = f"only others have seen it open: {told}; Leadglass has asked it nothing"
+    cited = (piece.cite("source", "seen-at", "speaks", "over-tls") for piece in case.seen.passive)
+    return because(Rule.SEEN_BY_OTHERS, text, *cited)
+
+
+def _account(evidence: PassiveEvidence) -> str:
+    over = " over TLS" if evidence.over_tls and evidence.speaks != "tls" else ""
+    speaking = f", speaking {evidence.speaks}{over}" if evidence.speaks else over
+    return f"{evidence.source} at {evidence.seen_at or 'a time not told'}{speaking}"
 
 
 def _busy(case: Case) -> Reason | None:
@@ -156,6 +172,7 @@ def _ending(evidence: _Conversed) -> str:
 
 
 _WHY: tuple[Callable[[Case], Reason | None], ...] = (
+    _seen_by_others,
     _busy,
     _rejected,
     _aborted,

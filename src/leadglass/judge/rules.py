@@ -37,6 +37,7 @@ class Rule(enum.StrEnum):
     NOT_PURSUED = "inconclusive.not-pursued"
     NO_ANSWER = "inconclusive.no-answer"
     NOT_ASKED = "inconclusive.not-asked"
+    SEEN_BY_OTHERS = "inconclusive.seen-by-others"
     NOTHING_SEEN = "inconclusive.nothing-seen"
 
     ASSOCIATION_ACCEPTED = "associate.accepted"
@@ -80,6 +81,7 @@ class Rule(enum.StrEnum):
     SOFTWARE_PATTERN = "software.pattern"
     SOFTWARE_IMPLEMENTATION = "software.implementation"
     SOFTWARE_LENGTH = "software.maximum-length"
+    SOFTWARE_REPORTED = "software.reported"
     SOFTWARE_CONTRADICTION = "software.contradiction"
 
     NATURE_TELL = "nature.tell"

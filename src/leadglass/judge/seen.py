@@ -17,6 +17,7 @@ from leadglass.model.evidence import (
     BlankQueryEvidence,
     Evidence,
     NegotiateEvidence,
+    PassiveEvidence,
     TcpEvidence,
     TlsEvidence,
     TlsHelloEvidence,
@@ -59,6 +60,7 @@ class Seen:
     negotiations: tuple[Piece[NegotiateEvidence], ...]
     queries: tuple[Piece[BlankQueryEvidence], ...]
     webs: tuple[Piece[WebEvidence], ...]
+    passive: tuple[Piece[PassiveEvidence], ...] = ()
 
     @property
     def dicom(self) -> tuple[Piece[AssociateEvidence | NegotiateEvidence | BlankQueryEvidence], ...]:
@@ -69,6 +71,11 @@ class Seen:
     def beyond_tcp(self) -> bool:
         """Whether anything was asked over an open connection."""
         return bool(self.tls or self.hellos or self.dicom or self.webs)
+
+    @property
+    def secondhand(self) -> bool:
+        """Whether all there is was seen by others. What was asked first-hand is never mixed with that."""
+        return bool(self.passive) and not (self.tcp or self.beyond_tcp)
 
 
 def seen(evidence: Sequence[Evidence], rung: Rung) -> Seen:
@@ -83,6 +90,7 @@ def seen(evidence: Sequence[Evidence], rung: Rung) -> Seen:
         negotiations=_of(NegotiateEvidence, pieces),
         queries=_of(BlankQueryEvidence, pieces),
         webs=_of(WebEvidence, pieces),
+        passive=_of(PassiveEvidence, pieces),
     )
 
 
@@ -96,6 +104,7 @@ def _named(evidence: Iterable[Evidence]) -> Iterator[Piece[Evidence]]:
 
 _RUNGS: tuple[tuple[type[Evidence], Rung], ...] = (
     (TcpEvidence, Rung.PASSIVE),  # imported scan data tells of ports too
+    (PassiveEvidence, Rung.PASSIVE),
     (TlsEvidence, Rung.CONNECT),
     (TlsHelloEvidence, Rung.CONNECT),
     (AssociateEvidence, Rung.ASSOCIATE),

@@ -1,23 +1,26 @@
 """Which product answers, how sure that is, and why.
 
 The surest sign stands: an own interface over HTTP, then the pattern of granted services, then what the peer
-announces. Signs that contradict each other lower the confidence and are said.
+announces. Signs that contradict each other lower the confidence and are said. What others saw counts only where
+nothing was asked first-hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from leadglass.judge import implementations
+from leadglass.judge.knowledge import table
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import Piece, Seen
 from leadglass.judge.services import accepts_anything
 from leadglass.judge.web import Fingerprint, Says, known
-from leadglass.model.evidence import AssociateEvidence, Reply, WebEvidence
+from leadglass.model.evidence import AssociateEvidence, PassiveEvidence, Reply, WebEvidence
 from leadglass.model.verdict import Reason, Software
 
-__all__ = ["UNKNOWN", "Identified", "identify"]
+__all__ = ["UNKNOWN", "Identified", "identify", "product_named"]
 
 _TELLING = (Says.OPEN_API, Says.LOGIN, Says.PRODUCT, Says.VIEWER)
 """What names a product, the best first. An imitation that gave itself away names none."""
@@ -54,6 +57,17 @@ def identify(seen: Seen, port: int) -> Identified:
     announced = _announced(seen)
     told = [*_by_web(seen), *_by_pattern(seen, announced)]
     return max(told, key=lambda one: one.software.confidence, default=_with_hint(announced, port))
+
+
+def product_named(word: str) -> str | None:
+    """The product of our tables that others call ``word``; None for any other word."""
+    return _products().get(word.casefold())
+
+
+@functools.cache
+def _products() -> Mapping[str, str]:
+    rows = (*table("implementations")["implementation"], *table("web")["fingerprint"])
+    return {row["product"].casefold(): row["product"] for row in rows}
 
 
 def _by_web(seen: Seen) -> Iterator[Identified]:
@@ -115,10 +129,25 @@ def _announced(seen: Seen) -> Identified:
     for piece in seen.associations:
         if piece.evidence.reply is Reply.ACCEPTED:
             return _with_length(piece, _by_identity(piece))
-    return UNKNOWN
+    return _reported(seen) if seen.secondhand else UNKNOWN
 
 
-def _by_identity(piece: Piece[AssociateEvidence]) -> Identified:
+def _reported(seen: Seen) -> Identified:
+    """By the accounts of others: the identity that they received, or else the product that they name."""
+    told = [one for piece in seen.passive for one in (_by_identity(piece), _by_account(piece))]
+    return max(told, key=lambda one: one.software.confidence, default=UNKNOWN)
+
+
+def _by_account(piece: Piece[PassiveEvidence]) -> Identified:
+    product, source = piece.evidence.product, piece.evidence.source
+    if product is None:
+        return UNKNOWN
+    text = f"{source} names {product}"
+    software = Software(product, None, implementations.factor("reported"), text)
+    return Identified(software, (because(Rule.SOFTWARE_REPORTED, text, piece.cite("source", "product")),))
+
+
+def _by_identity(piece: Piece[AssociateEvidence] | Piece[PassiveEvidence]) -> Identified:
     evidence = piece.evidence
     uid, name = evidence.implementation_class_uid, evidence.implementation_version_name
     found = implementations.match(uid, name) if uid else None
@@ -126,7 +155,8 @@ def _by_identity(piece: Piece[AssociateEvidence]) -> Identified:
         return UNKNOWN
     row = found.row
     named = " ".join(filter(None, (row.base or row.product, found.version)))
-    says = f"it announces {named}" + (f" ({row.note})" if row.note else "")
+    account = f", by {evidence.source}'s account" if isinstance(evidence, PassiveEvidence) else ""
+    says = f"it announces {named}" + (f" ({row.note})" if row.note else "") + account
     cited = piece.cite("implementation-class-uid", "implementation-version-name")
     sure = implementations.confidence(row.match, row.confidence)
     identified = Identified(

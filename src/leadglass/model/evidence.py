@@ -6,7 +6,8 @@ implementation version name, a certificate subject) is cut and cleaned of contro
 by ``clean`` before it gets in here.
 
 Evidence flattens to facts, ``(probe, fact, value)``, for records, and is rebuilt from them
-(``facts_of``, ``from_facts``), so that a record can be judged again later.
+(``facts_of``, ``from_facts``), so that a record can be judged again later. All types stand in this one
+file because each must flatten and come back like the others.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ __all__ = [
     "Evidence",
     "Fact",
     "NegotiateEvidence",
+    "PassiveEvidence",
     "QidoAnswer",
     "Reply",
     "TcpEvidence",
@@ -281,6 +283,29 @@ class WebEvidence:
     probe: ClassVar[str] = "web"
 
 
+@dataclass(frozen=True, slots=True)
+class PassiveEvidence:
+    """What somebody else's scan says of the endpoint; nothing was asked of it.
+
+    Of their record only this is taken, and never a banner or a page: those may hold a patient's data.
+    """
+
+    source: str
+    """Whose scan: ``shodan`` or ``censys``."""
+    seen_at: str | None = None
+    """When they saw it, ISO 8601 in UTC, in whole seconds."""
+    speaks: str | None = None
+    """``dicom``, ``http`` or ``tls``; the last where what is inside was not told."""
+    over_tls: bool = False
+    implementation_class_uid: str | None = None
+    implementation_version_name: str | None = None
+    product: str | None = None
+    """A product that Leadglass knows by this name; other words are not taken."""
+    certificate_sha256: str | None = None
+    """In lower-case hexadecimal."""
+    probe: ClassVar[str] = "passive"
+
+
 Evidence: TypeAlias = (
     TcpEvidence
     | TlsEvidence
@@ -289,6 +314,7 @@ Evidence: TypeAlias = (
     | NegotiateEvidence
     | BlankQueryEvidence
     | WebEvidence
+    | PassiveEvidence
 )
 
 _TYPES: Mapping[str, type[Evidence]] = {
@@ -299,6 +325,7 @@ _TYPES: Mapping[str, type[Evidence]] = {
     "negotiate": NegotiateEvidence,
     "blank-query": BlankQueryEvidence,
     "web": WebEvidence,
+    "passive": PassiveEvidence,
 }
 
 

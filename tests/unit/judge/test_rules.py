@@ -9,6 +9,7 @@ import pytest
 from tests.source import ROOT
 from tests.unit.judge.test_access import VECTORS
 from tests.unit.judge.test_nature import SHOWN
+from tests.unit.judge.test_passive import HEARSAY
 from tests.unit.judge.test_severity import TABLE
 from tests.unit.judge.test_tls import MEASURED
 from tests.unit.judge.vectors import (
@@ -49,6 +50,7 @@ EVERYTHING: list[Sequence[Evidence]] = [
     *(vector[3] for vector in VECTORS),
     *(evidence for *_, evidence in MEASURED),
     *(evidence for _, evidence in SHOWN),
+    *HEARSAY,
     *MORE,
 ]
 

@@ -13,6 +13,7 @@ from leadglass.model.evidence import (
     BlankQueryEvidence,
     Evidence,
     Fact,
+    PassiveEvidence,
     Reply,
     TcpEvidence,
     TcpOutcome,
@@ -24,7 +25,21 @@ from leadglass.model.evidence import (
     from_facts,
 )
 
-SEEN = [evidence for record in whole_scan() for evidence in record.observed()]
+SCANNED = [evidence for record in whole_scan() for evidence in record.observed()]
+IMPORTED = [
+    PassiveEvidence("shodan"),
+    PassiveEvidence(
+        "censys",
+        seen_at="2026-11-02T00:00:00Z",
+        speaks="dicom",
+        over_tls=True,
+        implementation_class_uid="1.2.276.0.7230010.3.0.3.6.7",
+        implementation_version_name="OFFIS_DCMTK_367",
+        product="Orthanc",
+        certificate_sha256="00" * 32,
+    ),
+]
+SEEN = [*SCANNED, *IMPORTED]
 
 
 @given(st.text(), st.integers(0, 100))
@@ -111,6 +126,21 @@ def test_the_same_observation_has_the_same_digest() -> None:
     assert digest(one) != digest(other)
 
 
-def test_every_kind_of_evidence_occurs_in_the_made_up_scan() -> None:
-    assert {type(evidence) for evidence in SEEN} == set(typing.get_args(Evidence))
+def test_every_kind_of_evidence_that_probes_bring_occurs_in_the_made_up_scan() -> None:
+    assert {type(evidence) for evidence in SCANNED} == set(typing.get_args(Evidence)) - {PassiveEvidence}
     assert all(dataclasses.is_dataclass(evidence) for evidence in SEEN)
+
+
+def test_passive_evidence_is_a_fact_for_each_thing_that_was_told() -> None:
+    facts = {fact.id: fact.value for fact in facts_of(IMPORTED[1])}
+
+    assert facts == {
+        "passive/source": "censys",
+        "passive/seen-at": "2026-11-02T00:00:00Z",
+        "passive/speaks": "dicom",
+        "passive/over-tls": True,
+        "passive/implementation-class-uid": "1.2.276.0.7230010.3.0.3.6.7",
+        "passive/implementation-version-name": "OFFIS_DCMTK_367",
+        "passive/product": "Orthanc",
+        "passive/certificate-sha256": "00" * 32,
+    }
