@@ -1,6 +1,6 @@
 # `make` lists the verbs. Everything runs in .venv, which is made from requirements/*.txt.
 #   PYTHON=/path/to/python   another interpreter (3.11 or later)
-#   ARGS="-k tls -x"         more words for pytest
+#   ARGS="-k tls -x"         more words for pytest; for the benches ARGS=--quick
 #   LEADGLASS_PEERS=never    install no real servers; =required: fail without them
 
 .DEFAULT_GOAL := help
@@ -39,7 +39,8 @@ interop: dev peers ## Only the tests against real servers
 	@$(PY) -m pytest tests/interop $(ARGS)
 
 bench: dev ## Speed, as ratios in one run
-	@for bench in bench/*.py; do echo "$$bench"; $(PY) "$$bench" || exit 1; done
+	@for bench in bench/*.py; do \
+		name=$$(basename "$$bench" .py); echo "$$name"; $(PY) -m "bench.$$name" $(ARGS) || exit 1; done
 
 golden-accept: dev peers ## Take what the reports and real servers say now as expected; then read the difference
 	@LEADGLASS_GOLDEN=accept $(PY) -m pytest tests/unit/report tests/interop $(ARGS)

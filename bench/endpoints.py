@@ -1,148 +1,188 @@
-"""How many endpoints a second, full ladder to C-ECHO: Leadglass, pynetdicom, nmap's dicom-ping.
+"""How many endpoints a second, full ladder to C-ECHO.
 
-One process answers with canned bytes on 127.90.0.1 to 127.90.0.64; the clients take turns, three
-rounds each, and ratios are taken within a round. Run it on a quiet machine: ``make bench``.
-Leadglass and pynetdicom associate, echo and release; dicom-ping stops at the A-ASSOCIATE-AC.
+A C server answers with canned bytes on all of 127/8 (bound to the interface ``lo``). The clients take
+turns: a C client that only sends and counts bytes, Leadglass, pynetdicom with several numbers of
+threads, and nmap's dicom-ping, which stops at the A-ASSOCIATE-AC. Ratios are taken within a round.
+``python -m bench.endpoints``, on a quiet machine; ``--quick`` tries it out and keeps nothing.
 """
 
 from __future__ import annotations
 
-import select
+import argparse
+import functools
+import os
 import shutil
-import socket
-import statistics
-import subprocess
 import sys
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from pynetdicom import AE
+import pynetdicom
+from bench.lib.addresses import Block
+from bench.lib.measuring import Client, Lap, Laps, foreign, on_cores, ours, rates, ratios, take_turns
+from bench.lib.programs import Programs, compiled, serving
+from bench.lib.results import keep, machine, table, version_of
 
-from leadglass.model.endpoint import Endpoint, Permit
-from leadglass.model.evidence import AssociateEvidence
-from leadglass.model.rung import Rung
-from leadglass.net.engine import Engine
-from leadglass.net.pace import Pace
-from leadglass.probe.ladder import EndpointVisit, Questions
-from leadglass.wire.command import encode_command
-from leadglass.wire.dimse import CEchoRSP
-from leadglass.wire.pdata import fragment
-from leadglass.wire.pdu import AAssociateAC, AReleaseRP, PresentationContextAC, UserInformation, encode
-from leadglass.wire.uids import IMPLICIT_VR_LE, VERIFICATION
-from leadglass.wiring import clock, randomness
-
-HOSTS = [f"127.90.0.{n}" for n in range(1, 65)]
 PORT = 11190
-ROUNDS = 3
-LEADGLASS, PYNETDICOM, THREADS = 20_000, 600, 8
+WINDOW = 256
+THREADS = (1, 8, 32)
+FIRST = "127.90.0.0"
 
-ANSWERS = {
-    1: encode(
-        AAssociateAC(
-            "ANY-SCP",
-            "LEADGLASS",
-            (PresentationContextAC(1, 0, IMPLICIT_VR_LE),),
-            UserInformation(
-                maximum_length=16384, implementation_class_uid="1.2.3", implementation_version_name="CANNED"
-            ),
+C, LEADGLASS, PYNETDICOM, NMAP = "C client", "Leadglass", "pynetdicom", "nmap dicom-ping"
+TARGETS = {C: 0.7, PYNETDICOM: 25.0, NMAP: 5.0}
+"""How many times as fast as each Leadglass wants to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    addresses: int
+    pynetdicom: int
+    rounds: int
+
+
+FULL, QUICK = Size(20_000, 1_000, 5), Size(2_000, 100, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How many processes on each side, and where they run."""
+
+    title: str
+    processes: int
+    server_cores: tuple[int, ...] | None
+    client_cores: tuple[int, ...] | None
+
+
+def settings() -> Iterator[Setting]:
+    """One core for each side, if there are two; then two processes for each side, wherever they like."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        yield Setting(
+            f"server: 1 process on core {cores[0]}; client: 1 process on core {cores[1]}",
+            1,
+            (cores[0],),
+            (cores[1],),
         )
-    ),
-    4: fragment(1, encode_command(CEchoRSP(1, 0, VERIFICATION)), None, 16384),
-    5: encode(AReleaseRP()),
-}
+    else:
+        print("there is one core only: nothing is pinned")
+    yield Setting("server: 2 processes; client: 2 processes; unpinned", 2, None, None)
 
 
-class OpenGate:
-    """This bench asks only the addresses above."""
-
-    def permit(self, endpoint: Endpoint, rung: Rung, moment: float) -> Permit:
-        return Permit(endpoint, rung, moment + 60)
-
-
-def serve() -> None:
-    """Answer each PDU type with its canned bytes, for ever."""
-    poll, connections = select.epoll(), {}
-    listeners = {}
-    for host in HOSTS:
-        listener = socket.create_server((host, PORT), backlog=1024)
-        listener.setblocking(False)
-        listeners[listener.fileno()] = listener
-        poll.register(listener.fileno(), select.EPOLLIN)
-    print("ready", flush=True)
-    while True:
-        for fd, _ in poll.poll():
-            if fd in listeners:
-                connection, _ = listeners[fd].accept()
-                connections[connection.fileno()] = connection
-                poll.register(connection.fileno(), select.EPOLLIN)
-            else:
-                data = connections[fd].recv(65536)
-                if data:
-                    connections[fd].send(ANSWERS.get(data[0], b""))
-                else:
-                    connections.pop(fd).close()
+def leadglass_scan(addresses: Block, processes: int) -> Lap:
+    """The engine with the real scope; evidence is made and looked at, not stored."""
+    words = map(str, (addresses.first, addresses.count, PORT, WINDOW, 2500, processes))
+    command = [sys.executable, "-m", "bench.lib.leadglass", *words]
+    return ours(command, "answered", addresses.count)
 
 
-def leadglass() -> float:
-    questions = Questions(randomness(), "2.25.1")
-    visits = (
-        EndpointVisit(Endpoint(HOSTS[i % 64], PORT), Rung.ASSOCIATE, questions) for i in range(LEADGLASS)
-    )
-    answered = 0
-
-    def done(visit: object) -> None:
-        nonlocal answered
-        assert isinstance(visit, EndpointVisit)
-        seen = visit.evidence[-1]
-        answered += isinstance(seen, AssociateEvidence) and seen.echo_status == 0
-
-    began = time.perf_counter()
-    Engine(OpenGate(), clock(), Pace(rate=1e9, in_flight=256)).run(visits, done)
-    assert answered == LEADGLASS
-    return LEADGLASS / (time.perf_counter() - began)
+def c_scan(programs: Programs, addresses: Block, processes: int) -> Lap:
+    """The bytes alone."""
+    command = programs.client(addresses.first, addresses.count, PORT, WINDOW, processes)
+    return ours(command, "answered", addresses.count)
 
 
-def pynetdicom() -> float:
-    def echo(number: int) -> bool:
-        ae = AE("LEADGLASS")
-        ae.add_requested_context(VERIFICATION)
-        association = ae.associate(HOSTS[number % 64], PORT)
-        status = association.send_c_echo()
-        association.release()
-        return bool(status.Status == 0)
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(THREADS) as pool:
-        assert all(pool.map(echo, range(PYNETDICOM)))
-    return PYNETDICOM / (time.perf_counter() - began)
+def pynetdicom_scan(addresses: Block, threads: int, processes: int) -> Lap:
+    """The same ladder with the usual toolkit."""
+    words = map(str, (addresses.first, addresses.count, PORT, threads, processes))
+    command = [sys.executable, "-m", "bench.lib.pynetdicom_client", *words]
+    return ours(command, "answered", addresses.count)
 
 
-def nmap() -> float:
-    command = ["nmap", "-n", "-Pn", "-T5", "-p", str(PORT), "--script", "+dicom-ping", "127.90.0.1-64"]
-    began = time.perf_counter()
-    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    assert out.count("DICOM Service Provider discovered") == len(HOSTS)
-    return len(HOSTS) / (time.perf_counter() - began)
+def nmap_scan(addresses: Block, processes: int) -> Lap:
+    """Each process a part; -T5 alone was the quickest of several ways to call it."""
+    nmap = ["nmap", "-n", "-Pn", "-T5", "--disable-arp-ping", "-p", str(PORT), "--script", "+dicom-ping"]
+
+    def check(printed: str) -> None:
+        found = printed.count("DICOM Service Provider discovered")
+        if found != addresses.count:
+            raise RuntimeError(f"nmap found {found} of {addresses.count}")
+
+    commands = [[*nmap, *part.networks()] for part in addresses.split(processes)]
+    return foreign(commands, addresses.count, check)
+
+
+def clients(programs: Programs, size: Size, processes: int) -> dict[str, Client]:
+    """Who takes turns."""
+    everybody = Block(FIRST, size.addresses)
+    found: dict[str, Client] = {
+        C: functools.partial(c_scan, programs, everybody, processes),
+        LEADGLASS: functools.partial(leadglass_scan, everybody, processes),
+    }
+    for threads in THREADS:
+        some = Block(FIRST, size.pynetdicom)
+        found[f"{PYNETDICOM}, {threads} thread{'s' * (threads > 1)}"] = functools.partial(
+            pynetdicom_scan, some, threads, processes
+        )
+    if shutil.which("nmap"):
+        found[NMAP] = functools.partial(nmap_scan, everybody, processes)
+    else:
+        print("there is no nmap: nothing is compared with it")
+    return found
+
+
+def best(laps: Laps, family: str) -> str | None:
+    """The quickest client whose name begins so; None if there is none."""
+    names = [name for name in laps if name.startswith(family)]
+    return max(names, key=lambda name: rates(laps[name]).median, default=None)
+
+
+def report(laps: Laps) -> str:
+    """The table of one setting, and what became of the targets."""
+    rows = [
+        (
+            name,
+            rates(laps[name]).show(",.0f"),
+            ratios(laps[name], laps[C]).show(".3f"),
+            f"{sum(lap.cost for lap in laps[name]) / len(laps[name]):,.0f}",
+        )
+        for name in laps
+    ]
+    head = ("client", "endpoints a second", "ratio to the C client", "CPU microseconds for each")
+    return f"{table(head, rows)}\n\n{verdicts(laps)}"
+
+
+def verdicts(laps: Laps) -> str:
+    """Leadglass against each of the others, best thread count, beside its target."""
+    lines = []
+    for family, target in TARGETS.items():
+        other = best(laps, family)
+        if other is not None:
+            got = ratios(laps[LEADGLASS], laps[other])
+            word = "reached" if got.median >= target else "missed"
+            lines.append(f"- Leadglass / {other}: {got.show('.2f')}; target {target:g}: {word}")
+    return "\n".join(lines)
+
+
+def measure(programs: Programs, size: Size, setting: Setting) -> str:
+    """One setting."""
+    print(setting.title)
+    server = programs.server(PORT, setting.processes)
+    with serving(server, setting.server_cores), on_cores(setting.client_cores):
+        laps = take_turns(clients(programs, size, setting.processes), size.rounds)
+    return f"**{setting.title}**\n\n{report(laps)}"
+
+
+ABOUT = f"""Full ladder: connect, A-ASSOCIATE, C-ECHO, A-RELEASE, close; dicom-ping stops at the A-ASSOCIATE-AC.
+{FULL.addresses:,} loopback addresses ({FULL.pynetdicom:,} for pynetdicom), {FULL.rounds} rounds in turns: median (smallest to largest).
+The server and the C client know canned bytes only; both keep {WINDOW} connections open, as Leadglass does.
+Leadglass makes evidence and stores nothing. nmap's time holds its start-up; that of the others does not."""
 
 
 def main() -> None:
-    clients: dict[str, Callable[[], float]] = {"leadglass": leadglass, "pynetdicom": pynetdicom}
-    if shutil.which("nmap"):
-        clients["nmap dicom-ping (64 hosts)"] = nmap
-    with subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE) as server:
-        assert server.stdout is not None
-        server.stdout.readline()
-        rounds = [{name: client() for name, client in clients.items()} for _ in range(ROUNDS)]
-        server.kill()
-    for name in clients:
-        rates = [r[name] for r in rounds]
-        ratios = [r["leadglass"] / r[name] for r in rounds]
-        print(
-            f"{name:28} {statistics.median(rates):9,.0f} endpoints/s ({min(rates):,.0f} to {max(rates):,.0f}),"
-            f" leadglass is {statistics.median(ratios):.1f}x"
-        )
+    parser = argparse.ArgumentParser(description="endpoints a second, full ladder to C-ECHO")
+    parser.add_argument("--quick", action="store_true", help="try it out with few endpoints; keep nothing")
+    quick = parser.parse_args().quick
+    about = machine(f"pynetdicom {pynetdicom.__version__}", *version_of("nmap", "cc"))
+    with compiled(("server", "client")) as programs:
+        if programs is None:
+            return  # the server is one of them
+        sections = [measure(programs, QUICK if quick else FULL, setting) for setting in settings()]
+    body = "\n\n".join((about, ABOUT, *sections))
+    print(body)
+    if not quick:
+        keep("endpoints", body)
 
 
 if __name__ == "__main__":
-    serve() if sys.argv[1:] == ["serve"] else main()
+    main()
