@@ -16,22 +16,21 @@ from collections.abc import Callable, Iterator
 
 from leadglass.errors import ResourceError, ScopeDenied
 from leadglass.net.dial import dial, loss_of
-from leadglass.net.pace import Pace, TokenBucket
-from leadglass.net.poller import READ, WRITE, Poller, best_poller
+from leadglass.net.pace import Pace, RoundTrip, TokenBucket
+from leadglass.net.poller import FAILED, HANGUP, READ, WRITE, Poller, best_poller
+from leadglass.net.roster import Roster
 from leadglass.ports.conversation import Conversation, Gate, Loss, Step, Visit
 from leadglass.ports.world import Clock
 
 __all__ = ["Engine"]
 
-_CHUNK = 65536
-_HANGUP = 0x2018
-"""EPOLLRDHUP, EPOLLHUP, EPOLLERR: read on until the end is seen, there may be no further edge."""
-_TICK = 0.25
-"""Longest wait in seconds, so that ``stop`` from a signal handler is noticed."""
-_GRAIN = 0.001
-"""A connection is woken at most this often, in seconds."""
+_CHUNK = 16384
+_TICK = 0.05
+"""Seconds between two looks at who has waited too long, and the longest wait for the network."""
 _RETRY = 0.1
 """Seconds to wait when this machine has run out of descriptors or local ports."""
+_OPENINGS = 64
+"""Connections opened in one turn: answers that have come are not kept waiting for more questions."""
 
 
 class _Flight:
@@ -46,7 +45,6 @@ class _Flight:
         "opened",
         "out",
         "sock",
-        "timer_at",
         "visit",
         "wake_at",
     )
@@ -64,7 +62,6 @@ class _Flight:
         self.visit = visit
         self.conversation = conversation
         self.wake_at = wake_at
-        self.timer_at = wake_at
         self.dies_at = dies_at
         self.out = b""
         self.opened = False
@@ -83,27 +80,29 @@ class Engine:
         self._pace = pace or Pace()
         self._poller = poller or best_poller()
         self._flights: dict[int, _Flight] = {}
-        self._timers: list[tuple[float, int, _Flight]] = []
         self._later: list[tuple[float, int, Visit, Conversation]] = []
         self._ready: deque[tuple[Visit, Conversation]] = deque()
-        self._hosts: dict[str, int] = {}
-        self._parked: dict[str, deque[Visit]] = {}
-        self._freed: deque[Visit] = deque()
-        self._parked_count = 0
+        self._roster = Roster(self._pace)
+        self._bucket = TokenBucket(self._pace.rate, clock.monotonic())
+        self._round_trip = RoundTrip(self._pace.connect_timeout)
         self._serial = itertools.count()
+        self._begun = 0
+        self._sweep_at = 0.0
+        self._source: Iterator[Visit | None] | None = None
+        self._source_rests_until = 0.0
         self._stopping = False
         self.connections = 0
         """Connections opened so far, for the progress display and the record of gentleness."""
 
-    def run(self, visits: Iterator[Visit], done: Callable[[Visit], None]) -> None:
+    def run(self, visits: Iterator[Visit | None], done: Callable[[Visit], None]) -> None:
         """Run every visit to its end, calling ``done`` with each as it completes.
 
-        Returns when all are complete, or after ``stop``, when those in flight have said goodbye
-        and are dropped: an unfinished visit is never reported.
+        ``visits`` gives None when it has nothing just now; it is asked again soon. Returns when all are
+        complete, or after ``stop``, when those in flight have said goodbye and are dropped: an
+        unfinished visit is never reported.
         """
-        self._source: Iterator[Visit] | None = visits
+        self._source = visits
         self._done = done
-        self._bucket = TokenBucket(self._pace.rate, self._clock.monotonic())
         try:
             while not self._stopping and self._turn():
                 pass
@@ -112,36 +111,43 @@ class Engine:
             self._poller.close()
 
     def stop(self) -> None:
-        """End soon; safe to call from a signal handler."""
+        """End soon; safe to call from a signal handler or another thread."""
         self._stopping = True
+
+    def turn(self, rate: float) -> None:
+        """Open ``rate`` new connections a second from now on; safe to call from ``visits``."""
+        self._bucket.turn(rate, self._clock.monotonic())
 
     # One turn of the loop.
 
     def _turn(self) -> bool:
         now = self._clock.monotonic()
         self._admit(now)
-        if not (self._flights or self._ready or self._later or self._freed or self._source):
+        if not (self._begun or self._roster.waiting or self._source):
             return False
         for fd, mask in self._poller.ready(self._patience(now)):
             flight = self._flights.get(fd)
             if flight is not None:
                 self._serve(flight, mask, self._clock.monotonic())
-        self._expire(self._clock.monotonic())
+        now = self._clock.monotonic()
+        if now >= self._sweep_at:
+            self._sweep_at = now + _TICK
+            self._sweep(now)
         return True
 
     def _patience(self, now: float) -> float:
-        until = _TICK
-        if self._timers:
-            until = min(until, self._timers[0][0] - now)
-        if self._later:
-            until = min(until, self._later[0][0] - now)
-        if self._waiting() and len(self._flights) < self._pace.in_flight:
-            until = min(until, self._bucket.wait(now))
-        return max(0.0, until)
+        if self._ready:
+            return min(_TICK, self._bucket.wait(now))
+        if self._begun < self._pace.in_flight and self._more(now):
+            return 0.0
+        return _TICK
 
-    def _waiting(self) -> bool:
-        more = self._source is not None and self._parked_count < self._pace.in_flight
-        return bool(self._ready or self._freed or more)
+    def _more(self, now: float) -> bool:
+        """Whether another visit may be there for the taking."""
+        return self._source is not None and self._source_rests_until <= now and self._has_room()
+
+    def _has_room(self) -> bool:
+        return self._roster.waiting < self._pace.in_flight
 
     # Beginning visits and connections.
 
@@ -149,68 +155,55 @@ class Engine:
         while self._later and self._later[0][0] <= now:
             _, _, visit, conversation = heapq.heappop(self._later)
             self._ready.append((visit, conversation))
-        while len(self._flights) < self._pace.in_flight:
-            if not self._ready and not self._begin_another(now):
-                return
+        allowed = min(self._bucket.tokens(now), _OPENINGS)
+        if allowed < 1:
+            return
+        moment, before = self._clock.posix(), self.connections
+        while self.connections - before < allowed:
             if self._ready:
-                if not self._bucket.take(now):
-                    return
-                self._open(*self._ready.popleft(), now)
+                self._open(*self._ready.popleft(), now, moment)
+            elif self._begun >= self._pace.in_flight or not self._begin_another(now):
+                break
+        self._bucket.spend(self.connections - before)
 
     def _begin_another(self, now: float) -> bool:
         """Take up one more visit; False when there is none to take now."""
-        if self._freed:
-            self._begin(self._freed.popleft(), now)
-            return True
-        if self._source is None or self._parked_count >= self._pace.in_flight:
-            return False
-        visit = next(self._source, None)
+        visit = self._roster.freed(now)
         if visit is None:
-            self._source = None
-            return False
-        self._begin(visit, now)
+            if not self._more(now):
+                return False
+            visit = self._next_visit(now)
+            if visit is None:
+                return False
+        if self._roster.enter(visit, now):
+            self._begun += 1
+            self._advance(visit, now)
         return True
 
-    def _begin(self, visit: Visit, now: float) -> None:
-        host = visit.endpoint.address
-        busy = self._hosts.get(host, 0)
-        if busy >= self._pace.per_host:
-            self._parked.setdefault(host, deque()).append(visit)
-            self._parked_count += 1
-            return
-        self._hosts[host] = busy + 1
-        self._advance(visit, now)
+    def _next_visit(self, now: float) -> Visit | None:
+        assert self._source is not None
+        try:
+            visit = next(self._source)
+        except StopIteration:
+            self._source = None
+            return None
+        if visit is None:
+            self._source_rests_until = now + _TICK
+        return visit
 
     def _advance(self, visit: Visit, now: float) -> None:
         ask = visit.next(now)
         if ask is None:
-            self._complete(visit)
+            self._begun -= 1
+            self._roster.leave(visit)
+            self._done(visit)
         elif ask.not_before > now:
+            self._roster.rest(visit.endpoint.address, ask.not_before)
             heapq.heappush(self._later, (ask.not_before, next(self._serial), visit, ask.conversation))
         else:
             self._ready.append((visit, ask.conversation))
 
-    def _complete(self, visit: Visit) -> None:
-        host = visit.endpoint.address
-        busy = self._hosts[host] - 1
-        if busy:
-            self._hosts[host] = busy
-        else:
-            del self._hosts[host]
-        self._unpark(host)
-        self._done(visit)
-
-    def _unpark(self, host: str) -> None:
-        parked = self._parked.get(host)
-        if parked is None:
-            return
-        self._freed.append(parked.popleft())
-        self._parked_count -= 1
-        if not parked:
-            del self._parked[host]
-
-    def _open(self, visit: Visit, conversation: Conversation, now: float) -> None:
-        moment = self._clock.posix()
+    def _open(self, visit: Visit, conversation: Conversation, now: float, moment: float) -> None:
         try:
             permit = self._gate.permit(visit.endpoint, conversation.rung, moment)
             sock = dial(permit, moment)
@@ -227,11 +220,10 @@ class Engine:
             self._advance(visit, now)
             return
         flight = _Flight(
-            sock, visit, conversation, now + self._pace.connect_timeout, now + self._pace.lifetime
+            sock, visit, conversation, now + self._round_trip.connect_timeout, now + self._pace.lifetime
         )
         self._flights[flight.fd] = flight
         self._poller.watch(flight.fd)
-        heapq.heappush(self._timers, (flight.timer_at, next(self._serial), flight))
 
     def _wait_for_resources(self, visit: Visit, conversation: Conversation, now: float) -> None:
         if not self._flights:
@@ -244,18 +236,19 @@ class Engine:
 
     def _serve(self, flight: _Flight, mask: int, now: float) -> None:
         if not flight.opened:
-            self._opened(flight, now)
+            self._opened(flight, mask, now)
         elif flight.out and mask & WRITE:
             self._flush(flight, now)
-        if mask & (READ | _HANGUP) and flight.opened and not flight.done:
+        if mask & (READ | HANGUP) and flight.opened and not flight.done:
             self._read(flight, mask, now)
 
-    def _opened(self, flight: _Flight, now: float) -> None:
-        code = flight.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    def _opened(self, flight: _Flight, mask: int, now: float) -> None:
+        code = flight.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if mask & FAILED else 0
         if code and code != errno.ECONNRESET:
             self._lost(flight, loss_of(code), now)
             return
         flight.opened = True
+        self._round_trip.sample(now - flight.dies_at + self._pace.lifetime)
         flight.visit.source(flight.sock.getsockname()[0])
         step = flight.conversation.connected(now)
         if code:  # The peer accepted, and reset before we could speak: it is there.
@@ -279,13 +272,13 @@ class Engine:
                 return
             if not flight.closing:
                 self._apply(flight, flight.conversation.received(data, now), now)
-            if len(data) < _CHUNK and not mask & _HANGUP:
+            if len(data) < _CHUNK and not mask & HANGUP:
                 return
 
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
         send, wake_at, close = step
         if wake_at is not None:
-            self._set_timer(flight, wake_at)
+            flight.wake_at = min(wake_at + self._round_trip.allowance, flight.dies_at)
         if close:
             flight.closing = True
         if send:
@@ -329,24 +322,10 @@ class Engine:
 
     # Time.
 
-    def _set_timer(self, flight: _Flight, wake_at: float) -> None:
-        flight.wake_at = wake_at = min(wake_at, flight.dies_at)
-        if wake_at < flight.timer_at:
-            # A later wake-up is found when the earlier timer fires; only an earlier one needs a new timer.
-            flight.timer_at = wake_at
-            heapq.heappush(self._timers, (wake_at, next(self._serial), flight))
-
-    def _expire(self, now: float) -> None:
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            when, _, flight = heapq.heappop(timers)
-            if flight.done or when != flight.timer_at:
-                continue
-            if flight.wake_at <= now:
-                self._wake(flight, now)
-            if not flight.done:
-                flight.timer_at = max(flight.wake_at, now + _GRAIN)
-                heapq.heappush(timers, (flight.timer_at, next(self._serial), flight))
+    def _sweep(self, now: float) -> None:
+        # Looking at each flight costs less than a timer for each: most end long before their time.
+        for flight in [flight for flight in self._flights.values() if flight.wake_at <= now]:
+            self._wake(flight, now)
 
     def _wake(self, flight: _Flight, now: float) -> None:
         if not flight.opened:

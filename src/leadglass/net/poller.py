@@ -12,11 +12,15 @@ import selectors
 from collections.abc import Iterable
 from typing import Protocol
 
-__all__ = ["READ", "WRITE", "EpollPoller", "Poller", "SelectorPoller", "best_poller"]
+__all__ = ["FAILED", "HANGUP", "READ", "WRITE", "EpollPoller", "Poller", "SelectorPoller", "best_poller"]
 
 READ = 1
 WRITE = 4
 """Bits of readiness; the values of EPOLLIN and EPOLLOUT. Errors and hang-ups count as both."""
+FAILED = 0x18
+"""EPOLLERR, EPOLLHUP: a connection attempt may have failed, ask the socket."""
+HANGUP = 0x2000 | FAILED
+"""EPOLLRDHUP as well: read on until the end is seen, there may be no further edge."""
 
 
 class Poller(Protocol):
@@ -94,7 +98,7 @@ class SelectorPoller:
         for key, events in self._selector.select(timeout):
             read = READ if events & selectors.EVENT_READ else 0
             write = WRITE if events & selectors.EVENT_WRITE else 0
-            yield key.fd, read | write
+            yield key.fd, read | write | FAILED  # it cannot tell: the socket must be asked each time
 
     def close(self) -> None:
         """Close the selector."""

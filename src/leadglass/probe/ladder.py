@@ -10,8 +10,8 @@ The plan is a generator: it yields a question and goes on when that has been ans
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from leadglass.judge.web import paths, qido_paths
@@ -29,7 +29,6 @@ from leadglass.model.evidence import (
 )
 from leadglass.model.rung import Rung
 from leadglass.ports.conversation import Ask, Conversation, Loss
-from leadglass.ports.world import Randomness
 from leadglass.probe.associate import AssociateConversation
 from leadglass.probe.blank_query import BlankQueryConversation
 from leadglass.probe.dicom import DicomConversation
@@ -37,68 +36,73 @@ from leadglass.probe.http import Caller, HttpConversation
 from leadglass.probe.mint import patient_id, uid
 from leadglass.probe.negotiate import NegotiateConversation
 from leadglass.probe.qido import QidoConversation
+from leadglass.probe.questions import Questions
+from leadglass.probe.remembered import RememberedConversation
 from leadglass.probe.sniff import DICOM, HTTP, TLS
 from leadglass.probe.tls import HelloConversation, SecureConversation
 from leadglass.probe.web import WebConversation
 from leadglass.wire.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 
-__all__ = ["EndpointVisit", "Questions"]
+__all__ = ["EndpointVisit"]
 
 _WEB_PORTS = frozenset({80, 81, 3000, 3001, 5000, 8000, 8008, 8042, 8080, 8081, 8088, 8888, 9080})
 _TLS_WEB_PORTS = frozenset({443, 8443, 9443})
 _TLS_DICOM_PORT = 2762
-_BUSY_PAUSE = 3.0
-"""Seconds before an endpoint that was busy (A-ASSOCIATE-RJ, rejected-transient) is asked once more."""
+_OTHER_FACES = _WEB_PORTS | _TLS_WEB_PORTS | {_TLS_DICOM_PORT}
+"""Ports where something else than plain DICOM is the likeliest."""
+_BUSY_PAUSES = (3.0, 12.0)
+"""Seconds before an endpoint that was busy (A-ASSOCIATE-RJ, rejected-transient: temporary congestion or
+local limit exceeded) is asked again, and again."""
 _WEB_RESERVE = 2
 """Connections kept back for the DICOMweb question where the scope allows it."""
-_TCP_OUTCOMES = {
-    Loss.REFUSED: TcpOutcome.REFUSED,
-    Loss.UNANSWERED: TcpOutcome.UNANSWERED,
+_OPEN = TcpEvidence(TcpOutcome.OPEN)
+_NO_CONNECTION: Mapping[Loss, tuple[Evidence, ...]] = {
+    loss: (TcpEvidence(TcpOutcome.UNREACHABLE),) for loss in Loss
+} | {
+    Loss.REFUSED: (TcpEvidence(TcpOutcome.REFUSED),),
+    Loss.UNANSWERED: (TcpEvidence(TcpOutcome.UNANSWERED),),
 }
+"""One tuple for each: most endpoints of a large scan share one of them."""
 
 _Plan: TypeAlias = Generator[Ask, None, str | None]
 """Questions out; at the end the protocol that answered, where one is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Questions:
-    """What is the same for every endpoint of a scan: who asks, and how patiently."""
-
-    randomness: Randomness
-    invented_sop_class: str
-    """Minted once per scan; no product can know it."""
-    calling_ae: str = "LEADGLASS"
-    user_agent: str = "Leadglass"
-    connections: int = 6
-    """The budget per endpoint: TCP, TLS, web and associations together."""
-    patience: float = 5.0
-    """Seconds to wait for an answer."""
-
-
 class EndpointVisit:
     """Everything asked of one endpoint, one connection at a time (``ports.conversation.Visit``)."""
+
+    # Defaults of the class, because most visits end before they set one of these.
+    seen_from: str | None = None
+    """The local address of the first connection that opened."""
+    denial: str | None = None
+    """Why the gate ended the visit early, if it did."""
+    connections = 0
+    _evidence: tuple[Evidence, ...] | None = None
+    _notes: dict[str, Evidence] | None = None
+    _first: RememberedConversation | None = None
+    _plan: Iterator[Ask] | None = None
+    _over = False
+    _now = 0.0
 
     def __init__(
         self, endpoint: Endpoint, rung: Rung, questions: Questions, called_ae: str = "ANY-SCP"
     ) -> None:
         self.endpoint = endpoint
         self.rung = rung
-        self.seen_from: str | None = None
-        """The local address of the first connection that opened."""
-        self.denial: str | None = None
-        """Why the gate ended the visit early, if it did."""
-        self.connections = 0
         self._questions = questions
         self._called_ae = called_ae
-        self._evidence: dict[str, Evidence] = {}
-        self._plan = self._climb()
-        self._over = False
-        self._now = 0.0
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """What was seen, one piece for each probe, in the order of asking."""
-        return tuple(self._evidence.values())
+        """What was seen, one piece for each probe, in the order of asking.
+
+        Visits that saw the same and asked nothing more share one tuple.
+        """
+        if self._evidence is not None:
+            return self._evidence
+        if self._notes is not None:
+            return tuple(self._notes.values())
+        return () if self.seen_from is None else (_OPEN,)
 
     # The contract with the engine.
 
@@ -107,24 +111,49 @@ class EndpointVisit:
         if self._over:
             return None
         self._now = now
-        ask = next(self._plan, None)
-        if ask is None or not self._left():
-            self._over = True
-            return None
-        self.connections += 1
-        return ask
+        if self._plan is None:
+            if self._first is None and self._begins_with_dicom():
+                self._first = self._questions.first(self._called_ae)
+                self.connections = 1
+                return Ask(self._first)
+            if self._first is not None and self._ended_before():
+                return None
+            self._plan = self._climb()
+            if self._first is not None:
+                next(self._plan)  # The first question has been put.
+        return self._further()
 
     def source(self, address: str) -> None:
         """A connection opened, from this local address."""
         if self.seen_from is None:
             self.seen_from = address
-            self._note(TcpEvidence(TcpOutcome.OPEN))
 
     def failed(self, loss: Loss) -> None:
         """No connection: nothing more can be learned here."""
         self._over = True
         if self.seen_from is None:
-            self._note(TcpEvidence(_TCP_OUTCOMES.get(loss, TcpOutcome.UNREACHABLE)))
+            self._evidence = _NO_CONNECTION[loss]
+
+    def _begins_with_dicom(self) -> bool:
+        return self.rung >= Rung.ASSOCIATE and self.endpoint.port not in _OTHER_FACES
+
+    def _ended_before(self) -> bool:
+        """Whether an earlier visit had nothing more to ask after the same first answer."""
+        assert self._first is not None
+        self._evidence = self._first.endings.get(self.rung)
+        self._over = self._evidence is not None
+        return self._over
+
+    def _further(self) -> Ask | None:
+        assert self._plan is not None
+        ask = next(self._plan, None)
+        if ask is not None and self._left():
+            self.connections += 1
+            return ask
+        self._over = True
+        if ask is None and self.connections == 1 and self._first is not None:
+            self._evidence = self._first.endings[self.rung] = self.evidence
+        return None
 
     def denied(self, why: str) -> None:
         """The scope says no, from now on."""
@@ -159,11 +188,14 @@ class EndpointVisit:
         return spoken
 
     def _associate(self, *, over_tls: bool) -> _Plan:
-        probe = self._associate_probe(over_tls=over_tls)
+        probe = self._questions.associate(self._called_ae, over_tls=over_tls)
+        if self._first is not None and self.connections == 1:
+            probe = self._first.conversation
         yield self._ask(probe)
-        if _is_busy(probe):
-            probe = self._associate_probe(over_tls=over_tls)
-            yield self._ask(probe, self._now + _BUSY_PAUSE)
+        for pause in _BUSY_PAUSES:
+            if _is_busy(probe):
+                probe = self._questions.associate(self._called_ae, over_tls=over_tls)
+                yield self._ask(probe, self._now + pause)
         seen = probe.evidence
         self._note(seen)
         yield from self._deeper(seen)
@@ -274,7 +306,7 @@ class EndpointVisit:
                 return TLS
             todo = probe.remaining if answered.reply is Reply.ANSWERED else ()
             probe = None
-        seen = self._evidence.get("web")
+        seen = self._noted().get("web")
         if not isinstance(seen, WebEvidence) or seen.reply is not Reply.ANSWERED:
             return seen.spoke if isinstance(seen, WebEvidence) else None
         if self.rung >= Rung.BLANK_QUERY:
@@ -301,21 +333,13 @@ class EndpointVisit:
 
     # Making probes.
 
-    def _associate_probe(self, *, over_tls: bool) -> AssociateConversation:
-        return AssociateConversation(
-            self._called_ae,
-            self._questions.calling_ae,
-            over_tls=over_tls,
-            patience=self._questions.patience,
-        )
-
     def _web_probe(self, todo: tuple[str, ...], *, over_tls: bool) -> WebConversation:
         return WebConversation(self._caller(), todo, over_tls=over_tls, patience=self._questions.patience)
 
     def _inner_probe(self) -> AssociateConversation | WebConversation:
         if self.endpoint.port in _TLS_WEB_PORTS | _WEB_PORTS:
             return self._web_probe(paths(), over_tls=True)
-        return self._associate_probe(over_tls=True)
+        return self._questions.associate(self._called_ae, over_tls=True)
 
     def _caller(self) -> Caller:
         name = self.endpoint.name
@@ -337,10 +361,16 @@ class EndpointVisit:
         return self._questions.connections - self.connections
 
     def _note(self, evidence: Evidence) -> None:
-        self._evidence[evidence.probe] = evidence
+        self._noted()[evidence.probe] = evidence
+
+    def _noted(self) -> dict[str, Evidence]:
+        """What was noted so far; whatever is noted was said over an open connection."""
+        if self._notes is None:
+            self._notes = {_OPEN.probe: _OPEN}
+        return self._notes
 
     def _note_web(self, new: WebEvidence) -> None:
-        old = self._evidence.get("web")
+        old = self._noted().get("web")
         if isinstance(old, WebEvidence) and old.over_tls == new.over_tls and old.reply is Reply.ANSWERED:
             new = replace(
                 old,

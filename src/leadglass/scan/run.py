@@ -19,7 +19,8 @@ from leadglass.model.verdict import Position, Vantage, Verdict
 from leadglass.net.engine import Engine
 from leadglass.ports.conversation import Visit
 from leadglass.ports.world import Clock
-from leadglass.probe.ladder import EndpointVisit, Questions
+from leadglass.probe.ladder import EndpointVisit
+from leadglass.probe.questions import Questions
 from leadglass.scope.scope import Scope
 
 __all__ = ["Scan", "Sink"]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import ipaddress
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
 from leadglass.scope.compiled import Compiled, Rules, compile_rules
+from leadglass.scope.hosts import Hosts, literal
 from leadglass.scope.hours import Calendar, Stretch, end_of_day
 from leadglass.scope.rules import Authorisation, Exclusion, Identity, Limits, Refusal, Target
 from leadglass.scope.table import Grant, number
@@ -133,10 +133,15 @@ class Scope:
         for version, span, cell in self._compiled.table.segments():
             ranges = [range(first, last + 1) for first, last in cell.ports()]
             for value in range(span.first, span.last + 1):
-                address = _literal(version, value)
+                address = literal(version, value)
                 for ports in ranges:
                     for port in ports:
                         yield address, port
+
+    def hosts(self) -> Hosts:
+        """Every address that may be connected to, numbered; ``ScopeDenied`` while an excluded name is not pinned."""
+        self._require_pinned_exclusions()
+        return Hosts(self._compiled.table)
 
     def count(self) -> int:
         """How many endpoints ``targets`` generates, without generating them."""
@@ -203,12 +208,6 @@ class Scope:
             return f"the authorisation ended with {self.authorisation.valid_until}"
         opens = "never again" if stretch.until >= self.expires else _local(stretch.until, self.limits.zone)
         return f"outside the hours {self.limits.hours_text}; it opens {opens}"
-
-
-def _literal(version: int, value: int) -> str:
-    if version == 4:
-        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
-    return str(ipaddress.IPv6Address(value))
 
 
 def _local(moment: float, zone: dt.tzinfo) -> str:

@@ -8,8 +8,8 @@ from leadglass import __version__, wiring
 from leadglass.model.rung import Rung
 from leadglass.net.engine import Engine
 from leadglass.net.pace import Pace
-from leadglass.probe.ladder import Questions
 from leadglass.probe.mint import uid
+from leadglass.probe.questions import Questions
 from leadglass.scan.ids import scan_id
 from leadglass.scan.run import Scan
 from leadglass.scope.scope import Scope

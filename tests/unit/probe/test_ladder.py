@@ -24,9 +24,11 @@ from leadglass.probe.associate import AssociateConversation
 from leadglass.probe.blank_query import BlankQueryConversation
 from leadglass.probe.dicom import DicomConversation
 from leadglass.probe.http import HttpConversation
-from leadglass.probe.ladder import EndpointVisit, Questions
+from leadglass.probe.ladder import EndpointVisit
 from leadglass.probe.negotiate import NegotiateConversation
 from leadglass.probe.qido import QidoConversation
+from leadglass.probe.questions import Questions
+from leadglass.probe.remembered import RememberedConversation
 from leadglass.probe.tls import HelloConversation, SecureConversation
 from leadglass.probe.web import WebConversation
 from leadglass.wire import uids
@@ -64,9 +66,14 @@ def walk(it: EndpointVisit, peer: Peer) -> list[type[object]]:
     while (ask := it.next(now)) is not None:
         now = max(now, ask.not_before)
         it.source("192.0.2.1")
-        asked.append(type(ask.conversation))
+        asked.append(kind(ask.conversation))
         peer(ask.conversation)
     return asked
+
+
+def kind(conversation: Conversation) -> type[object]:
+    """What is asked; that an association may be remembered makes no other question of it."""
+    return AssociateConversation if isinstance(conversation, RememberedConversation) else type(conversation)
 
 
 def answers(data: bytes, loss: Loss | None = Loss.EOF) -> Peer:
@@ -86,7 +93,7 @@ def answers(data: bytes, loss: Loss | None = Loss.EOF) -> Peer:
 
 def dicom(make: Callable[[], Acceptor]) -> Peer:
     def peer(conversation: Conversation) -> None:
-        if isinstance(conversation, DicomConversation):
+        if isinstance(conversation, DicomConversation | RememberedConversation):
             converse(conversation, make())
         else:
             answers(b"", Loss.RESET)(conversation)
@@ -156,18 +163,45 @@ def test_a_server_that_wants_a_title_is_asked_nothing_more(reason: int) -> None:
     assert asked == [AssociateConversation]
 
 
-def test_a_busy_server_is_asked_once_more_and_later() -> None:
+@pytest.mark.parametrize("reason", [1, 2])
+def test_a_busy_server_is_asked_twice_more_ever_later(reason: int) -> None:
+    it = visit(104)
+    asked_at = []
+    while (ask := it.next(NOW)) is not None:
+        asked_at.append(ask.not_before)
+        it.source("192.0.2.1")
+        converse(ask.conversation, Acceptor(reject=AAssociateRJ(2, 3, reason)))
+
+    assert asked_at == [0.0, NOW + 3, NOW + 12]
+    assert it.evidence[-1] == AssociateEvidence(Reply.REJECTED, reject=(2, 3, reason))
+
+
+@pytest.mark.parametrize("rung", [Rung.ASSOCIATE, Rung.NEGOTIATE, Rung.BLANK_QUERY])
+@pytest.mark.parametrize(
+    "peer",
+    [dicom(archive), dicom(lambda: Acceptor(reject=AAssociateRJ(1, 1, 7))), answers(b"", None), answers(SSH)],
+)
+def test_the_second_endpoint_that_answers_alike_is_seen_alike(rung: Rung, peer: Peer) -> None:
+    questions = Questions(Counting(), "2.25.99")
+    visits = [EndpointVisit(Endpoint(f"192.0.2.{n}", 104), rung, questions) for n in (1, 2, 3)]
+    asked = [walk(it, peer) for it in visits]
+
+    assert asked[0] == asked[1] == asked[2]
+    assert visits[0].evidence == visits[1].evidence == visits[2].evidence
+    assert {it.connections for it in visits} == {len(asked[0])}
+
+
+def test_a_refusal_by_the_gate_after_the_first_answer_keeps_that_answer() -> None:
     it = visit(104)
     first = it.next(NOW)
     assert first is not None
     it.source("192.0.2.1")
-    converse(first.conversation, Acceptor(reject=AAssociateRJ(2, 3, 1)))
-    second = it.next(NOW)
-    assert second is not None
-    converse(second.conversation, Acceptor(reject=AAssociateRJ(2, 3, 1)))
+    converse(first.conversation, archive())
+    assert it.next(NOW) is not None
+    it.denied("the hours are over")
 
-    assert second.not_before > NOW + 1
-    assert it.next(NOW + 10) is None
+    assert it.next(NOW) is None
+    assert [e.probe for e in it.evidence] == ["tcp", "associate"]
 
 
 @pytest.mark.parametrize("port", [104, 4242, 11112, 20001, 8042, 8080, 443, 8443, 2762])
@@ -291,7 +325,7 @@ def test_keys_are_minted_anew_for_each_query() -> None:
 
     def noting(conversation: Conversation) -> None:
         acceptor = archive()
-        assert isinstance(conversation, DicomConversation)
+        assert isinstance(conversation, DicomConversation | RememberedConversation)
         converse(conversation, acceptor)
         queries.extend(acceptor.data_sets)
 

@@ -1,0 +1,84 @@
+"""The addresses of a scope as numbers from 0, so that they can be shuffled and cut without a list."""
+
+from __future__ import annotations
+
+import ipaddress
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from leadglass.model.rung import Rung
+from leadglass.scope.table import Cell, Table
+
+__all__ = ["Host", "Hosts", "literal"]
+
+_SHALLOWEST = Rung.CONNECT
+"""What may be asked less than this is not visited."""
+
+
+class Host(NamedTuple):
+    """An address and the ports that may be asked there, ascending."""
+
+    address: str
+    ports: tuple[range, ...]
+
+    def targets(self) -> Iterator[tuple[str, int]]:
+        """Each (address, port)."""
+        for port in chain.from_iterable(self.ports):
+            yield self.address, port
+
+
+class Hosts:
+    """Every address of a table that may be connected to, each once, excluded ones left out."""
+
+    __slots__ = ("_first", "_ports", "_starts", "_versions", "count", "endpoints")
+
+    def __init__(self, table: Table) -> None:
+        self.count = 0
+        """Addresses."""
+        self.endpoints = 0
+        """Addresses times ports."""
+        self._starts: list[int] = []
+        self._first: list[int] = []
+        self._versions: list[int] = []
+        self._ports: list[tuple[range, ...]] = []
+        for version, span, cell in table.segments():
+            self._add(version, span.first, span.last - span.first + 1, _asked(cell))
+
+    def at(self, number: int) -> Host:
+        """The host with this number, 0 .. count-1."""
+        index = bisect_right(self._starts, number) - 1
+        value = self._first[index] + number - self._starts[index]
+        return Host(literal(self._versions[index], value), self._ports[index])
+
+    def _add(self, version: int, first: int, size: int, ports: tuple[range, ...]) -> None:
+        if ports:
+            self._starts.append(self.count)
+            self._first.append(first)
+            self._versions.append(version)
+            self._ports.append(ports)
+            self.count += size
+            self.endpoints += size * sum(map(len, ports))
+
+
+def literal(version: int, value: int) -> str:
+    """The canonical literal of an address given as a number."""
+    if version == 4:
+        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+    return str(ipaddress.IPv6Address(value))
+
+
+def _asked(cell: Cell) -> tuple[range, ...]:
+    """The ports of a cell, neighbouring ranges joined."""
+    found: list[range] = []
+    for first, last in cell.ports():
+        grant = cell.grant(first)
+        assert grant is not None
+        if grant.depth < _SHALLOWEST:
+            continue
+        if found and found[-1].stop == first:
+            found[-1] = range(found[-1].start, last + 1)
+        else:
+            found.append(range(first, last + 1))
+    return tuple(found)
