@@ -11,18 +11,21 @@ a field that changes its meaning makes ``/2``.
 from __future__ import annotations
 
 import functools
+import json
 import operator
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field, ValidationError
 
 from leadglass.errors import ConfigError
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.evidence import Evidence, Fact, TcpEvidence, TcpOutcome, facts_of, from_facts
+from leadglass.model.record_line import ascii_json
 from leadglass.model.record_parts import (
+    SCHEMA,
     CapabilityMap,
     CertificateFacts,
     EndpointFacts,
@@ -31,6 +34,7 @@ from leadglass.model.record_parts import (
     ScopeNote,
     Share,
     SoftwareFacts,
+    Tlp,
     TlsFacts,
     TransportFacts,
     VantageFacts,
@@ -40,7 +44,6 @@ from leadglass.model.verdict import (
     Access,
     Data,
     Kind,
-    Position,
     Reason,
     Severity,
     TlsSummary,
@@ -55,20 +58,20 @@ __all__ = [
     "RungWord",
     "ScanRecord",
     "ScopeNote",
+    "Tlp",
     "TlsFacts",
     "body_of",
+    "placed",
+    "read_body",
     "read_record",
     "record",
 ]
-
-SCHEMA: Final = "leadglass.scan-record/1"
 
 RungWord: TypeAlias = Literal["passive", "connect", "associate", "negotiate", "blank-query", "sample"]
 
 _LOOKS = 512
 """Different looks remembered, about 35 kB each."""
 _REASON = re.compile(r"(?P<rule>[^\s:]+): (?P<text>.*?)(?: \[(?P<ids>[^\[\]]+)\])?", re.DOTALL)
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 class ScanRecord(Part):
@@ -84,6 +87,9 @@ class ScanRecord(Part):
     rung: RungWord = Field(description="The deepest rung of the ladder that was asked.")
     scope: ScopeNote | None = Field(
         default=None, description="By whose leave; null on loopback without a scope."
+    )
+    tlp: Tlp | None = Field(
+        default=None, description="How far it may be passed on: FIRST TLP 2.0; null when nobody marked it."
     )
     transport: TransportFacts = Field(description="TCP and TLS.")
     protocols: tuple[str, ...] = Field(description="What the endpoint speaks, e.g. dicom, http, tls.")
@@ -108,7 +114,7 @@ class ScanRecord(Part):
 
         Only ASCII, so that a peer's text cannot become a control sequence where the line is printed.
         """
-        head = _ascii(self.model_dump_json(by_alias=True, include=_HEAD))
+        head = ascii_json(self.model_dump_json(by_alias=True, include=_HEAD))
         return f"{head[:-1]},{_body(_Same(_BODY(self)))[1:]}"
 
     def observed(self) -> tuple[Evidence, ...]:
@@ -130,20 +136,48 @@ def record(
     evidence: Sequence[Evidence],
     verdict: Verdict,
     scope: Mapping[str, str | None] | None = None,
+    place: str | None = None,
+    tlp: Tlp | None = None,
 ) -> ScanRecord:
     """The record of one endpoint.
 
     ``observed_at`` is an aware datetime or POSIX seconds; ``rung`` is the deepest that was asked;
-    ``scope`` holds name, basis, granted_by and reference, or is None. ``ValueError`` on a naive datetime.
+    ``scope`` holds name, basis, granted_by and reference, or is None; ``place`` is what people call the
+    vantage point. ``ValueError`` on a naive datetime.
     """
-    return _look(_Same((verdict,)), tuple(evidence)).model_copy(
+    return placed(
+        _look(_Same((verdict,)), tuple(evidence)),
+        scan=scan,
+        observed_at=observed_at,
+        endpoint=endpoint,
+        vantage=_vantage(vantage, place),
+        rung=rung,
+        scope=None if scope is None else _scope_note(tuple(scope.items())),
+        tlp=tlp,
+    )
+
+
+def placed(
+    look: ScanRecord,
+    *,
+    scan: str,
+    observed_at: datetime | float,
+    endpoint: Endpoint,
+    vantage: VantageFacts,
+    rung: Rung,
+    scope: ScopeNote | None,
+    tlp: Tlp | None,
+) -> ScanRecord:
+    """``look`` with another head: the record of another endpoint that answered alike. Arguments as ``record``."""
+    return look.model_copy(
         update={
             "scan": scan,
             "observed_at": _utc(observed_at),
             "endpoint": _endpoint(endpoint),
-            "vantage": _vantage(vantage),
+            "vantage": vantage,
             "rung": _RUNG_WORDS[rung],
-            "scope": None if scope is None else _scope_note(tuple(scope.items())),
+            "scope": scope,
+            "tlp": tlp,
         }
     )
 
@@ -151,6 +185,11 @@ def record(
 def body_of(evidence: Sequence[Evidence], verdict: Verdict) -> str:
     """The fields of a record that say what was seen and what it means, as one ASCII JSON object."""
     return _body(_Same(_BODY(_look(_Same((verdict,)), tuple(evidence)))))
+
+
+def read_body(body: str, *, where: str = "") -> ScanRecord:
+    """What ``body_of`` wrote, as the record of no endpoint: for ``placed``. ``ConfigError`` as ``read_record``."""
+    return read_record(f"{_NOWHERE_LINE[:-1]},{body[1:]}", where=where)
 
 
 def read_record(line: str, *, where: str = "") -> ScanRecord:
@@ -167,10 +206,21 @@ def read_record(line: str, *, where: str = "") -> ScanRecord:
         ) from exc
 
 
-_HEAD = {"schema_id", "scan", "observed_at", "endpoint", "vantage", "rung", "scope"}
+_HEAD = {"schema_id", "scan", "observed_at", "endpoint", "vantage", "rung", "scope", "tlp"}
 """What differs from one record to the next."""
 _SHARED = [name for name in ScanRecord.model_fields if name not in _HEAD]
 _BODY = operator.attrgetter(*_SHARED)
+
+_NOWHERE: Mapping[str, Any] = {
+    "schema": SCHEMA,
+    "scan": "",
+    "observed_at": "1970-01-01T00:00:00Z",
+    "endpoint": {"address": "0.0.0.0", "port": 0},  # noqa: S104 - nowhere; nothing is bound
+    "vantage": {"position": "unknown"},
+    "rung": "passive",
+}
+"""The head of a record that says only what was seen, not where."""
+_NOWHERE_LINE = json.dumps(_NOWHERE)
 
 _RUNG_WORDS: Mapping[Rung, RungWord] = {
     Rung.PASSIVE: "passive",
@@ -206,12 +256,7 @@ def _look(same: _Same, evidence: tuple[Evidence, ...]) -> ScanRecord:
     (verdict,) = same.of
     assert isinstance(verdict, Verdict)
     return ScanRecord(
-        schema=SCHEMA,
-        scan="",
-        observed_at=_utc(0),
-        endpoint=EndpointFacts(address="0.0.0.0", port=0),  # noqa: S104 - nowhere; nothing is bound
-        vantage=VantageFacts(position=Position.UNKNOWN),
-        rung="passive",
+        **_NOWHERE,
         transport=TransportFacts(tcp=_tcp(evidence), tls=_tls(verdict.tls)),
         protocols=verdict.protocols,
         capabilities=_capabilities(verdict),
@@ -233,7 +278,7 @@ def _look(same: _Same, evidence: tuple[Evidence, ...]) -> ScanRecord:
 @functools.lru_cache(maxsize=_LOOKS)
 def _body(same: _Same) -> str:
     """The fields that a look shares, as one JSON object."""
-    return _ascii(
+    return ascii_json(
         ScanRecord.model_construct(None, **dict(zip(_SHARED, same.of, strict=True))).model_dump_json(
             by_alias=True, exclude=_HEAD
         )
@@ -241,8 +286,8 @@ def _body(same: _Same) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _vantage(vantage: Vantage) -> VantageFacts:
-    return VantageFacts(source=vantage.source, position=vantage.position)
+def _vantage(vantage: Vantage, place: str | None) -> VantageFacts:
+    return VantageFacts(source=vantage.source, position=vantage.position, name=place)
 
 
 @functools.lru_cache(maxsize=64)
@@ -339,13 +384,3 @@ def _reason(text: str) -> Reason:
         return Reason(rule="", text=text)
     ids = match["ids"]
     return Reason(match["rule"], match["text"], tuple(ids.split(", ")) if ids else ())
-
-
-def _ascii(text: str) -> str:
-    return text if text.isascii() and "\x7f" not in text else _UNPRINTABLE.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    """A character of a JSON string as RFC 8259 section 7 escapes it, in UTF-16 code units."""
-    units = match[0].encode("utf-16-be")
-    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -5,8 +5,9 @@ What a field means stands here and in the JSON Schema that comes of it, and nowh
 
 from __future__ import annotations
 
+import enum
 import ipaddress
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
@@ -15,6 +16,7 @@ from leadglass.model.evidence import TcpOutcome
 from leadglass.model.verdict import ClientCertificate, Position, State
 
 __all__ = [
+    "SCHEMA",
     "CapabilityMap",
     "CertificateFacts",
     "EndpointFacts",
@@ -23,10 +25,13 @@ __all__ = [
     "ScopeNote",
     "Share",
     "SoftwareFacts",
+    "Tlp",
     "TlsFacts",
     "TransportFacts",
     "VantageFacts",
 ]
+
+SCHEMA: Final = "leadglass.scan-record/1"
 
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 
@@ -63,6 +68,7 @@ class VantageFacts(Part):
         default=None, description="Local address of the connection; null when none was made."
     )
     position: Position = Field(description="Side of the owner's network, as the scope declares it.")
+    name: str | None = Field(default=None, description="Name that its operator gave to the place.")
 
 
 class CertificateFacts(Part):
@@ -124,6 +130,21 @@ class ScopeNote(Part):
     basis: str = Field(description="Basis of the authorisation, e.g. owner, mandate, research.")
     granted_by: str | None = Field(default=None, description="Who said yes.")
     reference: str | None = Field(default=None, description="Where that is written down.")
+
+
+class Tlp(enum.StrEnum):
+    """How far a record may be passed on (FIRST, Traffic Light Protocol 2.0), least restricted first."""
+
+    CLEAR = "clear"
+    GREEN = "green"
+    AMBER = "amber"
+    AMBER_STRICT = "amber+strict"
+    RED = "red"
+
+    @property
+    def label(self) -> str:
+        """As it must be written: capitals, no space (TLP 2.0, 1 b)."""
+        return f"TLP:{self.value.upper()}"
 
 
 class EvidenceFact(Part):

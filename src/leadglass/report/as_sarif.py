@@ -169,6 +169,7 @@ def _properties(record: ScanRecord) -> dict[str, Any]:
     """What SARIF has no field for, as in the record."""
     fields = {
         "observed_at",
+        "tlp",
         "vantage",
         "rung",
         "capabilities",
@@ -205,6 +206,7 @@ def _counts(meta: Meta, summary: Summary) -> dict[str, Any]:
         "severity": dict(summary.severity),
         "position": meta.position,
         "scope": meta.scope.model_dump() if meta.scope else None,
+        "tlp": meta.tlp,
     }
 
 

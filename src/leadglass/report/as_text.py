@@ -57,6 +57,7 @@ class TextReport:
         self._prose = min(self._width, _PROSE)
         self._colour = colour
         self._gathered = Gatherer()
+        self._is_from_several = False
         self._meta: Meta
 
     def begin(self, meta: Meta) -> None:
@@ -71,6 +72,7 @@ class TextReport:
         """Write everything."""
         records = self._gathered.records()
         hosts = by_host(records)
+        self._is_from_several = len({record.vantage.name for record in records}) > 1
         sections = (
             self._head(records),
             self._wrapped(f"{say.headline(summary, hosts)} {say.urgent(summary)}"),
@@ -85,6 +87,10 @@ class TextReport:
             self._foot(summary),
         )
         text = "\n\n".join("\n".join(lines) for section in sections if (lines := tuple(section)))
+        if self._meta.tlp is not None:
+            # TLP 2.0 wants the label above and below, on the right.
+            label = self._styled(_BOLD, self._meta.tlp.label.rjust(self._prose))
+            text = f"{label}\n{text}\n{label}"
         self._stream.write(f"{text}\n")
 
     def _head(self, records: Sequence[ScanRecord]) -> Iterator[str]:
@@ -120,7 +126,8 @@ class TextReport:
     def _server(self, record: ScanRecord) -> Iterator[str]:
         name = f" ({record.endpoint.name})" if record.endpoint.name else ""
         act = words.SEVERITY[record.severity].act
-        title = f"{record.endpoint}{name}: {record.access}, severity {record.severity}: {act}"
+        place = f", from {record.vantage.name or 'elsewhere'}" if self._is_from_several else ""
+        title = f"{record.endpoint}{name}{place}: {record.access}, severity {record.severity}: {act}"
         yield from (self._styled(_STYLE[record.severity], line) for line in self._wrapped(title))
         yield from self._labelled("stranger", say.stranger(record))
         if product := say.software(record):

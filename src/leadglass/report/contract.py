@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from leadglass.model.record import ScanRecord, ScopeNote
+from leadglass.model.record import ScanRecord, ScopeNote, Tlp
 from leadglass.model.verdict import Access, Position, Severity
 
 __all__ = ["Meta", "ReportWriter", "Summary", "Tally"]
@@ -32,6 +32,8 @@ class Meta:
     position: Position = Position.UNKNOWN
     scope: ScopeNote | None = None
     """None: loopback, where none is needed."""
+    tlp: Tlp | None = None
+    """How far the report may be passed on; None: nobody said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ __all__ = [
     "likeliest",
     "promise",
     "software",
+    "source",
     "sources",
     "stranger",
     "tls",
@@ -199,12 +200,18 @@ _NO_RECORDS = "No patient record was requested, kept or shown."
 
 def sources(records: Iterable[ScanRecord], position: Position) -> str:
     """From where it was seen."""
-    found = sorted({record.vantage.source for record in records if record.vantage.source})
+    found = sorted({source(record) for record in records if record.vantage.source})
     shown = ", ".join(found[:4]) + (f" and {len(found) - 4} more" if len(found) > 4 else "")
     looked = f" Source of the connections: {shown}." if found else ""
     return (
         f"{words.VANTAGE[position]}{looked} Nothing here says that a server cannot be reached from elsewhere."
     )
+
+
+def source(record: ScanRecord) -> str:
+    """From where it was seen: the address, and the place if it has a name; empty if no connection opened."""
+    vantage = record.vantage
+    return " ".join(part for part in (vantage.source, vantage.name and f"({vantage.name})") if part)
 
 
 def _worst(access: Sequence[Access]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -20,7 +21,8 @@ from leadglass.model.evidence import (
     TcpEvidence,
     TcpOutcome,
 )
-from leadglass.model.record import SCHEMA, RungWord, ScanRecord, read_record, record
+from leadglass.model.record import SCHEMA, RungWord, ScanRecord, Tlp, body_of, read_body, read_record, record
+from leadglass.model.record_line import LineMaker
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Capabilities, Kind, Reason, Severity, Vantage
 
@@ -77,14 +79,15 @@ def test_the_line_has_the_fields_of_the_design_in_their_order() -> None:
     line = json.loads(archive()[0].line())
 
     assert list(line) == [
-        "schema", "scan", "observed_at", "endpoint", "vantage", "rung", "scope", "transport", "protocols",
+        "schema", "scan", "observed_at", "endpoint", "vantage", "rung", "scope", "tlp", "transport", "protocols",
         "capabilities", "access", "software", "nature", "nature_prior", "nature_settled", "nature_settles",
         "data", "severity", "reasons", "evidence", "advice", "settles",
     ]  # fmt: skip
     assert line["schema"] == SCHEMA == "leadglass.scan-record/1"
     assert line["observed_at"] == "2026-11-21T05:00:00Z"
     assert line["endpoint"] == {"address": "192.0.2.10", "port": 11112, "name": "pacs.example.org"}
-    assert line["vantage"] == {"source": "198.51.100.7", "position": "outside"}
+    assert line["vantage"] == {"source": "198.51.100.7", "position": "outside", "name": "Berlin"}
+    assert line["tlp"] == "amber"
     assert line["rung"] == "blank-query"
     assert line["transport"] == {"tcp": "open", "tls": None}
     assert list(line["capabilities"]) == [
@@ -98,6 +101,57 @@ def test_the_line_has_the_fields_of_the_design_in_their_order() -> None:
 def test_rung_words_are_those_of_the_ladder() -> None:
     assert list(typing.get_args(RungWord)) == [rung.word for rung in Rung]
     assert [seen("192.0.2.1", 1, (), NOTHING_MUCH, rung=rung).rung for rung in Rung] == [r.word for r in Rung]
+
+
+def test_labels_are_those_of_tlp_2() -> None:
+    assert [tlp.label for tlp in Tlp] == [
+        "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED",
+    ]  # fmt: skip
+
+
+def test_a_record_that_nobody_named_or_marked_says_so() -> None:
+    line = json.loads(observed().line())
+
+    assert (line["vantage"]["name"], line["tlp"]) == (None, None)
+
+
+def test_a_record_of_before_there_were_places_and_labels_is_read() -> None:
+    old = json.loads(RECORDS[0].line())
+    del old["tlp"], old["vantage"]["name"]
+    read = read_record(json.dumps(old))
+
+    assert (read.vantage.name, read.tlp) == (None, None)
+
+
+# ---- putting one together from what is stored
+
+
+@pytest.mark.parametrize("made", RECORDS, ids=lambda r: str(r.endpoint))
+def test_a_line_put_together_from_parts_is_the_line_of_the_record(made: ScanRecord) -> None:
+    names = {made.endpoint.address: made.endpoint.name} if made.endpoint.name else {}
+    maker = LineMaker(made.scan, made.scope, made.tlp, names)
+    body = "{" + made.line().partition('"transport"')[1] + made.line().partition('"transport"')[2]
+
+    assert made.line() == maker.line(
+        int(made.observed_at.timestamp()),
+        made.endpoint.address,
+        made.endpoint.port,
+        maker.vantage(made.vantage),
+        maker.look(made.rung, body),
+    )
+
+
+def test_a_body_is_read_back_as_the_record_of_no_endpoint() -> None:
+    read = read_body(body_of((AssociateEvidence(Reply.SILENT),), NOTHING_MUCH))
+
+    assert (read.scan, str(read.endpoint)) == ("", "0.0.0.0:0")
+    assert read.observed() == (AssociateEvidence(Reply.SILENT),)
+
+
+@pytest.mark.parametrize("body", ["", "{}", "[]", '{"access":"wide-open"}', "{" * 10_000])
+def test_a_body_that_is_none_is_refused(body: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape("a.sqlite: not a scan record")):
+        read_body(body, where="a.sqlite")
 
 
 # ---- making one

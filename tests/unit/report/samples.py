@@ -22,7 +22,7 @@ from leadglass.model.evidence import (
     WebAnswer,
     WebEvidence,
 )
-from leadglass.model.record import ScanRecord, ScopeNote, record
+from leadglass.model.record import ScanRecord, ScopeNote, Tlp, record
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import (
     Access,
@@ -153,6 +153,8 @@ def seen(
     name: str | None = None,
     rung: Rung = Rung.BLANK_QUERY,
     minute: int = 0,
+    place: str | None = "Berlin",
+    tlp: Tlp | None = Tlp.AMBER,
 ) -> ScanRecord:
     return record(
         scan="01JEXAMPLE",
@@ -163,6 +165,8 @@ def seen(
         evidence=evidence,
         verdict=judged,
         scope=SCOPE,
+        place=place,
+        tlp=tlp,
     )
 
 
@@ -499,6 +503,7 @@ def meta_of_scan() -> Meta:
         command="leadglass scan --scope scope.toml",
         position=Position.OUTSIDE,
         scope=ScopeNote.model_validate(SCOPE),
+        tlp=Tlp.AMBER,
     )
 
 

@@ -13,7 +13,8 @@ from tests.unit.report.conftest import Recording, Render, render
 from tests.unit.report.samples import hostile, meta_of_scan
 
 from leadglass.model.record import ScanRecord
-from leadglass.report.as_csv import COLUMNS, CsvReport
+from leadglass.report.as_csv import CsvReport
+from leadglass.report.columns import COLUMNS
 from leadglass.report.writer import Format
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "reports.md"
@@ -50,6 +51,8 @@ def test_every_column_holds_what_the_record_holds(records: Sequence[ScanRecord],
     assert row["observed_at"] == "2026-11-21T05:02:00Z"
     assert row["web_api"] == "untested"
     assert row["product"] == ""
+    assert row["place"] == "Berlin"
+    assert row["tlp"] == "amber"
 
 
 def test_each_line_is_one_write() -> None:

@@ -212,6 +212,14 @@ def test_severities_differ_in_lightness_for_those_who_see_no_hue(palette: dict[s
     assert all(worse / milder >= 1.15 for worse, milder in pairwise(distances))
 
 
+@pytest.mark.parametrize("label", ["red", "amber", "green", "clear"])
+def test_a_tlp_label_stands_out_from_its_black_ground(label: str) -> None:
+    light = next(palettes())
+
+    assert light["tlp"] == "#000000"
+    assert contrast(light[f"tlp-{label}"], light["tlp"]) >= 4.5
+
+
 def test_every_colour_is_a_name_of_the_palette() -> None:
     rules = re.sub(r":root \{[^}]*\}", "", CSS)
 
