@@ -32,6 +32,7 @@ from leadglass.ports.conversation import Ask, Conversation, Loss
 from leadglass.probe.associate import AssociateConversation
 from leadglass.probe.blank_query import BlankQueryConversation
 from leadglass.probe.dicom import DicomConversation
+from leadglass.probe.faces import faces_of, is_web
 from leadglass.probe.http import Caller, HttpConversation
 from leadglass.probe.mint import patient_id, uid
 from leadglass.probe.negotiate import NegotiateConversation
@@ -45,11 +46,6 @@ from leadglass.wire.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 
 __all__ = ["EndpointVisit"]
 
-_WEB_PORTS = frozenset({80, 81, 3000, 3001, 5000, 8000, 8008, 8042, 8080, 8081, 8088, 8888, 9080})
-_TLS_WEB_PORTS = frozenset({443, 8443, 9443})
-_TLS_DICOM_PORT = 2762
-_OTHER_FACES = _WEB_PORTS | _TLS_WEB_PORTS | {_TLS_DICOM_PORT}
-"""Ports where something else than plain DICOM is the likeliest."""
 _BUSY_PAUSES = (3.0, 12.0)
 """Seconds before an endpoint that was busy (A-ASSOCIATE-RJ, rejected-transient: temporary congestion or
 local limit exceeded) is asked again, and again."""
@@ -135,7 +131,7 @@ class EndpointVisit:
             self._evidence = _NO_CONNECTION[loss]
 
     def _begins_with_dicom(self) -> bool:
-        return self.rung >= Rung.ASSOCIATE and self.endpoint.port not in _OTHER_FACES
+        return self.rung >= Rung.ASSOCIATE and faces_of(self.endpoint.port)[0] == DICOM
 
     def _ended_before(self) -> bool:
         """Whether an earlier visit had nothing more to ask after the same first answer."""
@@ -167,7 +163,7 @@ class EndpointVisit:
             yield from self._hello_only()
             return
         faces = {DICOM: self._dicom_face, TLS: self._tls_face, HTTP: self._web_face}
-        order = list(_faces(self.endpoint.port))
+        order = list(faces_of(self.endpoint.port))
         while order:
             face = order.pop(0)
             spoken = yield from faces[face]()
@@ -337,7 +333,7 @@ class EndpointVisit:
         return WebConversation(self._caller(), todo, over_tls=over_tls, patience=self._questions.patience)
 
     def _inner_probe(self) -> AssociateConversation | WebConversation:
-        if self.endpoint.port in _TLS_WEB_PORTS | _WEB_PORTS:
+        if is_web(self.endpoint.port):
             return self._web_probe(paths(), over_tls=True)
         return self._questions.associate(self._called_ae, over_tls=True)
 
@@ -379,15 +375,6 @@ class EndpointVisit:
                 software_version=old.software_version or new.software_version,
             )
         self._note(new)
-
-
-def _faces(port: int) -> tuple[str, str, str]:
-    """The faces of a port, the likeliest first."""
-    if port in _WEB_PORTS:
-        return HTTP, DICOM, TLS
-    if port in _TLS_WEB_PORTS or port == _TLS_DICOM_PORT:
-        return TLS, DICOM, HTTP
-    return DICOM, TLS, HTTP
 
 
 def _dicom_or(seen: AssociateEvidence) -> str | None:
