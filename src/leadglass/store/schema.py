@@ -3,6 +3,7 @@
 Millions of rows are expected in ``observations`` and ``endpoints`` and few elsewhere, because
 endpoints that answer alike share one row of ``verdicts`` and ``evidence``. An endpoint is keyed by
 the bytes of ``model.key``. Times are POSIX seconds: integers where people look, floats in leases.
+Tables with millions of rows have no foreign keys: see decision 8.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ metadata = MetaData(
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
 
+_Moment = BigInteger()
+"""POSIX seconds; 32 bits of them end in 2038."""
+
 places = Table(
     "places",
     metadata,
@@ -77,8 +81,8 @@ scans = Table(
     Column("ulid", String(26), nullable=False, unique=True),
     Column("kind", String(8), nullable=False),  # scan | import
     Column("state", String(8), nullable=False),  # open | complete
-    Column("began", Integer, nullable=False),
-    Column("ended", Integer),
+    Column("began", _Moment, nullable=False),
+    Column("ended", _Moment),
     Column("tool_version", String(32), nullable=False),
     Column("command", Text, nullable=False),
     Column("position", String(8), nullable=False),
@@ -114,7 +118,7 @@ shards = Table(
     Column("token", String(32)),
     Column("worker", String(128)),
     Column("lease_until", Float),
-    Column("done_at", Integer),
+    Column("done_at", _Moment),
     Column("done_from", ForeignKey("places.id")),
     Column("seen", Integer),  # endpoints with a record
     Index(None, "scan", "state", "place", "number"),
@@ -135,7 +139,7 @@ shares = Table(
 listed_hosts = Table(
     "listed_hosts",
     metadata,
-    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("scan", _Id, primary_key=True, autoincrement=False),
     Column("address", LargeBinary, primary_key=True),
     Column("number", BigInteger, nullable=False),
     UniqueConstraint("scan", "number"),
@@ -146,7 +150,7 @@ listed_hosts = Table(
 listed = Table(
     "listed",
     metadata,
-    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("scan", _Id, primary_key=True, autoincrement=False),
     Column("host", BigInteger, primary_key=True, autoincrement=False),
     Column("port", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
@@ -185,10 +189,10 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("endpoint", LargeBinary, primary_key=True),
-    Column("place", ForeignKey("places.id"), primary_key=True, autoincrement=False),
-    Column("first_seen", Integer, nullable=False),
-    Column("last_seen", Integer, nullable=False),
-    Column("verdict", ForeignKey("verdicts.id"), nullable=False),
+    Column("place", _Id, primary_key=True, autoincrement=False),
+    Column("first_seen", _Moment, nullable=False),
+    Column("last_seen", _Moment, nullable=False),
+    Column("verdict", _Id, nullable=False),
     sqlite_with_rowid=False,
     comment="The latest verdict on each endpoint, as seen from each place.",
 )
@@ -196,15 +200,13 @@ endpoints = Table(
 observations = Table(
     "observations",
     metadata,
-    Column("scan", ForeignKey("scans.id"), primary_key=True, autoincrement=False),
+    Column("scan", _Id, primary_key=True, autoincrement=False),
     Column("endpoint", LargeBinary, primary_key=True),
-    Column("place", ForeignKey("places.id"), primary_key=True, autoincrement=False),
-    Column("vantage", ForeignKey("vantages.id"), nullable=False),
-    Column("observed_at", Integer, nullable=False),
-    Column("verdict", ForeignKey("verdicts.id"), nullable=False),
-    Column(
-        "changed_from", ForeignKey("verdicts.id")
-    ),  # NULL: evidence and access as last time, or first time
+    Column("place", _Id, primary_key=True, autoincrement=False),
+    Column("vantage", _Id, nullable=False),
+    Column("observed_at", _Moment, nullable=False),
+    Column("verdict", _Id, nullable=False),
+    Column("changed_from", _Id),  # NULL: evidence and access as last time, or first time
     Index(
         "ix_observations_changed",
         "scan",
