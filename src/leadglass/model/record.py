@@ -14,7 +14,7 @@ import functools
 import json
 import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -120,6 +120,10 @@ class ScanRecord(Part):
     def observed(self) -> tuple[Evidence, ...]:
         """The evidence as it was, to be judged again; ``ValueError`` if it was altered or does not fit."""
         return from_facts(_unaltered(self.evidence))
+
+    def look(self) -> Hashable:
+        """A key: equal for records that hold the very same look, for what is made of a look only once."""
+        return _Same(_BODY(self))
 
     def why(self) -> tuple[Reason, ...]:
         """The reasons, taken apart into rule, text and cited evidence."""

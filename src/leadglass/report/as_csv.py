@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TextIO
 
 from leadglass.model.record import ScanRecord
-from leadglass.report.columns import COLUMNS, Cell
+from leadglass.report.columns import COLUMNS, Cell, Rows
 from leadglass.report.contract import Meta, Summary
 from leadglass.report.safe import visible
 
@@ -25,6 +25,7 @@ class CsvReport:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._rows = Rows(_cell)
 
     def begin(self, meta: Meta) -> None:  # noqa: ARG002 - every line carries its scan, scope and TLP label
         """Write the header line."""
@@ -32,7 +33,7 @@ class CsvReport:
 
     def add(self, record: ScanRecord) -> None:
         """Write one line."""
-        self._write(_cell(column.get(record)) for column in COLUMNS.values())
+        self._write(self._rows.of(record))
 
     def end(self, summary: Summary) -> None:
         """Write nothing: a consumer counts lines."""

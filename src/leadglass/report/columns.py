@@ -6,16 +6,20 @@ scan record holds them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from leadglass.model.record import ScanRecord, TlsFacts
 from leadglass.model.verdict import Kind
 
-__all__ = ["COLUMNS", "Cell", "Column"]
+__all__ = ["COLUMNS", "Cell", "Column", "Rows"]
 
 Cell: TypeAlias = str | int | float | bool | datetime | tuple[str, ...] | None
+
+_T = TypeVar("_T")
+_LOOKS = 512
+"""Different looks remembered."""
 
 
 class Column(NamedTuple):
@@ -88,3 +92,31 @@ def _columns() -> Iterator[tuple[str, Column]]:
 
 COLUMNS: Mapping[str, Column] = dict(_columns())
 """By name, in order."""
+
+
+class Rows(Generic[_T]):
+    """Rows of cells, each cell put in its form by ``form``; those that a look shares, once a look."""
+
+    def __init__(self, form: Callable[[Cell], _T]) -> None:
+        self._form = form
+        self._looks: dict[Hashable, tuple[_T | None, ...]] = {}
+
+    def of(self, record: ScanRecord) -> list[_T]:
+        """One row, in the order of ``COLUMNS``."""
+        form = self._form
+        shared = self._shared(record)
+        return [
+            cell if cell is not None else form(column.get(record))
+            for column, cell in zip(COLUMNS.values(), shared, strict=True)
+        ]
+
+    def _shared(self, record: ScanRecord) -> tuple[_T | None, ...]:
+        look = record.look()
+        if (known := self._looks.get(look)) is not None:
+            return known
+        if len(self._looks) >= _LOOKS:
+            self._looks.clear()
+        form = self._form
+        made = tuple(form(column.get(record)) if column.is_of_look else None for column in COLUMNS.values())
+        self._looks[look] = made
+        return made
