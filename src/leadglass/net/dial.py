@@ -15,7 +15,8 @@ from leadglass.ports.conversation import Loss
 
 __all__ = ["dial", "loss_of"]
 
-_STREAM = socket.SOCK_STREAM | getattr(socket, "SOCK_NONBLOCK", 0) | getattr(socket, "SOCK_CLOEXEC", 0)
+_NONBLOCK: int = getattr(socket, "SOCK_NONBLOCK", 0)
+_STREAM = socket.SOCK_STREAM | _NONBLOCK | getattr(socket, "SOCK_CLOEXEC", 0)
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 _LOSSES = {
@@ -43,7 +44,8 @@ def dial(permit: Permit, moment: float) -> socket.SocketType | Loss:
         sock = socket.SocketType(family, _STREAM)
     except OSError as exc:
         raise _exhausted(exc.errno) from exc
-    sock.setblocking(False)
+    if not _NONBLOCK:
+        sock.setblocking(False)
     code = sock.connect_ex((address, port))
     if code in _UNDER_WAY:
         return sock

@@ -91,6 +91,7 @@ class Engine:
         self._source: Iterator[Visit | None] | None = None
         self._source_rests_until = 0.0
         self._stopping = False
+        self._new_rate: float | None = None
         self.connections = 0
         """Connections opened so far, for the progress display and the record of gentleness."""
 
@@ -115,13 +116,16 @@ class Engine:
         self._stopping = True
 
     def turn(self, rate: float) -> None:
-        """Open ``rate`` new connections a second from now on; safe to call from ``visits``."""
-        self._bucket.turn(rate, self._clock.monotonic())
+        """Open ``rate`` new connections a second from now on, 0 for none; safe to call from another thread."""
+        self._new_rate = rate
 
     # One turn of the loop.
 
     def _turn(self) -> bool:
         now = self._clock.monotonic()
+        if self._new_rate is not None:
+            rate, self._new_rate = self._new_rate, None
+            self._bucket.turn(rate, now)
         self._admit(now)
         if not (self._begun or self._roster.waiting or self._source):
             return False

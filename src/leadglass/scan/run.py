@@ -23,7 +23,7 @@ from leadglass.probe.ladder import EndpointVisit
 from leadglass.probe.questions import Questions
 from leadglass.scope.scope import Scope
 
-__all__ = ["Scan", "Sink"]
+__all__ = ["ANY_SCP", "Scan", "Sink"]
 
 ANY_SCP = "ANY-SCP"
 """The called AE title where the scope gives none. Titles are never guessed."""
@@ -78,12 +78,17 @@ class Scan:
         """A visit for each target; what the scope leaves at ``passive`` is not visited."""
         for address, port in targets:
             # What is not permitted is visited all the same: the gate refuses it at the connect, aloud.
-            depth = self.scope.depth(address, port)
-            rung = min(self.deepest, _DEEPEST, depth if depth is not None else Rung.CONNECT)
+            rung, called_ae = self.depth_and_title(address, port)
             if rung >= Rung.CONNECT:
                 endpoint = Endpoint(address, port, self.scope.name_of(address))
-                called_ae = self.scope.called_ae(address, port) or ANY_SCP
                 yield EndpointVisit(endpoint, rung, self.questions, called_ae)
+
+    def depth_and_title(self, address: str, port: int) -> tuple[Rung, str]:
+        """How deep this endpoint is asked, and the title that is called there."""
+        grant = self.scope.grant(address, port)
+        if grant is None:
+            return Rung.CONNECT, ANY_SCP
+        return min(self.deepest, _DEEPEST, grant.depth), grant.called_ae or ANY_SCP
 
     def _record(self, visit: EndpointVisit, moment: float, remember: Callable[..., Verdict]) -> ScanRecord:
         position = self.scope.position

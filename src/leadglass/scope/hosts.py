@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 from bisect import bisect_right
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from leadglass.model.key import pack
 from leadglass.model.rung import Rung
 from leadglass.scope.table import Cell, Table
 
@@ -22,11 +22,18 @@ class Host(NamedTuple):
 
     address: str
     ports: tuple[range, ...]
+    packed: bytes
+    """The address in network order, 4 or 16 bytes: the head of ``model.key``."""
 
-    def targets(self) -> Iterator[tuple[str, int]]:
-        """Each (address, port)."""
-        for port in chain.from_iterable(self.ports):
-            yield self.address, port
+    @classmethod
+    def of(cls, address: str, ports: Iterable[int]) -> Host:
+        """The host at a canonical ``address`` with just these ports."""
+        return cls(address, tuple(range(port, port + 1) for port in ports), pack(address, 0)[:-2])
+
+    @property
+    def endpoints(self) -> int:
+        """How many ports."""
+        return sum(map(len, self.ports))
 
 
 class Hosts:
@@ -50,7 +57,10 @@ class Hosts:
         """The host with this number, 0 .. count-1."""
         index = bisect_right(self._starts, number) - 1
         value = self._first[index] + number - self._starts[index]
-        return Host(literal(self._versions[index], value), self._ports[index])
+        version = self._versions[index]
+        return Host(
+            literal(version, value), self._ports[index], value.to_bytes(4 if version == 4 else 16, "big")
+        )
 
     def _add(self, version: int, first: int, size: int, ports: tuple[range, ...]) -> None:
         if ports:

@@ -80,7 +80,7 @@ class Scope:
 
         It stands until the authorisation ends, the hours close or ``PERMIT_SECONDS`` pass, whichever is first.
         """
-        grant = self._grant(endpoint.address, endpoint.port)
+        grant = self.grant(endpoint.address, endpoint.port)
         stretch = self._calendar.at(moment)
         if grant is None or not stretch.is_open or rung < _SHALLOWEST or rung > grant.depth:
             raise ScopeDenied(self._denial(endpoint, rung, moment), where=str(endpoint))
@@ -90,12 +90,12 @@ class Scope:
         """How deep this endpoint may be asked, at ``moment`` if given; None if not at all."""
         if moment is not None and not self._calendar.at(moment).is_open:
             return None
-        grant = self._grant(address, port)
+        grant = self.grant(address, port)
         return grant.depth if grant else None
 
     def called_ae(self, address: str, port: int) -> str | None:
         """The called AE title that the scope gives for this endpoint; None if it gives none."""
-        grant = self._grant(address, port)
+        grant = self.grant(address, port)
         return grant.called_ae if grant else None
 
     def name_of(self, address: str) -> str | None:
@@ -161,7 +161,8 @@ class Scope:
         ceiling = min(self.limits.deepest, self.authorisation.ceiling)
         return Rules(self.rules, self.exclusions, ceiling, self.position, dict(self.pins or ()))
 
-    def _grant(self, address: str, port: int) -> Grant | None:
+    def grant(self, address: str, port: int) -> Grant | None:
+        """What the rules say of this endpoint, whatever the hour; None if nothing may be asked there."""
         compiled = self._compiled
         cell = compiled.table.find(address)
         return None if cell is None or compiled.unpinned else cell.grant(port)

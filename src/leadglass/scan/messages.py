@@ -1,0 +1,222 @@
+"""What the process that keeps a scan and the processes that ask tell each other.
+
+Each message is one kind byte, a JSON head and, for results, packed rows: there may be millions of
+these. Both sides are the same version of the same program; nothing here outlives them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from leadglass.model.look import Look, Sighting
+from leadglass.model.rung import Rung
+from leadglass.model.verdict import Access, Severity
+
+__all__ = [
+    "Drop",
+    "Hungry",
+    "Message",
+    "Result",
+    "Rows",
+    "Setup",
+    "Stop",
+    "Task",
+    "Trouble",
+    "Turn",
+    "decode",
+    "encode",
+    "stretches",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """To a member, first: the scan it takes part in."""
+
+    ulid: str
+    scope_text: str
+    scope_file: str
+    pins: dict[str, list[str]]
+    deepest: int
+    permutation_key: str
+    """Hexadecimal."""
+    invented_sop_class: str
+    members: int
+    """How many share the limits."""
+    rate: float
+    """New connections a second, for this member alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """To a member: the hosts at positions ``first`` to ``after - 1``."""
+
+    shard: int
+    first: int
+    after: int
+    listed: tuple[tuple[str, tuple[int, ...]], ...] | None = None
+    """Address and ports at each position, where others found them; None: those of the scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """To a member: open so many new connections a second from now on; 0 pauses."""
+
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """To a member: these shards belong to somebody else now."""
+
+    shards: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """To a member: no more; send what is complete, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hungry:
+    """From a member: the last shard it has is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """From a member: it cannot go on; ``what`` is one line for the user."""
+
+    what: str
+    then: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """From a member: what was seen in a shard, and the stretches of it that were not finished."""
+
+    shard: int
+    sightings: Sequence[Sighting]
+    rest: tuple[tuple[int, int], ...] = ()
+
+
+Message: TypeAlias = Setup | Task | Turn | Drop | Stop | Hungry | Trouble | Result
+
+_KINDS: Sequence[type[Any]] = (Setup, Task, Turn, Drop, Stop, Hungry, Trouble, Result)
+_NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
+_HEAD = struct.Struct(">BI")
+_ROWS = {6: struct.Struct(">6sIII"), 18: struct.Struct(">18sIII")}
+
+
+class Rows:
+    """The sightings of one shard, packed as they come in."""
+
+    __slots__ = ("_looks", "_rows", "_sources", "count", "looks", "sources")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.looks: list[Look] = []
+        self.sources: list[str | None] = []
+        self._looks: dict[int, int] = {}
+        self._sources: dict[str | None, int] = {}
+        self._rows = {length: bytearray() for length in _ROWS}
+
+    def add(self, endpoint: bytes, observed_at: int, source: str | None, look: Look) -> None:
+        """One more."""
+        number = self._looks.get(id(look))
+        if number is None:
+            number = self._looks[id(look)] = len(self.looks)
+            self.looks.append(look)
+        at = self._sources.get(source)
+        if at is None:
+            at = self._sources[source] = len(self.sources)
+            self.sources.append(source)
+        length = len(endpoint)
+        self._rows[length] += _ROWS[length].pack(endpoint, observed_at, at, number)
+        self.count += 1
+
+    def encoded(self, shard: int, rest: Iterable[tuple[int, int]] = ()) -> bytes:
+        """The ``Result`` with these rows."""
+        head = {
+            "shard": shard,
+            "rest": list(rest),
+            "looks": [_look_fields(look) for look in self.looks],
+            "sources": self.sources,
+            "four": len(self._rows[6]),
+        }
+        return _message(Result, head) + bytes(self._rows[6]) + bytes(self._rows[18])
+
+
+def encode(message: Message) -> bytes:
+    """``message`` as bytes, to be sent with their length before them."""
+    if isinstance(message, Result):
+        rows = Rows()
+        for sighting in message.sightings:
+            rows.add(*sighting)
+        return rows.encoded(message.shard, message.rest)
+    return _message(type(message), dataclasses.asdict(message))
+
+
+def decode(data: bytes) -> Message:
+    """The message that ``data`` holds."""
+    number, length = _HEAD.unpack_from(data)
+    kind = _KINDS[number]
+    fields = json.loads(data[_HEAD.size : _HEAD.size + length])
+    if kind is Result:
+        return _result(fields, memoryview(data)[_HEAD.size + length :])
+    message: Message = kind(**{name: _frozen(value) for name, value in fields.items()})
+    return message
+
+
+def _message(kind: type[Any], fields: dict[str, Any]) -> bytes:
+    head = json.dumps(fields, separators=(",", ":")).encode()
+    return _HEAD.pack(_NUMBER[kind], len(head)) + head
+
+
+def _result(head: dict[str, Any], rows: memoryview) -> Result:
+    looks = [_look(fields) for fields in head["looks"]]
+    sources = head["sources"]
+    four = head["four"]
+    found = [
+        Sighting(endpoint, moment, sources[source], looks[look])
+        for length, part in ((6, rows[:four]), (18, rows[four:]))
+        for endpoint, moment, source, look in _ROWS[length].iter_unpack(part)
+    ]
+    return Result(head["shard"], found, tuple(map(_pair, head["rest"])))
+
+
+def _look_fields(look: Look) -> list[Any]:
+    identity = look.identity.hex() if look.identity else None
+    return [
+        *(look.evidence, look.body, int(look.rung), look.access, look.severity),
+        *(look.product, look.version, identity, look.judged_by),
+    ]
+
+
+def _look(fields: list[Any]) -> Look:
+    evidence, body, rung, access, severity, product, version, identity, judged_by = fields
+    return Look(
+        *(evidence, body, Rung(rung), Access(access), Severity(severity)),
+        *(product, version, bytes.fromhex(identity) if identity else None, judged_by),
+    )
+
+
+def _pair(pair: list[int]) -> tuple[int, int]:
+    first, after = pair
+    return first, after
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def stretches(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Ascending positions as [first, after) without a gap inside."""
+    for _, run in itertools.groupby(enumerate(positions), lambda item: item[1] - item[0]):
+        held = [position for _, position in run]
+        yield held[0], held[-1] + 1
