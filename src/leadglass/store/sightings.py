@@ -1,0 +1,216 @@
+"""Sightings into rows: what was never seen before once, by digest, and one narrow row for each endpoint.
+
+Inside a transaction of the caller's, who calls ``safe_from_pruning`` first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    bindparam,
+    select,
+    text,
+)
+
+from leadglass.model.look import Look, Sighting
+from leadglass.model.verdict import Position
+from leadglass.store.bulk import pour
+from leadglass.store.names import vantage_of
+from leadglass.store.schema import verdicts
+
+__all__ = ["PRUNING", "Digests", "Origin", "safe_from_pruning", "write"]
+
+PRUNING = 0x1EAD61A56
+"""PostgreSQL's advisory lock: shared by all who add rows, held alone by who removes orphans."""
+
+_MOST_DIGESTS = 20_000
+"""Remembered at once: hostile servers may each answer something of their own, and memory is bounded."""
+
+_QUESTION = 1000
+"""Numbers in one IN."""
+
+_new_looks = Table(
+    "new_looks",
+    MetaData(),
+    Column("digest", LargeBinary),
+    Column("evidence_digest", LargeBinary),
+    Column("facts", Text),
+    Column("identity", LargeBinary),
+    Column("rung", SmallInteger),
+    Column("access", Text),
+    Column("severity", Text),
+    Column("product", Text),
+    Column("version", Text),
+    Column("judged_by", Text),
+    Column("body", Text),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
+_arrived = Table(
+    "arrived",
+    MetaData(),
+    Column("endpoint", LargeBinary),
+    Column("vantage", BigInteger),
+    Column("observed_at", BigInteger),
+    Column("verdict", BigInteger),
+    prefixes=["TEMPORARY"],
+    postgresql_on_commit="DELETE ROWS",
+)
+
+# In the order of digests: two workers with the same news wait for each other, but never in a ring.
+_ADD_EVIDENCE = text(
+    "INSERT INTO evidence (digest, facts, identity)"
+    " SELECT evidence_digest, facts, identity FROM new_looks WHERE true ORDER BY evidence_digest"
+    " ON CONFLICT (digest) DO NOTHING"
+)
+_ADD_VERDICTS = text(
+    "INSERT INTO verdicts"
+    " (digest, evidence, rung, access, severity, product, version, judged_by, body)"
+    " SELECT n.digest, (SELECT e.id FROM evidence e WHERE e.digest = n.evidence_digest),"
+    " n.rung, n.access, n.severity, n.product, n.version, n.judged_by, n.body"
+    " FROM new_looks n WHERE true ORDER BY n.digest"
+    " ON CONFLICT (digest) DO NOTHING"
+)
+_NUMBERS = text("SELECT n.digest, (SELECT v.id FROM verdicts v WHERE v.digest = n.digest) FROM new_looks n")
+
+# A change is another evidence or another access than last time from this place. The same evidence judged
+# anew by a later version is none, nor is what somebody saw earlier than we did. Subqueries rather than
+# joins: for a batch, PostgreSQL would read all endpoints. CROSS JOIN: SQLite keeps the order.
+_ADD_OBSERVATIONS = text(
+    """
+    INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict, changed_from)
+    SELECT :scan, a.endpoint, :place, a.vantage, a.observed_at, a.verdict, (
+        SELECT f.id FROM endpoints e CROSS JOIN verdicts f CROSS JOIN verdicts v
+        WHERE e.endpoint = a.endpoint AND e.place = :place
+          AND e.verdict <> a.verdict AND e.last_seen <= a.observed_at
+          AND f.id = e.verdict AND v.id = a.verdict AND (f.evidence <> v.evidence OR f.access <> v.access)
+    )
+    FROM arrived a WHERE true ORDER BY a.endpoint
+    ON CONFLICT (scan, endpoint, place) DO UPDATE SET
+        vantage = excluded.vantage, observed_at = excluded.observed_at, verdict = excluded.verdict,
+        changed_from = CASE
+            WHEN observations.changed_from IS NOT NULL THEN (
+                SELECT f.id FROM verdicts f CROSS JOIN verdicts v
+                WHERE f.id = observations.changed_from AND v.id = excluded.verdict
+                  AND (f.evidence <> v.evidence OR f.access <> v.access)
+            )
+            WHEN (
+                SELECT e.first_seen FROM endpoints e
+                WHERE e.endpoint = excluded.endpoint AND e.place = excluded.place
+            ) < observations.observed_at THEN excluded.changed_from
+        END
+    WHERE excluded.observed_at >= observations.observed_at
+    """
+).bindparams(bindparam("scan", type_=BigInteger()), bindparam("place", type_=BigInteger()))
+_SEE_ENDPOINTS = text(
+    """
+    INSERT INTO endpoints (endpoint, place, first_seen, last_seen, verdict)
+    SELECT endpoint, :place, observed_at, observed_at, verdict FROM arrived WHERE true ORDER BY endpoint
+    ON CONFLICT (endpoint, place) DO UPDATE SET
+        first_seen = CASE WHEN excluded.first_seen < endpoints.first_seen
+                     THEN excluded.first_seen ELSE endpoints.first_seen END,
+        last_seen = CASE WHEN excluded.last_seen > endpoints.last_seen
+                    THEN excluded.last_seen ELSE endpoints.last_seen END,
+        verdict = CASE WHEN excluded.last_seen >= endpoints.last_seen
+                  THEN excluded.verdict ELSE endpoints.verdict END
+    """
+).bindparams(bindparam("place", type_=BigInteger()))
+
+
+class Origin(NamedTuple):
+    """Where sightings come from, as numbers of rows."""
+
+    scan: int
+    place: int
+    position: Position
+
+
+class Digests:
+    """The numbers of the verdicts that one writer met lately, by digest."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, int] = {}
+
+    def numbers(self, connection: Connection, looks: Iterable[Look]) -> dict[bytes, int]:
+        """The number of the verdict on each of ``looks``, written down where it is new.
+
+        Hand the answer to ``remember`` when the transaction is kept, and only then.
+        """
+        distinct = {look.digest: look for look in looks}
+        known = {digest: self._known[digest] for digest in distinct if digest in self._known}
+        known = _still_there(connection, known)
+        return known | _numbered(
+            connection, [look for digest, look in distinct.items() if digest not in known]
+        )
+
+    def remember(self, numbers: dict[bytes, int]) -> None:
+        """Keep ``numbers`` at hand."""
+        if len(self._known) + len(numbers) > _MOST_DIGESTS:
+            self._known.clear()
+        self._known.update(numbers)
+
+
+def safe_from_pruning(connection: Connection) -> None:
+    """No row that this transaction comes to point to goes away before it ends."""
+    if connection.dialect.name == "postgresql":  # SQLite has one writer at a time
+        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": PRUNING})
+
+
+def write(
+    connection: Connection, origin: Origin, sightings: Sequence[Sighting], digests: Digests
+) -> dict[bytes, int]:
+    """Add ``sightings`` to the scan, seen from the place of ``origin``; of one endpoint the latest counts.
+
+    Returns what ``digests`` shall remember.
+    """
+    numbers = digests.numbers(connection, (sighting.look for sighting in sightings))
+    sources = {sighting.source for sighting in sightings}
+    vantages = {source: vantage_of(connection, origin.place, source, origin.position) for source in sources}
+    rows = {
+        endpoint: (endpoint, vantages[source], at, numbers[look.digest])
+        for endpoint, at, source, look in _by_time(sightings)
+    }
+    pour(connection, _arrived, [rows[endpoint] for endpoint in sorted(rows)])
+    connection.execute(_ADD_OBSERVATIONS, {"scan": origin.scan, "place": origin.place})
+    connection.execute(_SEE_ENDPOINTS, {"place": origin.place})
+    return numbers
+
+
+def _by_time(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
+    return sorted(sightings, key=lambda sighting: sighting.observed_at)
+
+
+def _still_there(connection: Connection, known: dict[bytes, int]) -> dict[bytes, int]:
+    """Those of ``known`` that nobody has pruned since."""
+    numbers = list(known.values())
+    there: dict[bytes, int] = {}
+    for start in range(0, len(numbers), _QUESTION):
+        some = verdicts.c.id.in_(numbers[start : start + _QUESTION])
+        rows = connection.execute(select(verdicts.c.digest, verdicts.c.id).where(some))
+        there.update({digest: number for digest, number in rows if known.get(digest) == number})
+    return there
+
+
+def _numbered(connection: Connection, looks: Sequence[Look]) -> dict[bytes, int]:
+    if not looks:
+        return {}
+    pour(connection, _new_looks, [_look_row(look) for look in looks])
+    connection.execute(_ADD_EVIDENCE)
+    connection.execute(_ADD_VERDICTS)
+    return {digest: number for digest, number in connection.execute(_NUMBERS)}  # noqa: C416
+
+
+def _look_row(look: Look) -> tuple[object, ...]:
+    seen = (look.digest, look.evidence_digest, look.evidence, look.identity)
+    judged = (int(look.rung), look.access.value, look.severity.value, look.product, look.version)
+    return (*seen, *judged, look.judged_by, look.body)
