@@ -25,7 +25,8 @@ from leadglass.model.rung import Rung
 from leadglass.net.engine import Engine
 from leadglass.net.pace import Pace
 from leadglass.ports.conversation import Visit
-from leadglass.probe.ladder import EndpointVisit, Questions
+from leadglass.probe.ladder import EndpointVisit
+from leadglass.probe.questions import Questions
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 from leadglass.wiring import clock, randomness
@@ -83,7 +84,7 @@ def visit_all(work: Work) -> Counter[str]:
         assert isinstance(visit, EndpointVisit)
         ends[_end(visit)] += 1
 
-    pace = Pace(rate=_RATE, in_flight=work.window, connect_timeout=work.timeout)
+    pace = Pace(rate=_RATE, per_prefix=work.window, in_flight=work.window, connect_timeout=work.timeout)
     Engine(work.scope(), clock(), pace).run(work.visits(), done)
     return ends
 
