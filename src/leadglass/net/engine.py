@@ -79,6 +79,7 @@ class Engine:
         self._clock = clock
         self._pace = pace or Pace()
         self._poller = poller or best_poller()
+        self._must_tell = self._poller.must_be_told
         self._flights: dict[int, _Flight] = {}
         self._later: list[tuple[float, int, Visit, Conversation]] = []
         self._ready: deque[tuple[Visit, Conversation]] = deque()
@@ -129,11 +130,13 @@ class Engine:
         self._admit(now)
         if not (self._begun or self._roster.waiting or self._source):
             return False
-        for fd, mask in self._poller.ready(self._patience(now)):
-            flight = self._flights.get(fd)
-            if flight is not None:
-                self._serve(flight, mask, self._clock.monotonic())
+        ready = self._poller.ready(self._patience(now))
         now = self._clock.monotonic()
+        flights = self._flights
+        for fd, mask in ready:
+            flight = flights.get(fd)
+            if flight is not None:
+                self._serve(flight, mask, now)
         if now >= self._sweep_at:
             self._sweep_at = now + _TICK
             self._sweep(now)
@@ -148,10 +151,8 @@ class Engine:
 
     def _more(self, now: float) -> bool:
         """Whether another visit may be there for the taking."""
-        return self._source is not None and self._source_rests_until <= now and self._has_room()
-
-    def _has_room(self) -> bool:
-        return self._roster.waiting < self._pace.in_flight
+        rests = self._source is None or self._source_rests_until > now
+        return not rests and self._roster.waiting < self._pace.in_flight
 
     # Beginning visits and connections.
 
@@ -172,13 +173,11 @@ class Engine:
 
     def _begin_another(self, now: float) -> bool:
         """Take up one more visit; False when there is none to take now."""
-        visit = self._roster.freed(now)
-        if visit is None:
-            if not self._more(now):
-                return False
+        visit = self._roster.freed(now) if self._roster.waiting else None
+        if visit is None and self._more(now):
             visit = self._next_visit(now)
-            if visit is None:
-                return False
+        if visit is None:
+            return False
         if self._roster.enter(visit, now):
             self._begun += 1
             self._advance(visit, now)
@@ -259,7 +258,7 @@ class Engine:
             self._lost(flight, Loss.RESET, now)
             return
         self._apply(flight, step, now)
-        if not flight.done:
+        if self._must_tell and not flight.done:
             self._poller.want_write(flight.fd, bool(flight.out))
 
     def _read(self, flight: _Flight, mask: int, now: float) -> None:
@@ -282,11 +281,12 @@ class Engine:
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
         send, wake_at, close = step
         if wake_at is not None:
-            flight.wake_at = min(wake_at + self._round_trip.allowance, flight.dies_at)
+            wake_at += self._round_trip.allowance
+            flight.wake_at = min(flight.dies_at, wake_at)
         if close:
             flight.closing = True
         if send:
-            flight.out += send
+            flight.out = flight.out + send if flight.out else send
             self._flush(flight, now)
         elif close and not flight.out:
             self._finish(flight, now)
@@ -305,7 +305,8 @@ class Engine:
                 self._finish(flight, now)
         else:
             flight.out = flight.out[sent:]
-            self._poller.want_write(flight.fd, True)
+            if self._must_tell:
+                self._poller.want_write(flight.fd, True)
 
     def _lost(self, flight: _Flight, loss: Loss, now: float) -> None:
         if not flight.opened:
@@ -321,7 +322,8 @@ class Engine:
     def _drop(self, flight: _Flight) -> None:
         flight.done = True
         del self._flights[flight.fd]
-        self._poller.forget(flight.fd)
+        if self._must_tell:
+            self._poller.forget(flight.fd)
         flight.sock.close()
 
     # Time.

@@ -26,6 +26,9 @@ HANGUP = 0x2000 | FAILED
 class Poller(Protocol):
     """Readiness of many descriptors."""
 
+    must_be_told: bool
+    """Whether ``want_write`` and ``forget`` have anything to do."""
+
     def watch(self, fd: int) -> None:
         """Begin to watch a connecting descriptor for both directions."""
         ...
@@ -49,6 +52,8 @@ class Poller(Protocol):
 
 class EpollPoller:
     """Linux: edge-triggered epoll."""
+
+    must_be_told = False
 
     def __init__(self, batch: int = 1024) -> None:
         self._epoll = select.epoll()
@@ -76,6 +81,8 @@ class EpollPoller:
 
 class SelectorPoller:
     """Everywhere else: level-triggered ``selectors``."""
+
+    must_be_told = True
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()

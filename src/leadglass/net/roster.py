@@ -51,8 +51,17 @@ class Roster:
         """``visit`` is complete; one that waited for its place may have it."""
         host = visit.endpoint.address
         prefix = prefix_of(host)
-        self._fewer(host)
-        self._fewer(prefix)
+        at = self._at
+        if at[host] == 1:
+            del at[host]
+            if self._resting:
+                self._resting.pop(host, None)
+        else:
+            at[host] -= 1
+        if at[prefix] == 1:
+            del at[prefix]
+        else:
+            at[prefix] -= 1
         if self._parked:
             self._unpark(host)
             self._unpark(prefix)
@@ -77,14 +86,6 @@ class Roster:
         if until <= now:
             del self._resting[host]
         return until > now
-
-    def _fewer(self, place: str) -> None:
-        left = self._at[place] - 1
-        if left:
-            self._at[place] = left
-        else:
-            del self._at[place]
-            self._resting.pop(place, None)
 
     def _unpark(self, place: str) -> None:
         parked = self._parked.get(place)

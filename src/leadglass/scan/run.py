@@ -22,6 +22,7 @@ from leadglass.ports.world import Clock
 from leadglass.probe.ladder import EndpointVisit
 from leadglass.probe.questions import Questions
 from leadglass.scope.scope import Scope
+from leadglass.scope.table import Grant
 
 __all__ = ["ANY_SCP", "Scan", "Sink"]
 
@@ -78,14 +79,13 @@ class Scan:
         """A visit for each target; what the scope leaves at ``passive`` is not visited."""
         for address, port in targets:
             # What is not permitted is visited all the same: the gate refuses it at the connect, aloud.
-            rung, called_ae = self.depth_and_title(address, port)
+            rung, called_ae = self.depth_and_title(self.scope.grant(address, port))
             if rung >= Rung.CONNECT:
                 endpoint = Endpoint(address, port, self.scope.name_of(address))
                 yield EndpointVisit(endpoint, rung, self.questions, called_ae)
 
-    def depth_and_title(self, address: str, port: int) -> tuple[Rung, str]:
-        """How deep this endpoint is asked, and the title that is called there."""
-        grant = self.scope.grant(address, port)
+    def depth_and_title(self, grant: Grant | None) -> tuple[Rung, str]:
+        """How deep an endpoint with this grant is asked, and the title that is called there."""
         if grant is None:
             return Rung.CONNECT, ANY_SCP
         return min(self.deepest, _DEEPEST, grant.depth), grant.called_ae or ANY_SCP

@@ -24,6 +24,8 @@ class Host(NamedTuple):
     ports: tuple[range, ...]
     packed: bytes
     """The address in network order, 4 or 16 bytes: the head of ``model.key``."""
+    cell: Cell | None = None
+    """The rules for it, where they are at hand."""
 
     @classmethod
     def of(cls, address: str, ports: Iterable[int]) -> Host:
@@ -39,7 +41,7 @@ class Host(NamedTuple):
 class Hosts:
     """Every address of a table that may be connected to, each once, excluded ones left out."""
 
-    __slots__ = ("_first", "_ports", "_starts", "_versions", "count", "endpoints")
+    __slots__ = ("_cells", "_first", "_ports", "_starts", "_versions", "count", "endpoints")
 
     def __init__(self, table: Table) -> None:
         self.count = 0
@@ -50,20 +52,22 @@ class Hosts:
         self._first: list[int] = []
         self._versions: list[int] = []
         self._ports: list[tuple[range, ...]] = []
+        self._cells: list[Cell] = []
         for version, span, cell in table.segments():
-            self._add(version, span.first, span.last - span.first + 1, _asked(cell))
+            self._add(version, span.first, span.last - span.first + 1, cell)
 
     def at(self, number: int) -> Host:
         """The host with this number, 0 .. count-1."""
         index = bisect_right(self._starts, number) - 1
         value = self._first[index] + number - self._starts[index]
         version = self._versions[index]
-        return Host(
-            literal(version, value), self._ports[index], value.to_bytes(4 if version == 4 else 16, "big")
-        )
+        packed = value.to_bytes(4 if version == 4 else 16, "big")
+        return Host(literal(version, value), self._ports[index], packed, self._cells[index])
 
-    def _add(self, version: int, first: int, size: int, ports: tuple[range, ...]) -> None:
+    def _add(self, version: int, first: int, size: int, cell: Cell) -> None:
+        ports = _asked(cell)
         if ports:
+            self._cells.append(cell)
             self._starts.append(self.count)
             self._first.append(first)
             self._versions.append(version)

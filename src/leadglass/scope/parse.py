@@ -119,6 +119,7 @@ class _Reader:
             rate=table.rate,
             connections_per_endpoint=table.connections_per_endpoint,
             concurrent_per_host=table.concurrent_per_host,
+            concurrent_per_network=table.concurrent_per_network,
             hours=hours,
             hours_text=f"{table.hours} {table.timezone}" if hours else None,
             zone=zone,

@@ -68,6 +68,8 @@ class Limits:
     connections_per_endpoint: int = 6
     """In all, one at a time."""
     concurrent_per_host: int = 8
+    concurrent_per_network: int = 64
+    """Endpoints at once in one network: an IPv4 /24, an IPv6 /48."""
     hours: Hours | None = None
     hours_text: str | None = None
     """The window and its zone as the scope spells them."""

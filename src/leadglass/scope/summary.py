@@ -72,6 +72,7 @@ def _limits(scope: Scope) -> Json:
         "rate": limits.rate,
         "connections_per_endpoint": limits.connections_per_endpoint,
         "concurrent_per_host": limits.concurrent_per_host,
+        "concurrent_per_network": limits.concurrent_per_network,
         "hours": limits.hours_text,
     }
 
@@ -104,7 +105,8 @@ def _head(scope: Scope, moment: float) -> str:
         "allowed by": f"{authorisation.granted_by} ({authorisation.basis.value}{reference}){until}",
         "contact": authorisation.contact,
         "deepest": limits.deepest.word,
-        "pace": f"{limits.rate:g} new connections a second; {limits.concurrent_per_host} at once per host; "
+        "pace": f"{limits.rate:g} new connections a second; {limits.concurrent_per_host} at once per host, "
+        f"{limits.concurrent_per_network} per network; "
         f"{limits.connections_per_endpoint} in all per endpoint, one at a time",
         "when": _when(scope, moment),
         "seen from": scope.position.value,

@@ -52,6 +52,7 @@ deepest = {deepest}
 rate = 500  # new connections a second, all hosts together
 connections_per_endpoint = 6  # in all, one at a time; 6 is the most
 concurrent_per_host = 8  # at once; 8 is the most
+concurrent_per_network = 64  # endpoints at once in an IPv4 /24 or IPv6 /48; 256 is the most
 # hours = "20:00-05:00"  # only then, on the wall clock of:
 # timezone = "Europe/Berlin"
 

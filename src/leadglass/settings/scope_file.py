@@ -31,6 +31,7 @@ __all__ = [
 
 MOST_PER_ENDPOINT = 6
 MOST_PER_HOST = 8
+MOST_PER_NETWORK = 256
 """What is promised to every peer; a scope may ask for less, never for more."""
 
 
@@ -110,6 +111,11 @@ PerHost: TypeAlias = Annotated[
     _at_most(MOST_PER_HOST, "connections at once per host"),
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_PER_HOST}),
 ]
+PerNetwork: TypeAlias = Annotated[
+    int,
+    _at_most(MOST_PER_NETWORK, "endpoints at once per network"),
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_PER_NETWORK}),
+]
 Ports: TypeAlias = Annotated[
     tuple[int | str, ...],
     PlainValidator(_ports, json_schema_input_type=str | list[int | str]),
@@ -137,6 +143,7 @@ class LimitsTable(_Table):
     rate: Rate = 500.0
     connections_per_endpoint: PerEndpoint = MOST_PER_ENDPOINT
     concurrent_per_host: PerHost = MOST_PER_HOST
+    concurrent_per_network: PerNetwork = 64
     hours: str | None = None
     timezone: str | None = None
 

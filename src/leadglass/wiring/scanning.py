@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from collections.abc import Mapping, Sequence
 
 from leadglass import __version__, wiring
 from leadglass.model.rung import Rung
@@ -12,39 +13,67 @@ from leadglass.probe.mint import uid
 from leadglass.probe.questions import Questions
 from leadglass.scan.ids import scan_id
 from leadglass.scan.run import Scan
+from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
-__all__ = ["engine_for", "scan_of"]
+__all__ = ["engine_for", "engine_with", "questions_of", "scan_of", "scope_of"]
 
 _RESERVED_DESCRIPTORS = 64
 """Left for files, pipes and the interpreter."""
+_LEAST_IN_FLIGHT = 256
+_SECONDS_OPEN = 3.0
+"""How long an endpoint that never answers is under way: so many seconds of the rate are in flight at once."""
 
 
 def scan_of(scope: Scope, deepest: Rung | None = None) -> Scan:
     """A scan of ``scope``, with a new id and a newly invented SOP class."""
     randomness, moment = wiring.randomness(), wiring.clock().posix()
-    questions = Questions(
-        randomness=randomness,
-        invented_sop_class=uid(randomness),
+    questions = questions_of(scope, uid(randomness))
+    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.BLANK_QUERY)
+
+
+def questions_of(scope: Scope, invented_sop_class: str) -> Questions:
+    """What is asked of every endpoint, in the name that ``scope`` gives."""
+    return Questions(
+        randomness=wiring.randomness(),
+        invented_sop_class=invented_sop_class,
         calling_ae=scope.identity.calling_ae,
         user_agent=scope.user_agent(__version__),
         connections=scope.limits.connections_per_endpoint,
     )
-    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.BLANK_QUERY)
+
+
+def scope_of(text: str, filename: str, pins: Mapping[str, Sequence[str]]) -> Scope:
+    """The scope that ``text`` is, its names pinned as they were; ``ScopeError`` if it no longer holds."""
+    scope = parse(text, filename=filename, moment=wiring.clock().posix())
+    return scope.with_names({name: tuple(found) for name, found in pins.items()}) if pins else scope
 
 
 def engine_for(scope: Scope) -> Engine:
-    """An engine that asks ``scope`` at each connect and keeps its pace."""
-    pace = Pace(rate=scope.limits.rate, per_host=scope.limits.concurrent_per_host, in_flight=_descriptors())
+    """An engine that asks ``scope`` at each connect and keeps its pace, alone."""
+    return engine_with(scope, scope.limits.rate, 1)
+
+
+def engine_with(scope: Scope, rate: float, members: int) -> Engine:
+    """The engine of one of so many ``members`` that keep the pace of ``scope`` together.
+
+    A host is always asked by one member alone, so only the limit for networks is divided.
+    """
+    limits = scope.limits
+    wanted = max(_LEAST_IN_FLIGHT, int(limits.rate / members * _SECONDS_OPEN))
+    pace = Pace(
+        rate=rate,
+        per_host=limits.concurrent_per_host,
+        per_prefix=max(1, limits.concurrent_per_network // members),
+        in_flight=_descriptors(wanted),
+    )
     return Engine(scope, wiring.clock(), pace)
 
 
-def _descriptors() -> int:
-    """Connections that may be open at once, after raising the soft limit to the hard one."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = Pace().in_flight + _RESERVED_DESCRIPTORS
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(
-        resource.RLIMIT_NOFILE, (max(limit, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), hard)
-    )
-    return limit - _RESERVED_DESCRIPTORS
+def _descriptors(wanted: int) -> int:
+    """Connections that may be open at once, after raising the soft limit as far as the hard one allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + _RESERVED_DESCRIPTORS
+    limit = max(soft, needed if hard == resource.RLIM_INFINITY else min(needed, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return min(wanted, limit - _RESERVED_DESCRIPTORS)

@@ -1,0 +1,71 @@
+"""The main program of a process that asks: orders on standard input, sightings on standard output.
+
+It loads no database, no report and no command line: it is started once for each core.
+"""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import BinaryIO
+
+from leadglass import __version__, wiring
+from leadglass.errors import LeadglassError
+from leadglass.model.rung import Rung
+from leadglass.scan.member import Member
+from leadglass.scan.messages import Setup, Stop, Trouble, decode, encode
+from leadglass.scan.run import Scan
+from leadglass.scope.permutation import Permutation
+from leadglass.wiring.crew import frames, send_frame
+from leadglass.wiring.scanning import engine_with, questions_of, scope_of
+
+__all__ = ["main"]
+
+_YOUNG = 50_000
+"""Objects between two collections: visits are freed by counting references, the collector finds nothing."""
+
+
+def main() -> None:
+    """Take part in one scan."""
+    gc.set_threshold(_YOUNG)
+    with open(0, "rb") as orders, open(1, "wb") as answers, suppress(BrokenPipeError):
+        try:
+            _take_part(orders, answers)
+        except LeadglassError as exc:
+            send_frame(answers, encode(Trouble(exc.what, exc.then)))
+
+
+def _take_part(orders: BinaryIO, answers: BinaryIO) -> None:
+    incoming = frames(orders)
+    setup = decode(next(incoming))
+    assert isinstance(setup, Setup)
+    member = member_of(setup, answers)
+    threading.Thread(target=_listen, args=(member, incoming), daemon=True).start()
+    member.run()
+
+
+def member_of(setup: Setup, answers: BinaryIO) -> Member:
+    """A member as ``setup`` has it."""
+    clock = wiring.clock()
+    scope = scope_of(setup.scope_text, setup.scope_file, setup.pins)
+    scan = Scan(setup.ulid, scope, questions_of(scope, setup.invented_sop_class), Rung(setup.deepest))
+    return Member(
+        scan,
+        Permutation(scope.hosts().count, bytes.fromhex(setup.permutation_key)),
+        engine=engine_with(scope, setup.rate, setup.members),
+        clock=clock,
+        send=lambda data: send_frame(answers, data),
+        tool=__version__,
+    )
+
+
+def _listen(member: Member, incoming: Iterator[bytes]) -> None:
+    for data in incoming:
+        member.order(decode(data))
+    member.order(Stop())  # The foreman has gone.
+
+
+if __name__ == "__main__":
+    main()

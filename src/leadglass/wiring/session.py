@@ -1,0 +1,168 @@
+"""Runs a stored scan from here: its plan, its processes, what the store is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from leadglass import __version__, wiring
+from leadglass.errors import ScopeError
+from leadglass.model.record import ScopeNote
+from leadglass.model.rung import Rung
+from leadglass.probe.mint import uid
+from leadglass.scan.foreman import LEASE, Errands, Foreman, Outcome
+from leadglass.scan.ids import scan_id
+from leadglass.scan.messages import Setup, Task
+from leadglass.scope.permutation import KEY_BYTES, Permutation
+from leadglass.scope.scope import Scope
+from leadglass.store.database import Database
+from leadglass.store.scans import Plan, StoredScan, listed_of, open_scans
+from leadglass.store.work import Shard, Work
+from leadglass.wiring.crew import crew_of
+from leadglass.wiring.scanning import scope_of
+
+__all__ = ["HERE", "ScopeFile", "plan_of", "run", "scope_digest", "scope_in"]
+
+HERE = "here"
+"""The vantage point of a scan that names none."""
+_RATE_OF_ONE = 4000
+"""New connections a second that one process is asked to make; a faster scan gets more processes."""
+_SHARD_SECONDS = 2.0
+"""How much work a shard is, at the scan's rate: as much may have to be done again after a crash."""
+_SHARD_ENDPOINTS = (256, 8192)
+_MOST_HOSTS = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeFile:
+    """A scope with the text that it was read from."""
+
+    scope: Scope
+    """Its names pinned."""
+    text: str
+    path: str
+
+
+def scope_digest(text: str) -> bytes:
+    """What tells a scope from one that was changed: SHA-256 of its text."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def scope_in(plan: Plan) -> Scope:
+    """The scope that a stored scan has; ``ScopeError`` if it has expired meanwhile."""
+    return scope_of(plan.scope_text, plan.scope_file or plan.scope_name, json.loads(plan.pins))
+
+
+def plan_of(
+    file: ScopeFile, command: str, deepest: Rung, places: Sequence[str] = (), *, listed: bool = False
+) -> Plan:
+    """What a scan of all of a scope, or of targets that are ``listed`` later, will do."""
+    scope, hosts = file.scope, file.scope.hosts()
+    randomness, moment = wiring.randomness(), wiring.clock().posix()
+    if not 0 < hosts.count <= _MOST_HOSTS:
+        what = "more addresses than anybody can ask" if hosts.count else "nothing that may be connected to"
+        raise ScopeError(
+            f"the scope holds {what}", where=file.path, then="name smaller ranges, or a deeper rung"
+        )
+    authorisation = scope.authorisation
+    note = ScopeNote(
+        name=scope.name,
+        basis=authorisation.basis.value,
+        granted_by=authorisation.granted_by,
+        reference=authorisation.reference,
+    )
+    return Plan(
+        ulid=scan_id(moment, randomness),
+        began=int(moment),
+        tool_version=__version__,
+        command=command,
+        position=scope.position,
+        deepest=deepest,
+        rate=scope.limits.rate,
+        scope_name=scope.name,
+        scope_note=note.model_dump_json(),
+        scope_digest=scope_digest(file.text),
+        scope_text=file.text,
+        scope_file=file.path,
+        pins=json.dumps(dict(scope.pins or ())),
+        permutation_key=randomness.token(KEY_BYTES),
+        invented_sop_class=uid(randomness),
+        hosts=0 if listed else hosts.count,
+        endpoints=0 if listed else hosts.endpoints,
+        is_listed=listed,
+        wanted=tuple(places),
+        shard_hosts=_shard_hosts(scope.limits.rate, hosts.endpoints / hosts.count),
+    )
+
+
+def run(
+    database: Database,
+    stored: StoredScan,
+    place: str,
+    seen: Callable[[int], None],
+    began: Callable[[Foreman], None],
+) -> Outcome:
+    """Take part in ``stored`` from ``place`` until nothing is left for it.
+
+    ``seen`` is told how many endpoints more are written down; ``began`` gets the foreman, to stop it.
+    """
+    scope = scope_in(stored.plan)
+    clock, randomness = wiring.clock(), wiring.randomness()
+    worker = f"{socket.gethostname()}:{os.getpid()}:{randomness.token(4).hex()}"
+    work = Work(
+        database,
+        stored,
+        place,
+        scope.position,
+        worker=worker,
+        token=lambda: randomness.token(16).hex(),
+        lease=LEASE,
+    )
+    errands = Errands(
+        seen=seen,
+        task=lambda shard: _task(database, stored, shard),
+        left=lambda: any(other.id == stored.id for other in open_scans(database, place)),
+        patient=database.is_postgres,
+    )
+    members = max(1, min(_cores(), -(-int(scope.limits.rate) // _RATE_OF_ONE)))
+    with crew_of([_setup(stored.plan, members)] * members) as crew:
+        foreman = Foreman(work, crew, scope, clock, errands)
+        began(foreman)
+        return foreman.run()
+
+
+def _cores() -> int:
+    """Those this process may use; where nobody can say, all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _setup(plan: Plan, members: int) -> Setup:
+    return Setup(
+        ulid=plan.ulid,
+        scope_text=plan.scope_text,
+        scope_file=plan.scope_file or plan.scope_name,
+        pins=json.loads(plan.pins),
+        deepest=int(plan.deepest),
+        permutation_key=plan.permutation_key.hex(),
+        invented_sop_class=plan.invented_sop_class,
+        members=members,
+        rate=0.0,
+    )
+
+
+def _task(database: Database, stored: StoredScan, shard: Shard) -> Task:
+    plan = stored.plan
+    if not plan.is_listed:
+        return Task(shard.number, shard.first, shard.after)
+    numbers = list(Permutation(plan.hosts, plan.permutation_key).stretch(shard.first, shard.after))
+    found = listed_of(database, stored, numbers)
+    return Task(shard.number, shard.first, shard.after, tuple(found[number] for number in numbers))
+
+
+def _shard_hosts(rate: float, ports: float) -> int:
+    least, most = _SHARD_ENDPOINTS
+    return max(1, int(min(max(rate * _SHARD_SECONDS, least), most) / ports))
