@@ -58,17 +58,20 @@ def _services(value: Json) -> Iterator[_Service]:
 
 
 def _hosts(value: Json) -> Iterator[Mapping[str, Json]]:
-    """The hosts within whatever is wrapped around them, level by level."""
-    for _ in range(len(_WRAPPINGS)):
-        inner = next((value[name] for name in _WRAPPINGS if isinstance(at(value, name), dict)), None)
-        value = value if inner is None else inner
-    if isinstance(at(value, "hits"), list):
-        for hit in value["hits"]:
-            yield from _hosts(hit)
-    elif isinstance(value, dict):
-        yield value
-    else:
-        raise UnfitError("not a host of Censys")
+    """The hosts of a search result, or the one that this is."""
+    value = _unwrapped(value)
+    hits = at(value, "hits")
+    for host in map(_unwrapped, hits) if isinstance(hits, list) else (value,):
+        if not isinstance(host, dict):
+            raise UnfitError("not a host of Censys")
+        yield host
+
+
+def _unwrapped(value: Json) -> Json:
+    """What stands within the wrappings, which are never more than there are of them."""
+    for _ in _WRAPPINGS:
+        value = next((value[name] for name in _WRAPPINGS if isinstance(at(value, name), dict)), value)
+    return value
 
 
 def _found(service: _Service) -> Iterator[Found]:

@@ -25,9 +25,10 @@ def numbered(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | Broken]:
                     yield number, line
                 skipping = False
                 number += 1
-            if len(rest) > LONGEST:
-                if not skipping:
-                    yield Broken(number, _TOO_LONG)
+            if skipping:
+                rest = b""
+            elif len(rest) > LONGEST:
+                yield Broken(number, _TOO_LONG)
                 skipping, rest = True, b""
     except DamagedError as damage:
         yield Broken(number, str(damage))
