@@ -1,0 +1,191 @@
+"""Records out of the store, exactly as they were when they were seen.
+
+What endpoints share (the verdict's body) is fetched and parsed once for many rows; what is kept in
+memory does not grow with a scan. A reader sees the database as it was when it began.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from sqlalchemy import Connection, Executable, Row, Select, func, select
+
+from leadglass.model.endpoint import Endpoint
+from leadglass.model.key import unpack
+from leadglass.model.record import ScanRecord, Tlp, placed, read_body
+from leadglass.model.record_line import LineMaker
+from leadglass.model.record_parts import ScopeNote, VantageFacts
+from leadglass.model.rung import Rung
+from leadglass.model.verdict import Access, Position, Severity
+from leadglass.store.database import Database
+from leadglass.store.scans import Plan, StoredScan, find
+from leadglass.store.schema import observations, places, scans, vantages, verdicts
+
+__all__ = [
+    "PAGE",
+    "AnyRow",
+    "AnySelect",
+    "Shelf",
+    "Tally",
+    "lines",
+    "listing",
+    "names_of",
+    "records",
+    "scope_of",
+    "streamed",
+    "tally",
+]
+
+PAGE = 1000
+"""Rows fetched at once. A parsed look takes about 35 kB, and each row of a page may have its own."""
+
+_T = TypeVar("_T")
+AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
+AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many endpoints of a scan were seen, and what came of it. Mappings hold only what occurred, worst first."""
+
+    endpoints: int
+    access: Mapping[Access, int]
+    severity: Mapping[Severity, int]
+
+
+class Shelf(Generic[_T]):
+    """What rows point to, by id: fetched for a page at once, kept for the next pages while there is room."""
+
+    def __init__(
+        self, connection: Connection, query: AnySelect, make: Callable[[AnyRow], _T], room: int = PAGE
+    ) -> None:
+        """``query`` gives the id first; it is narrowed to those wanted."""
+        self._connection = connection
+        self._query = query
+        self._id = query.selected_columns[0]
+        self._make = make
+        self._room = room
+        self._kept: dict[int, _T] = {}
+
+    def holding(self, ids: Iterable[int | None]) -> Mapping[int, _T]:
+        """A mapping that has all of ``ids``, until it is asked for others."""
+        wanted = {number for number in ids if number is not None}
+        missing = wanted - self._kept.keys()
+        if len(self._kept) + len(missing) > self._room:
+            self._kept = {number: made for number, made in self._kept.items() if number in wanted}
+        if missing:
+            for row in self._connection.execute(self._query.where(self._id.in_(missing))):
+                self._kept[row[0]] = self._make(row)
+        return self._kept
+
+
+def records(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[ScanRecord]:
+    """The records of ``scan``, marked ``tlp``, in the order of their endpoints."""
+    scope, names = scope_of(scan.plan), names_of(scan.plan)
+    for page, seen_from, looks in _pages(db, scan, lambda row: (Rung(row.rung), read_body(row.body))):
+        for endpoint, vantage, observed_at, verdict in page:
+            address, port = unpack(endpoint)
+            rung, look = looks[verdict]
+            yield placed(
+                look,
+                scan=scan.plan.ulid,
+                observed_at=observed_at,
+                endpoint=Endpoint(address, port, names.get(address)),
+                vantage=seen_from[vantage],
+                rung=rung,
+                scope=scope,
+                tlp=tlp,
+            )
+
+
+def lines(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[str]:
+    """The lines of ``records``, much sooner: put together from stored text."""
+    maker = LineMaker(scan.plan.ulid, scope_of(scan.plan), tlp, names_of(scan.plan))
+    for page, seen_from, looks in _pages(db, scan, lambda row: maker.look(Rung(row.rung).word, row.body)):
+        parts = {number: maker.vantage(vantage) for number, vantage in seen_from.items()}
+        for endpoint, vantage, observed_at, verdict in page:
+            yield maker.line(observed_at, *unpack(endpoint), parts[vantage], looks[verdict])
+
+
+def tally(db: Database, scan: StoredScan) -> Tally:
+    """What was seen, counted. Reads the whole scan."""
+    counted = (
+        select(observations.c.verdict, func.count().label("number"))
+        .where(observations.c.scan == scan.id)
+        .group_by(observations.c.verdict)
+        .subquery()
+    )
+    words = select(verdicts.c.access, verdicts.c.severity, func.sum(counted.c.number)).join_from(
+        counted, verdicts, counted.c.verdict == verdicts.c.id
+    )
+    access: Counter[str] = Counter()
+    severity: Counter[str] = Counter()
+    with db.read() as connection:
+        for accessible, severe, number in connection.execute(words.group_by("access", "severity")):
+            access[accessible] += int(number)
+            severity[severe] += int(number)
+    return Tally(
+        access.total(),
+        {word: access[word] for word in Access if access[word]},
+        {word: severity[word] for word in Severity if severity[word]},
+    )
+
+
+def listing(db: Database) -> Iterator[tuple[StoredScan, Tally]]:
+    """All scans, latest first, with what was seen. Reads all observations, scan by scan."""
+    with db.read() as connection:
+        latest = connection.execute(select(scans.c.ulid).order_by(scans.c.began.desc(), scans.c.id.desc()))
+        ulids = latest.scalars().all()
+    for ulid in ulids:
+        scan = find(db, ulid)
+        yield scan, tally(db, scan)
+
+
+def scope_of(plan: Plan) -> ScopeNote | None:
+    """By whose leave the scan was made."""
+    return None if plan.scope_note is None else ScopeNote.model_validate_json(plan.scope_note)
+
+
+def names_of(plan: Plan) -> dict[str, str]:
+    """The first name of the scope that each address was resolved from, as it was pinned for the scan."""
+    names: dict[str, str] = {}
+    for name, addresses in json.loads(plan.pins).items():
+        for address in addresses:
+            names.setdefault(address, name)
+    return names
+
+
+def streamed(connection: Connection, query: Executable) -> Iterator[Sequence[AnyRow]]:
+    """The rows of ``query``, page by page, without the rest in memory; other queries may run in between."""
+    with connection.execute(query, execution_options={"yield_per": PAGE}) as result:
+        yield from result.partitions()
+
+
+def _pages(
+    db: Database, scan: StoredScan, make: Callable[[AnyRow], _T]
+) -> Iterator[tuple[Sequence[AnyRow], Mapping[int, VantageFacts], Mapping[int, _T]]]:
+    """Pages of (endpoint, vantage, moment, verdict), with what vantages and verdicts stand for."""
+    seen = observations.c
+    rows = (
+        select(seen.endpoint, seen.vantage, seen.observed_at, seen.verdict)
+        .where(seen.scan == scan.id)
+        .order_by(seen.endpoint, seen.place)
+    )
+    with db.read() as connection:
+        seen_from = {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
+        shelf = Shelf(connection, select(verdicts.c.id, verdicts.c.rung, verdicts.c.body), make)
+        for page in streamed(connection, rows):
+            yield page, seen_from, shelf.holding(row.verdict for row in page)
+
+
+_VANTAGES = select(vantages.c.id, vantages.c.source, vantages.c.position, places.c.name).join_from(
+    vantages, places
+)
+
+
+def _vantage(row: AnyRow) -> VantageFacts:
+    return VantageFacts(source=row.source or None, position=Position(row.position), name=row.name or None)
