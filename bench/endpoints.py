@@ -18,7 +18,18 @@ from dataclasses import dataclass
 
 import pynetdicom
 from bench.lib.addresses import Block
-from bench.lib.measuring import Client, Lap, Laps, foreign, on_cores, ours, rates, ratios, take_turns
+from bench.lib.measuring import (
+    Client,
+    Lap,
+    Laps,
+    disturbance,
+    foreign,
+    on_cores,
+    ours,
+    rates,
+    ratios,
+    take_turns,
+)
 from bench.lib.programs import Programs, compiled, serving
 from bench.lib.results import keep, machine, table, version_of
 
@@ -39,9 +50,11 @@ class Size:
     addresses: int
     pynetdicom: int
     rounds: int
+    patience: float
+    """Seconds to wait for a quiet machine before each lap."""
 
 
-FULL, QUICK = Size(20_000, 1_000, 5), Size(2_000, 100, 2)
+FULL, QUICK = Size(20_000, 1_000, 5, 120), Size(2_000, 100, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +152,7 @@ def report(laps: Laps) -> str:
         for name in laps
     ]
     head = ("client", "endpoints a second", "ratio to the C client", "CPU microseconds for each")
-    return f"{table(head, rows)}\n\n{verdicts(laps)}"
+    return f"{table(head, rows)}\n\n{verdicts(laps)}\n\n{disturbance(laps)}"
 
 
 def verdicts(laps: Laps) -> str:
@@ -159,13 +172,15 @@ def measure(programs: Programs, size: Size, setting: Setting) -> str:
     print(setting.title)
     server = programs.server(PORT, setting.processes)
     with serving(server, setting.server_cores), on_cores(setting.client_cores):
-        laps = take_turns(clients(programs, size, setting.processes), size.rounds)
+        laps = take_turns(clients(programs, size, setting.processes), size.rounds, size.patience)
     return f"**{setting.title}**\n\n{report(laps)}"
 
 
-ABOUT = f"""Full ladder: connect, A-ASSOCIATE, C-ECHO, A-RELEASE, close; dicom-ping stops at the A-ASSOCIATE-AC.
-{FULL.addresses:,} loopback addresses ({FULL.pynetdicom:,} for pynetdicom), {FULL.rounds} rounds in turns: median (smallest to largest).
-The server and the C client know canned bytes only; both keep {WINDOW} connections open, as Leadglass does.
+def about(size: Size) -> str:
+    """What was measured, and what to know about it."""
+    return f"""Full ladder: connect, A-ASSOCIATE, C-ECHO, A-RELEASE, close; dicom-ping stops at the A-ASSOCIATE-AC.
+{size.addresses:,} loopback addresses ({size.pynetdicom:,} for pynetdicom), {size.rounds} rounds in turns: median (smallest to largest).
+The server and the C client know canned bytes only; the C client and Leadglass keep {WINDOW} connections open in each process.
 Leadglass makes evidence and stores nothing. nmap's time holds its start-up; that of the others does not."""
 
 
@@ -173,12 +188,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="endpoints a second, full ladder to C-ECHO")
     parser.add_argument("--quick", action="store_true", help="try it out with few endpoints; keep nothing")
     quick = parser.parse_args().quick
-    about = machine(f"pynetdicom {pynetdicom.__version__}", *version_of("nmap", "cc"))
+    size = QUICK if quick else FULL
+    head = machine(f"pynetdicom {pynetdicom.__version__}", *version_of("nmap", "cc"))
     with compiled(("server", "client")) as programs:
         if programs is None:
             return  # the server is one of them
-        sections = [measure(programs, QUICK if quick else FULL, setting) for setting in settings()]
-    body = "\n\n".join((about, ABOUT, *sections))
+        sections = [measure(programs, size, setting) for setting in settings()]
+    body = "\n\n".join((head, about(size), *sections))
     print(body)
     if not quick:
         keep("endpoints", body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import resource
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from bench.lib.quiet import wait_until_quiet
+
 __all__ = [
     "ROOT",
     "Client",
     "Lap",
     "Laps",
     "Spread",
+    "disturbance",
     "foreign",
     "on_cores",
     "ours",
@@ -41,6 +45,10 @@ class Lap:
     seconds: float
     cpu: float
     """CPU seconds of the client, its processes together."""
+    syns: int | None = None
+    """How many SYNs arrived at the other end, where that was counted."""
+    busy: float = 0.0
+    """How many cores others kept busy just before it."""
 
     @property
     def rate(self) -> float:
@@ -76,15 +84,22 @@ class Spread:
         return f"{self.median:{form}} ({self.least:{form}} to {self.most:{form}})"
 
 
-def take_turns(clients: Mapping[str, Client], rounds: int) -> Laps:
-    """Let each client run once a round; who begins moves on from round to round."""
+def take_turns(clients: Mapping[str, Client], rounds: int, patience: float) -> Laps:
+    """Let each client run once a round; who begins moves on from round to round.
+
+    Before each lap it waits until the machine is quiet, ``patience`` seconds at most.
+    """
     laps: dict[str, list[Lap]] = {name: [] for name in clients}
     names = list(clients)
     for number in range(rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            laps[name].append(clients[name]())
-            print(f"  round {number + 1}: {name}: {laps[name][-1].rate:,.0f}/s", flush=True)
+            busy = wait_until_quiet(patience)
+            lap = dataclasses.replace(clients[name](), busy=busy)
+            laps[name].append(lap)
+            print(
+                f"  round {number + 1}: {name}: {lap.rate:,.0f}/s ({busy:.2f} cores busy before)", flush=True
+            )
     return laps
 
 
@@ -96,6 +111,12 @@ def rates(laps: Sequence[Lap]) -> Spread:
 def ratios(laps: Sequence[Lap], reference: Sequence[Lap]) -> Spread:
     """How many times as fast as the reference, each within its round."""
     return Spread.of([lap.rate / other.rate for lap, other in zip(laps, reference, strict=True)])
+
+
+def disturbance(laps: Laps) -> str:
+    """What others did to the machine meanwhile, as a sentence."""
+    most = max(lap.busy for of_one in laps.values() for lap in of_one)
+    return f"Others kept at most {most:.2f} cores busy before a lap."
 
 
 @contextlib.contextmanager
