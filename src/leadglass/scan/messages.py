@@ -42,7 +42,8 @@ class Setup:
     ulid: str
     scope_text: str
     scope_file: str
-    pins: dict[str, list[str]]
+    pins: tuple[tuple[str, tuple[str, ...]], ...]
+    """The scope's names and the addresses they were pinned to."""
     deepest: int
     permutation_key: str
     """Hexadecimal."""

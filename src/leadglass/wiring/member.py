@@ -49,7 +49,7 @@ def _take_part(orders: BinaryIO, answers: BinaryIO) -> None:
 def member_of(setup: Setup, answers: BinaryIO) -> Member:
     """A member as ``setup`` has it."""
     clock = wiring.clock()
-    scope = scope_of(setup.scope_text, setup.scope_file, setup.pins)
+    scope = scope_of(setup.scope_text, setup.scope_file, dict(setup.pins))
     scan = Scan(setup.ulid, scope, questions_of(scope, setup.invented_sop_class), Rung(setup.deepest))
     return Member(
         scan,

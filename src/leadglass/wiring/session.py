@@ -145,7 +145,7 @@ def _setup(plan: Plan, members: int) -> Setup:
         ulid=plan.ulid,
         scope_text=plan.scope_text,
         scope_file=plan.scope_file or plan.scope_name,
-        pins=json.loads(plan.pins),
+        pins=tuple((name, tuple(found)) for name, found in json.loads(plan.pins).items()),
         deepest=int(plan.deepest),
         permutation_key=plan.permutation_key.hex(),
         invented_sop_class=plan.invented_sop_class,
