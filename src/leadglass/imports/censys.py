@@ -49,22 +49,21 @@ def read_censys(pieces: Iterable[bytes]) -> Iterator[Found | Broken]:
 
 
 def _services(value: Json) -> Iterator[_Service]:
+    """The services of all hosts; what is no host counts as a service that is none, and is told with them."""
     for host in _hosts(value):
-        services = host.get("services")
-        if "ip" not in host or not isinstance(services, list | None):
-            raise UnfitError("not a host of Censys")
-        seen_at = host.get("last_updated_at")
-        yield from (_Service(host["ip"], service, seen_at) for service in services or ())
+        address, services = at(host, "ip"), at(host, "services")
+        if address is None or not isinstance(services, list | None):
+            yield _Service(None, None, None)
+        else:
+            seen_at = at(host, "last_updated_at")
+            yield from (_Service(address, service, seen_at) for service in services or ())
 
 
-def _hosts(value: Json) -> Iterator[Mapping[str, Json]]:
+def _hosts(value: Json) -> Iterator[Json]:
     """The hosts of a search result, or the one that this is."""
     value = _unwrapped(value)
     hits = at(value, "hits")
-    for host in map(_unwrapped, hits) if isinstance(hits, list) else (value,):
-        if not isinstance(host, dict):
-            raise UnfitError("not a host of Censys")
-        yield host
+    return map(_unwrapped, hits) if isinstance(hits, list) else iter((value,))
 
 
 def _unwrapped(value: Json) -> Json:
@@ -77,7 +76,7 @@ def _unwrapped(value: Json) -> Json:
 def _found(service: _Service) -> Iterator[Found]:
     says = service.says
     if not isinstance(says, dict):
-        raise UnfitError("not a service of Censys")
+        raise UnfitError("not a host or service of Censys")
     if _word(says.get("transport_protocol", "tcp")) == "tcp":
         yield Found(address_of(service.address), port_of(says.get("port")), _evidence(says, service.seen_at))
 

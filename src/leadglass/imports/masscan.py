@@ -52,20 +52,19 @@ def read_masscan_json(pieces: Iterable[bytes]) -> Iterator[Found | Broken]:
 
 
 def _ports(value: Json) -> Iterator[tuple[Json, Json]]:
-    """Addresses with what is said of one port."""
-    if not isinstance(value, dict) or "ip" not in value:
-        raise UnfitError("not a record of masscan")
-    if "rec_type" in value:  # one object a line: the status stands a level deeper
-        yield value["ip"], {**value, "status": at(value, "data", "status")}
-    elif isinstance(value.get("ports"), list):
-        yield from ((value["ip"], port) for port in value["ports"])
+    """Addresses with what is said of one port; None of what is no record."""
+    address, ports = at(value, "ip"), at(value, "ports")
+    if at(value, "rec_type") is not None:  # one object a line: the status stands a level deeper
+        yield address, {**value, "status": at(value, "data", "status")}
+    elif address is not None and isinstance(ports, list):
+        yield from ((address, port) for port in ports)
     else:
-        raise UnfitError("not a record of masscan")
+        yield None, None
 
 
 def _found(said: tuple[Json, Json]) -> Iterator[Found]:
     address, port = said
     if not isinstance(port, dict):
-        raise UnfitError("not a port of masscan")
+        raise UnfitError("not a record of masscan")
     if (port.get("proto"), port.get("status")) == ("tcp", "open"):
         yield Found(address_of(address), port_of(port.get("port")), None)

@@ -43,14 +43,11 @@ def each_record(
 def _parts(
     number: int, value: Json, split: Callable[[Json], Iterable[T]], parse: Callable[[T], Iterable[Found]]
 ) -> Iterator[Found | Broken]:
-    try:
-        for part in split(value):
-            try:
-                yield from parse(part)
-            except UnfitError as unfit:
-                yield Broken(number, str(unfit))
-    except UnfitError as unfit:
-        yield Broken(number, str(unfit))
+    for part in split(value):
+        try:
+            yield from parse(part)
+        except UnfitError as unfit:
+            yield Broken(number, str(unfit))
 
 
 def records(pieces: Iterable[bytes], ending: bytes | None = None) -> Iterator[tuple[int, Json] | Broken]:

@@ -45,18 +45,15 @@ def read_shodan(pieces: Iterable[bytes]) -> Iterator[Found | Broken]:
     return each_record(pieces, _banners, _found)
 
 
-def _banners(value: Json) -> Iterator[Mapping[str, Json]]:
+def _banners(value: Json) -> Iterable[Json]:
     """The banners of a search result, of a host, or the one that this is."""
-    if not isinstance(value, dict):
+    lists = (at(value, name) for name in ("matches", "data"))
+    return next((banners for banners in lists if isinstance(banners, list)), (value,))
+
+
+def _found(banner: Json) -> Iterator[Found]:
+    if not isinstance(banner, dict):
         raise UnfitError("not a record of Shodan")
-    for name in ("matches", "data"):
-        if isinstance(value.get(name), list):
-            yield from (item for item in value[name] if isinstance(item, dict))
-            return
-    yield value
-
-
-def _found(banner: Mapping[str, Json]) -> Iterator[Found]:
     if banner.get("transport", "tcp") != "tcp":
         return
     address = address_of(banner.get("ip_str") or banner.get("ipv6"))

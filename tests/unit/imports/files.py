@@ -85,7 +85,7 @@ ZMAP_CSV = b"""saddr,sport,classification,success
 192.0.2.2,11112,synack,1
 """
 
-SHODAN = {
+SHODAN: dict[str, Any] = {
     "ip_str": "192.0.2.1",
     "ip": 3221225985,
     "port": 104,
@@ -98,7 +98,7 @@ SHODAN = {
     "location": {"city": "Nowhere"},
 }
 
-CENSYS_OLDER = {
+CENSYS_OLDER: dict[str, Any] = {
     "ip": "192.0.2.1",
     "last_updated_at": "2026-11-02T00:00:00.123Z",
     "services": [
@@ -124,7 +124,7 @@ CENSYS_OLDER = {
     ],
 }
 
-CENSYS_PLATFORM = {
+CENSYS_PLATFORM: dict[str, Any] = {
     "host": {
         "ip": "192.0.2.1",
         "services": [

@@ -144,12 +144,12 @@ def test_a_host_without_services_tells_nothing(services: object) -> None:
 @pytest.mark.parametrize(
     ("value", "why"),
     [
-        (5, "not a host of Censys"),
-        ({}, "not a host of Censys"),
-        ({"ip": "192.0.2.1", "services": {}}, "not a host of Censys"),
-        ({"services": []}, "not a host of Censys"),
-        ({"certificate_v1": {"resource": {}}}, "not a host of Censys"),
-        ({"ip": "192.0.2.1", "services": [CANARY]}, "not a service of Censys"),
+        (5, "not a host or service of Censys"),
+        ({}, "not a host or service of Censys"),
+        ({"ip": "192.0.2.1", "services": {}}, "not a host or service of Censys"),
+        ({"services": []}, "not a host or service of Censys"),
+        ({"certificate_v1": {"resource": {}}}, "not a host or service of Censys"),
+        ({"ip": "192.0.2.1", "services": [CANARY]}, "not a host or service of Censys"),
         ({"ip": CANARY, "services": [{"port": 104}]}, "no address"),
         ({"ip": "192.0.2.1", "services": [{"port": CANARY}]}, "no port"),
         ({"ip": "192.0.2.1", "services": [{}]}, "no port"),
@@ -175,13 +175,26 @@ def test_each_service_is_broken_for_itself() -> None:
     ]
 
 
+def test_each_hit_is_broken_for_itself() -> None:
+    hits = [{"host_v1": {"resource": HOST}}, {"certificate_v1": {"resource": {}}}, CANARY, HOST]
+
+    assert [type(one) for one in told(json_lines([{"result": {"hits": hits}}]))] == [
+        Found,
+        Found,
+        Broken,
+        Broken,
+        Found,
+        Found,
+    ]
+
+
 def test_wrapping_without_end_is_no_host() -> None:
     def wrapped(times: int) -> bytes:
         host = json.dumps(HOST).encode()
         return b'{"result": {"hits": [' * times + host + b"]}}" * times
 
     assert told(wrapped(1)) == told(json_lines([HOST]))
-    assert told(wrapped(2), Kind.CENSYS) == [Broken(1, "not a host of Censys")]
+    assert told(wrapped(2), Kind.CENSYS) == [Broken(1, "not a host or service of Censys")]
     assert [type(one) for one in told(wrapped(100_000), Kind.CENSYS)] == [Broken]
 
 

@@ -64,7 +64,7 @@ def test_one_object_a_line_is_read() -> None:
         (b'{"ports": []}', "not a record of masscan"),
         (b'"ip"', "not a record of masscan"),
         (b"null", "not a record of masscan"),
-        (b'{"ip": "192.0.2.1", "ports": [104]}', "not a port of masscan"),
+        (b'{"ip": "192.0.2.1", "ports": [104]}', "not a record of masscan"),
         (b'{"ip": "192.0.2.300", "ports": [{"port": 1, "proto": "tcp", "status": "open"}]}', "no address"),
         (b'{"ip": 3221225985, "ports": [{"port": 1, "proto": "tcp", "status": "open"}]}', "no address"),
         (b'{"ip": "192.0.2.1", "ports": [{"port": true, "proto": "tcp", "status": "open"}]}', "no port"),

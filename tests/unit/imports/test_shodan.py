@@ -204,6 +204,12 @@ def test_what_the_api_returns_is_taken_apart(wrap: Any, indent: int | None) -> N
     ]
 
 
+def test_each_banner_is_broken_for_itself() -> None:
+    rows = [banner(), CANARY, banner(port=0), banner()]
+
+    assert [type(one) for one in told(json_lines([{"matches": rows}]))] == [Found, Broken, Broken, Found]
+
+
 @pytest.mark.parametrize(
     ("line", "why"),
     [
