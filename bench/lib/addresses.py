@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,8 +19,9 @@ class Block:
     count: int
 
     def __iter__(self) -> Iterator[str]:
+        # Not by ipaddress: at 4 microseconds an address it would be measured with the client.
         begin = int(ipaddress.IPv4Address(self.first))
-        return (str(ipaddress.IPv4Address(begin + n)) for n in range(self.count))
+        return (socket.inet_ntoa(n.to_bytes(4)) for n in range(begin, begin + self.count))
 
     def networks(self) -> list[str]:
         """The fewest CIDR ranges that hold these addresses and no other."""
