@@ -5,6 +5,7 @@ A row costs the driver about a microsecond that way, and everything after it is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.schema import CreateTable
 
 __all__ = ["pour"]
+
+_TOGETHER = 64
 
 
 def pour(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -27,8 +30,22 @@ def pour(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) 
     if connection.dialect.name == "postgresql":
         _copy(connection, table, rows)
     else:
-        statement = str(sqlalchemy.insert(table).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, list(rows))
+        _insert(connection, table, rows)
+
+
+def _insert(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Many rows in each statement: half the time of one statement for each."""
+    statement = str(sqlalchemy.insert(table).compile(dialect=connection.dialect))
+    whole = len(rows) // _TOGETHER * _TOGETHER
+    together = [
+        tuple(itertools.chain.from_iterable(rows[start : start + _TOGETHER]))
+        for start in range(0, whole, _TOGETHER)
+    ]
+    if together:
+        values = statement.partition(" VALUES ")[2]
+        connection.exec_driver_sql(statement + f", {values}" * (_TOGETHER - 1), together)
+    if rows[whole:]:
+        connection.exec_driver_sql(statement, list(rows[whole:]))
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -37,6 +37,7 @@ _SETTINGS = (
     # Checked by tests instead: with it, deleting one verdict reads all observations.
     "PRAGMA foreign_keys = OFF",
     "PRAGMA temp_store = MEMORY",
+    "PRAGMA secure_delete = ON",  # what is pruned was a list of targets
     "PRAGMA cache_size = -32768",  # KiB: rows arrive in pseudo-random order
     "PRAGMA wal_autocheckpoint = 8192",  # pages: 32 MiB
     "PRAGMA journal_size_limit = 67108864",
@@ -94,6 +95,16 @@ class Database:
         if not self.is_postgres:
             return self._clock()
         return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
+
+    def run(self, *statements: str) -> list[Any]:
+        """The rows of ``statements`` that stand outside of transactions, such as those on the file itself."""
+        with explained(self.where, self._driver):
+            connection = self._engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                return [row for statement in statements for row in cursor.execute(statement).fetchall()]
+            finally:
+                connection.close()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
@@ -221,7 +232,8 @@ def _alone(database: Database) -> Iterator[None]:
         yield
         return
     with contextlib.ExitStack() as stack:
-        lock = os.open(f"{database.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        lock = os.open(f"{database.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         stack.callback(os.close, lock)
         fcntl.flock(lock, fcntl.LOCK_EX)
+        database.run("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
         yield

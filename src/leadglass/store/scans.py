@@ -55,8 +55,9 @@ __all__ = [
 WAITING, LEASED, DONE = 0, 1, 2
 """The states of a shard."""
 
-State = Literal["filling", "open", "complete"]
-"""Of a scan. One that is filling still takes in its list of targets: nobody may work at it."""
+State = Literal["filling", "open", "complete", "pruning"]
+"""Of a scan. One that is filling still takes in its list of targets, one that is pruning goes away: nobody
+may work at either, and the latter is shown to nobody."""
 
 _MOST_SHARDS = 100_000
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{4,26}")
@@ -204,7 +205,8 @@ def find(database: Database, ulid: str) -> StoredScan:
 
 
 def _named(ulid: str) -> Any:
-    newest = select(scans.c.id).order_by(scans.c.began.desc(), scans.c.id.desc())
+    newest = select(scans.c.id).where(scans.c.state != "pruning")
+    newest = newest.order_by(scans.c.began.desc(), scans.c.id.desc())
     if ulid == "last":
         return newest.limit(1)
     if not _ULID.fullmatch(ulid.upper()):

@@ -5,6 +5,7 @@ Inside a transaction of the caller's, who calls ``safe_from_pruning`` first.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -173,21 +174,19 @@ def write(
 
     Returns what ``digests`` shall remember.
     """
-    numbers = digests.numbers(connection, (sighting.look for sighting in sightings))
+    looks = {sighting.look for sighting in sightings}
+    numbers = digests.numbers(connection, looks)
+    number_of = {look: numbers[look.digest] for look in looks}
     sources = {sighting.source for sighting in sightings}
     vantages = {source: vantage_of(connection, origin.place, source, origin.position) for source in sources}
     rows = {
-        endpoint: (endpoint, vantages[source], at, numbers[look.digest])
-        for endpoint, at, source, look in _by_time(sightings)
+        endpoint: (endpoint, vantages[source], at, number_of[look])
+        for endpoint, at, source, look in sorted(sightings, key=operator.attrgetter("observed_at"))
     }
-    pour(connection, _arrived, [rows[endpoint] for endpoint in sorted(rows)])
+    pour(connection, _arrived, sorted(rows.values()))
     connection.execute(_ADD_OBSERVATIONS, {"scan": origin.scan, "place": origin.place})
     connection.execute(_SEE_ENDPOINTS, {"place": origin.place})
     return numbers
-
-
-def _by_time(sightings: Sequence[Sighting]) -> Sequence[Sighting]:
-    return sorted(sightings, key=lambda sighting: sighting.observed_at)
 
 
 def _still_there(connection: Connection, known: dict[bytes, int]) -> dict[bytes, int]:

@@ -1,0 +1,167 @@
+"""Forgets what is older than its user wants to keep: the store is a list of targets.
+
+In transactions of bounded size, so that scans go on beside it; what was begun and interrupted is
+finished by the next call. Deleted rows are overwritten, and a SQLite file gives its space back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
+
+from leadglass.store.database import Database
+from leadglass.store.schema import endpoints, listed, listed_hosts, observations, scans, shards, shares
+from leadglass.store.sightings import PRUNING
+
+__all__ = ["Pruned", "prune"]
+
+_BATCH = 20_000
+"""Rows in one transaction."""
+
+_PAGES = 2000
+"""Pages of a SQLite file given back in one transaction."""
+
+_ORPHANS = (
+    """
+    DELETE FROM verdicts WHERE id IN (
+        SELECT id FROM verdicts EXCEPT SELECT verdict FROM observations
+        EXCEPT SELECT changed_from FROM observations WHERE changed_from IS NOT NULL
+        EXCEPT SELECT verdict FROM endpoints
+    )
+    """,
+    "DELETE FROM evidence WHERE id IN (SELECT id FROM evidence EXCEPT SELECT evidence FROM verdicts)",
+    "DELETE FROM vantages WHERE id IN (SELECT id FROM vantages EXCEPT SELECT vantage FROM observations)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How much went away, or would."""
+
+    scans: int
+    observations: int
+    endpoints: int
+
+
+def prune(database: Database, before: int, *, dry: bool = False) -> Pruned:
+    """Forget the scans that ended before ``before`` (POSIX seconds), and what only they refer to.
+
+    A scan that never ended counts by its last finished shard, or by its beginning; one that somebody works
+    at stays. ``dry``: only count.
+    """
+    with database.read() as connection:
+        doomed = connection.execute(_old(before, database.moment(connection))).scalars().all()
+        counted = Pruned(
+            len(doomed), _observations_of(connection, doomed), _unseen(connection, before, doomed)
+        )
+    if dry:
+        return counted
+    gone = sum(_forget(database, scan) for scan in doomed)
+    unseen = _sweep(database, endpoints, endpoints.c.endpoint, _is_unseen(before, ()))
+    _orphans(database)
+    if not database.is_postgres:
+        _shrink(database)
+    return Pruned(len(doomed), gone, unseen)
+
+
+# ---- which
+
+
+def _old(before: int, now: float) -> Select[int]:
+    last = select(func.max(shards.c.done_at)).where(shards.c.scan == scans.c.id).scalar_subquery()
+    until = func.coalesce(scans.c.ended, last, scans.c.began)
+    live = select(shares.c.worker).where(shares.c.scan == scans.c.id, shares.c.lease_until >= now).exists()
+    leased = select(shards.c.number).where(shards.c.scan == scans.c.id, shards.c.lease_until >= now).exists()
+    unfinished = scans.c.state == "pruning"
+    return select(scans.c.id).where(or_(unfinished, (until < before) & ~live & ~leased)).order_by(scans.c.id)
+
+
+def _is_unseen(before: int, doomed: Sequence[int]) -> ColumnElement[bool]:
+    """Endpoints that nobody has seen since ``before``, and that no scan which stays has looked at."""
+    # Only these may hold what is older than themselves.
+    straddling = (scans.c.began < before) | (scans.c.kind == "import")
+    still = (
+        select(observations.c.endpoint)
+        .join(scans, scans.c.id == observations.c.scan)
+        .where(straddling, scans.c.id.not_in(doomed))
+        .where(observations.c.endpoint == endpoints.c.endpoint, observations.c.place == endpoints.c.place)
+        .exists()
+    )
+    return (endpoints.c.last_seen < before) & ~still
+
+
+def _observations_of(connection: Connection, doomed: Sequence[int]) -> int:
+    query = select(func.count()).select_from(observations).where(observations.c.scan.in_(doomed))
+    return int(connection.execute(query).scalar_one())
+
+
+def _unseen(connection: Connection, before: int, doomed: Sequence[int]) -> int:
+    query = select(func.count()).select_from(endpoints).where(_is_unseen(before, doomed))
+    return int(connection.execute(query).scalar_one())
+
+
+# ---- away with them
+
+
+def _forget(database: Database, scan: int) -> int:
+    """Remove ``scan`` with all that is its own; how many observations that were."""
+    with database.write() as connection:
+        connection.execute(update(scans).where(scans.c.id == scan).values(state="pruning"))
+        connection.execute(delete(shares).where(shares.c.scan == scan))
+        connection.execute(delete(shards).where(shards.c.scan == scan))
+    count = _sweep(database, observations, observations.c.endpoint, observations.c.scan == scan)
+    _sweep(database, listed, listed.c.host, listed.c.scan == scan)
+    _sweep(database, listed_hosts, listed_hosts.c.address, listed_hosts.c.scan == scan)
+    with database.write() as connection:
+        connection.execute(delete(scans).where(scans.c.id == scan))
+    return count
+
+
+def _sweep(database: Database, table: Table, key: Column[Any], which: ColumnElement[bool]) -> int:
+    """Delete the rows ``which`` of ``table`` in the order of its ``key``, batch by batch; how many there were."""
+    count = 0
+    rest: ColumnElement[bool] = true()
+    while True:
+        with database.write() as connection:
+            last = select(key).where(which, rest).order_by(key).limit(1)
+            end = connection.execute(last.offset(_BATCH - 1)).scalar()
+            batch = delete(table).where(which, rest)
+            count += connection.execute(batch if end is None else batch.where(key <= end)).rowcount
+        if end is None:
+            return count
+        rest = key > end
+
+
+def _orphans(database: Database) -> None:
+    """Remove verdicts, evidence and vantages that nothing points to. Writers wait for it."""
+    with database.write() as connection:
+        if database.is_postgres:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PRUNING})
+        for statement in _ORPHANS:
+            connection.execute(text(statement))
+
+
+def _shrink(database: Database) -> None:
+    """Give free pages back step by step: a VACUUM would need as much disk again, and hold everybody up."""
+    free = database.run("PRAGMA freelist_count")[0][0]
+    left = free + 1
+    while 0 < free < left:  # a file that was made otherwise keeps them
+        left = free
+        free = database.run(f"PRAGMA incremental_vacuum({_PAGES})", "PRAGMA freelist_count")[0][0]
+    database.run("PRAGMA wal_checkpoint(TRUNCATE)")
