@@ -9,15 +9,16 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import NamedTuple
 
 import typer
 
 from leadglass import __version__
 from leadglass.cli.terminal import complain, write
-from leadglass.errors import LeadglassError
+from leadglass.errors import ConfigError, LeadglassError
 
-__all__ = ["COMMANDS", "INTERRUPTED", "app", "main"]
+__all__ = ["COMMANDS", "INTERRUPTED", "app", "load", "main"]
 
 INTERRUPTED = 130
 
@@ -34,12 +35,15 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("leadglass.cli.demo", "Scan a lab of servers on this machine, and explain each verdict."),
     "check": Command("leadglass.cli.check", "A quick look at your own server."),
-    "scan": Command("leadglass.cli.scan", "Look at everything that a scope permits."),
+    "scan": Command(
+        "leadglass.cli.scan", "Look at everything that a scope permits, and keep it.", group=True
+    ),
     "explain": Command(
         "leadglass.cli.explain", "Why a record says what it says, and what would settle the rest."
     ),
     "scope": Command("leadglass.cli.scope", "Write, show and verify a scope.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
+    "db": Command("leadglass.cli.db", "Look after the database.", group=True),
     "schema": Command("leadglass.cli.schema", "Print the JSON Schema of a record or a configuration file."),
 }
 
@@ -76,6 +80,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     return 0
+
+
+def load(module: str, *, extra: str) -> ModuleType:
+    """A module that needs what the extra ``extra`` installs; ``ConfigError`` if that is missing."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as exc:
+        raise ConfigError(
+            f"this needs packages that are not installed ({exc.name})",
+            then=f"pip install 'leadglass[{extra}]'",
+        ) from exc
 
 
 def _add(tree: typer.Typer, name: str, command: Command, *, loaded: bool) -> None:

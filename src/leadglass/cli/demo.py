@@ -148,7 +148,8 @@ def _scan(lab: Lab) -> _Outcome:
     scope = parse(lab.scope_text(), filename="the lab's scope", moment=clock.posix())
     scan, engine, tally, began = scan_of(scope, _RUNG), engine_for(scope), Tally(), clock.monotonic()
     meta = meta_of(scan, scope)
-    with stop_on_signals(engine) as signals, ProgressBar(scope.count()) as bar:
+    with stop_on_signals() as signals, ProgressBar(scope.count()) as bar:
+        signals.tell(engine.stop)
         sink = _Collecting(bar, tally)
         scan.run(engine, clock, sink)
     seconds = clock.monotonic() - began

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,14 +20,23 @@ from leadglass.errors import UsageError
 from leadglass.model.record import ScanRecord, ScopeNote
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
-from leadglass.net.engine import Engine
 from leadglass.report.contract import Meta, ReportWriter, Summary, Tally
 from leadglass.report.writer import Format, writer
 from leadglass.scan.run import Scan, Sink
 from leadglass.scope.scope import Scope
 from leadglass.wiring.scanning import engine_for, scan_of
 
-__all__ = ["EXPOSED", "UNFINISHED", "Look", "exit_code", "look", "meta_of", "rung_option", "stop_on_signals"]
+__all__ = [
+    "EXPOSED",
+    "UNFINISHED",
+    "Look",
+    "Signals",
+    "exit_code",
+    "look",
+    "meta_of",
+    "rung_option",
+    "stop_on_signals",
+]
 
 EXPOSED = 1
 UNFINISHED = 3
@@ -73,7 +82,8 @@ def look(
         tally.skipped(str(refusal))
         complain(f"left out: {refusal}")
     total = scope.count() if targets is None else len(targets := list(targets))
-    with destination(how.output) as stream, stop_on_signals(engine) as signals:
+    with destination(how.output) as stream, stop_on_signals() as signals:
+        signals.tell(engine.stop)
         colour = how.output is None and shows_colour()
         report = writer(how.form, stream, width=width(), colour=colour)
         report.begin(meta_of(scan, scope))
@@ -114,20 +124,40 @@ def _what_is_open(summary: Summary) -> str:
     return "; ".join(parts)
 
 
-@contextmanager
-def stop_on_signals(engine: Engine) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM end the scan properly: goodbyes are said, records are complete."""
-    seen: list[int] = []
+class Signals:
+    """Ctrl-C and SIGTERM, turned into a request to end; true once one came."""
 
-    def stop(number: int, _: object) -> None:
-        if seen:
+    def __init__(self) -> None:
+        self._came = False
+        self._stop: Callable[[], None] | None = None
+
+    def __bool__(self) -> bool:
+        return self._came
+
+    def tell(self, stop: Callable[[], None]) -> None:
+        """Call ``stop`` when a signal comes, or now if one came already."""
+        self._stop = stop
+        if self._came:
+            stop()
+
+    def came(self) -> None:
+        """One came; a second one means at once."""
+        if self._came:
             raise KeyboardInterrupt
-        seen.append(number)
-        engine.stop()
+        self._came = True
+        if self._stop is not None:
+            self._stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+@contextmanager
+def stop_on_signals() -> Iterator[Signals]:
+    """Ctrl-C and SIGTERM end a scan properly: goodbyes are said, records are complete."""
+    signals = Signals()
+    before = {
+        number: signal.signal(number, lambda *_: signals.came()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        yield seen
+        yield signals
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

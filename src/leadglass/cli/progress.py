@@ -15,7 +15,7 @@ __all__ = ["ProgressBar"]
 class ProgressBar:
     """Counts endpoints on standard error while somebody is watching."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, done: int = 0) -> None:
         self._progress = Progress(
             TextColumn("looking"),
             BarColumn(),
@@ -26,7 +26,7 @@ class ProgressBar:
             transient=True,
             disable=not is_terminal(stderr=True),
         )
-        self._task = self._progress.add_task("looking", total=total, rate="")
+        self._task = self._progress.add_task("looking", total=total, completed=done, rate="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -37,9 +37,9 @@ class ProgressBar:
     ) -> None:
         self._progress.stop()
 
-    def advance(self) -> None:
-        """One endpoint more."""
+    def advance(self, endpoints: int = 1) -> None:
+        """So many endpoints more."""
         if self._progress.disable:
             return
         speed = self._progress.tasks[0].speed
-        self._progress.update(self._task, advance=1, rate=f"{speed:,.0f}/s" if speed else "")
+        self._progress.update(self._task, advance=endpoints, rate=f"{speed:,.0f}/s" if speed else "")

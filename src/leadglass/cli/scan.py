@@ -1,24 +1,75 @@
-"""``leadglass scan``: everything that a scope permits."""
+"""``leadglass scan``: everything that a scope permits, kept in a database, and what was kept before."""
 
 from __future__ import annotations
 
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from leadglass import wiring
-from leadglass.cli.looking import Look, look, rung_option
-from leadglass.cli.reading import read_scope
+from leadglass.cli.importing import taken
+from leadglass.cli.looking import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
+from leadglass.cli.progress import ProgressBar
+from leadglass.cli.reading import read_text
+from leadglass.cli.storing import DatabaseOption, report
+from leadglass.cli.terminal import complain
+from leadglass.errors import ResourceError, UsageError
+from leadglass.imports.within import within
+from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
 from leadglass.report.writer import Format
+from leadglass.scan.foreman import Outcome
+from leadglass.scope.parse import parse
+from leadglass.store.database import Database
+from leadglass.store.locks import sole
+from leadglass.store.scans import StoredScan, add_listed, begin, complete, find, latest_open
+from leadglass.store.work import progress, release_all
 from leadglass.wiring.names import pinned
+from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in
+from leadglass.wiring.storage import open_storage
 
-__all__ = ["scan"]
+__all__ = ["app"]
+
+app = typer.Typer(invoke_without_command=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the user wants asked."""
+
+    scope: Path | None
+    resume: bool
+    source: Path | None
+    places: tuple[str, ...]
+    deepest: Rung | None
+
+
+@app.callback()
 def scan(
-    scope: Annotated[Path, typer.Option(help="The scope file: whom to ask, how deep, by whose leave.")],
+    context: typer.Context,
+    scope: Annotated[
+        Path | None, typer.Option(help="The scope file: whom to ask, how deep, by whose leave.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the last unfinished scan.")] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Ask only what nmap, masscan, zmap, Shodan or Censys found."
+        ),
+    ] = None,
+    vantage: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="The name of this place; with PostgreSQL, of each place to scan from."
+        ),
+    ] = None,
+    database: DatabaseOption = None,
     deepest: Annotated[
         str | None,
         typer.Option(metavar="RUNG", help="Go no deeper: connect, associate, negotiate, blank-query."),
@@ -27,9 +78,117 @@ def scan(
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
     fail_on: Annotated[Severity, typer.Option(help="Exit 1 from this severity on.")] = Severity.MEDIUM,
 ) -> None:
-    """Look at everything that a scope permits, and report it.
+    """Look at everything that a scope permits, keep it, and report it.
 
     Example: leadglass scan --scope scope.toml --format html --output report.html
     """
-    permitted = pinned(read_scope(scope), wiring.resolver())
-    raise typer.Exit(look(permitted, Look(form, output, fail_on), deepest=rung_option(deepest)))
+    if context.invoked_subcommand is not None:
+        return
+    wish = _Wish(scope, resume, source, tuple(vantage or ()), rung_option(deepest))
+    with open_storage(database) as store:
+        stored = _resumed(store, wish) if resume else _begun(store, wish)
+        outcome = _carried_out(store, stored, wish)
+        raise typer.Exit(_concluded(store, stored, Look(form, output, fail_on), outcome))
+
+
+# ---- which scan
+
+
+def _begun(store: Database, wish: _Wish) -> StoredScan:
+    if wish.scope is None:
+        raise UsageError("which scope?", then="name it with --scope, or go on with --resume")
+    file = _scope_file(wish.scope)
+    for refusal in file.scope.refused:
+        complain(f"left out: {refusal}")
+    command = shlex.join(["leadglass", *sys.argv[1:]])
+    places = wish.places if store.is_postgres else ()
+    deepest = wish.deepest or Rung.BLANK_QUERY
+    if wish.source is None:
+        return begin(store, plan_of(file, command, deepest, places))
+    with taken(wish.source) as (found, tally):
+        stored = begin(store, plan_of(file, command, deepest, places, listed=True))
+        hosts, _ = add_listed(
+            store, stored, ((one.address, one.port) for one in within(found, _permits(file), tally))
+        )
+    if not hosts:
+        raise UsageError("nothing in it lies in the scope", where=str(wish.source))
+    return stored
+
+
+def _scope_file(path: Path) -> ScopeFile:
+    text = read_text(path)
+    scope = parse(text, filename=str(path), moment=wiring.clock().posix())
+    return ScopeFile(pinned(scope, wiring.resolver()), text, str(path.resolve()))
+
+
+def _permits(file: ScopeFile) -> Callable[[str, int], bool]:
+    def permits(address: str, port: int) -> bool:
+        depth = file.scope.depth(address, port)
+        return depth is not None and depth >= Rung.CONNECT
+
+    return permits
+
+
+def _resumed(store: Database, wish: _Wish) -> StoredScan:
+    """The last unfinished scan, if its scope still reads as it did when it began."""
+    if wish.source is not None or wish.deepest is not None:
+        raise UsageError("a resumed scan asks what it asked before", where="--resume")
+    digest = None if wish.scope is None else scope_digest(read_text(wish.scope))
+    stored = latest_open(store, digest)
+    if stored is None:
+        raise UsageError(
+            "there is no unfinished scan of this scope" if digest else "there is no unfinished scan"
+        )
+    _require_unchanged(stored)
+    return stored
+
+
+def _require_unchanged(stored: StoredScan) -> None:
+    file = Path(stored.plan.scope_file or "")
+    if file.is_file() and scope_digest(read_text(file)) != stored.plan.scope_digest:
+        raise UsageError(
+            "the scope has changed since the scan began", where=str(file), then="scan anew, or put it back"
+        )
+
+
+# ---- carrying it out
+
+
+def _carried_out(store: Database, stored: StoredScan, wish: _Wish) -> Outcome:
+    with _alone(store, stored, wish):
+        so_far = progress(store, stored)
+        with ProgressBar(stored.plan.endpoints, so_far.seen) as bar, stop_on_signals() as signals:
+            place = wish.places[0] if wish.places and not store.is_postgres else HERE
+            outcome = run(store, stored, place, bar.advance, lambda foreman: signals.tell(foreman.stop))
+        complete(store, stored)
+    return outcome
+
+
+@contextmanager
+def _alone(store: Database, stored: StoredScan, wish: _Wish) -> Iterator[None]:
+    """In a file, a scan is run by one process; what a dead one held is free."""
+    with sole(store, stored) as ours:
+        if not ours:
+            raise ResourceError(
+                "another process is at this scan", where=stored.plan.ulid, then="wait until it ends"
+            )
+        if wish.resume and not store.is_postgres:
+            release_all(store, stored)
+        yield
+
+
+# ---- the end of it
+
+
+def _concluded(store: Database, stored: StoredScan, how: Look, outcome: Outcome) -> int:
+    whole = outcome is Outcome.COMPLETE
+    summary = report(store, find(store, stored.plan.ulid), how.form, how.output)
+    left = stored.plan.endpoints - summary.endpoints
+    if not whole:
+        complain(f"{left:,} endpoints are left; leadglass scan --resume goes on with them")
+    code = exit_code(summary, how.fail_on, interrupted=outcome is Outcome.STOPPED)
+    if outcome is Outcome.CLOSED:
+        scope = scope_in(stored.plan)
+        complain(f"outside the hours {scope.limits.hours_text}")
+        return code or UNFINISHED
+    return code
