@@ -351,3 +351,25 @@ def test_the_wire_loads_no_plumbing() -> None:
     wire = ", ".join(name for name in TREE if within(name, ("leadglass.wire",)))
 
     assert {name for name in loaded_by(f"import {wire}") if within(name, PLUMBING)} == set()
+
+
+def test_a_process_that_asks_loads_neither_store_nor_report_nor_command_line() -> None:
+    loaded = loaded_by("import leadglass.wiring.member")
+    above = {name.split(".")[1] for name in loaded if within(name, ("leadglass",)) and "." in name}
+
+    assert above <= {
+        "wiring",
+        "scan",
+        "probe",
+        "net",
+        "scope",
+        "judge",
+        "wire",
+        "ports",
+        "settings",
+        "model",
+        "errors",
+    }
+    assert {
+        name for name in loaded if within(name, ("sqlalchemy", "sqlite3", "typer", "rich", "jinja2", "dns"))
+    } == set()

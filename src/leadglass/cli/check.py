@@ -17,7 +17,7 @@ from leadglass.report.writer import Format
 from leadglass.scope.check import scope_for_check
 from leadglass.scope.ports import HostPorts, parse_target
 from leadglass.scope.scope import Scope
-from leadglass.wiring.names import pinned
+from leadglass.wiring.names import pinned, resolver
 
 __all__ = ["check"]
 
@@ -79,14 +79,14 @@ def _resolved(asked: list[HostPorts]) -> dict[str, tuple[str, ...]]:
 
 def _addresses(name: str) -> tuple[str, ...]:
     try:
-        return wiring.resolver().addresses(name)
+        return resolver().addresses(name)
     except TransportError as exc:
         raise UsageError(exc.what, where=name, then="check its spelling, or give the address") from exc
 
 
 def _check_within(scope: Scope, asked: list[HostPorts], how: Look, deepest: Rung | None) -> int:
     """Look at the named hosts only; the scope's gate refuses what it does not permit."""
-    permitted = pinned(scope, wiring.resolver())
+    permitted = pinned(scope, resolver())
     answers = _resolved(asked)
     targets = [
         (address, port)

@@ -30,7 +30,7 @@ from leadglass.store.database import Database
 from leadglass.store.locks import sole
 from leadglass.store.scans import StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
-from leadglass.wiring.names import pinned
+from leadglass.wiring.names import pinned, resolver
 from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in
 from leadglass.wiring.storage import open_storage
 
@@ -118,7 +118,7 @@ def _begun(store: Database, wish: _Wish) -> StoredScan:
 def _scope_file(path: Path) -> ScopeFile:
     text = read_text(path)
     scope = parse(text, filename=str(path), moment=wiring.clock().posix())
-    return ScopeFile(pinned(scope, wiring.resolver()), text, str(path.resolve()))
+    return ScopeFile(pinned(scope, resolver()), text, str(path.resolve()))
 
 
 def _permits(file: ScopeFile) -> Callable[[str, int], bool]:

@@ -28,7 +28,7 @@ from leadglass.scope.scope import Scope
 from leadglass.scope.summary import as_json, as_text
 from leadglass.scope.template import Draft, scope_text
 from leadglass.scope.verify import Outcome, token
-from leadglass.wiring.names import pinned
+from leadglass.wiring.names import pinned, resolver
 from leadglass.wiring.verifying import outcomes, resolver_at
 
 __all__ = ["Shape", "app", "new", "show", "verify"]
@@ -121,7 +121,7 @@ def show(
     """
     scope = read_scope(file)
     if resolve:
-        scope = pinned(scope, wiring.resolver())
+        scope = pinned(scope, resolver())
     moment = wiring.clock().posix()
     write(_json(as_json(scope, moment)) if shape is Shape.JSON else as_text(scope, moment))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 import time
 
-from leadglass.net.resolve import SystemResolver
-from leadglass.ports.world import Clock, Randomness, Resolver
+from leadglass.ports.world import Clock, Randomness
 
-__all__ = ["clock", "randomness", "resolver"]
+__all__ = ["clock", "randomness"]
 
 
 class _SystemClock:
@@ -36,8 +35,3 @@ def clock() -> Clock:
 def randomness() -> Randomness:
     """The kernel's random numbers."""
     return _SystemRandomness()
-
-
-def resolver() -> Resolver:
-    """The system's resolver."""
-    return SystemResolver()

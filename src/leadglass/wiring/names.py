@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from leadglass.errors import TransportError
+from leadglass.net.resolve import SystemResolver
 from leadglass.ports.world import Resolver
 from leadglass.scope.scope import Scope
 
-__all__ = ["pinned"]
+__all__ = ["pinned", "resolver"]
+
+
+def resolver() -> Resolver:
+    """The system's resolver."""
+    return SystemResolver()
 
 
 def pinned(scope: Scope, resolver: Resolver) -> Scope:

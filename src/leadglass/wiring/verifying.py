@@ -11,6 +11,7 @@ from leadglass.net.wellknown import fetch_text
 from leadglass.ports.world import Resolver
 from leadglass.scope.scope import Scope
 from leadglass.scope.verify import PATH, Outcome, Page, prove
+from leadglass.wiring.names import resolver
 
 __all__ = ["outcomes", "resolver_at"]
 
@@ -29,4 +30,4 @@ def outcomes(scope: Scope, resolver: Resolver) -> Iterator[Outcome]:
 
 def resolver_at(nameserver: tuple[str, int] | None) -> Resolver:
     """A resolver that asks ``nameserver`` (address, port) alone, or this machine's if None."""
-    return wiring.resolver() if nameserver is None else SystemResolver(nameserver)
+    return resolver() if nameserver is None else SystemResolver(nameserver)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from leadglass.model.endpoint import Endpoint
 from leadglass.net.pace import Pace
 from leadglass.net.roster import Roster, prefix_of
-from leadglass.ports.conversation import Ask, Loss
+from leadglass.ports.conversation import Ask, Loss, Visit
 
 
 @dataclass(eq=False)
@@ -68,7 +68,7 @@ def test_a_host_that_asked_for_rest_is_left_alone_until_then() -> None:
 def test_everybody_gets_in_in_the_end_and_nothing_is_kept_of_it() -> None:
     roster = Roster(Pace(per_host=2, per_prefix=5))
     todo = [visit(f"192.0.2.{n % 4}", n) for n in range(100)]
-    inside: list[AVisit] = []
+    inside: list[Visit] = []
     done = most = 0
     while todo or inside or roster.waiting:
         again = roster.freed(0.0)
