@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -112,7 +111,7 @@ def run(
     """
     scope = scope_in(stored.plan)
     clock, randomness = wiring.clock(), wiring.randomness()
-    worker = f"{socket.gethostname()}:{os.getpid()}:{randomness.token(4).hex()}"
+    worker = f"{os.uname().nodename}:{os.getpid()}:{randomness.token(4).hex()}"
     work = Work(
         database,
         stored,
