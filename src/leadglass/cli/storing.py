@@ -2,45 +2,67 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, TextIO, TypeAlias
 
 import typer
 
+from leadglass.cli import load
 from leadglass.cli.output import destination
-from leadglass.cli.terminal import shows_colour, width
+from leadglass.cli.terminal import is_terminal, shows_colour, width
+from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
-from leadglass.report.contract import Meta, Summary, Tally
+from leadglass.model.verdict import Access
+from leadglass.report.contract import Meta, ReportWriter, Summary, Tally
 from leadglass.report.writer import Format, writer
+from leadglass.store import reading
 from leadglass.store.database import Database
-from leadglass.store.reading import records, scope_of
 from leadglass.store.scans import StoredScan
 
-__all__ = ["DatabaseOption", "meta_of_stored", "report"]
+__all__ = ["DatabaseOption", "Export", "meta_of_stored", "report"]
 
 DatabaseOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
+        "--database",
+        envvar="LEADGLASS_DATABASE",
         metavar="PLACE",
         help="Where scans are kept: a file or a postgresql:// URL; your data directory if not given.",
+        show_default=False,
     ),
 ]
 
 
+class Export(enum.StrEnum):
+    """What a stored scan can be reported as: any ``Format``, and tables for analysts."""
+
+    TEXT = "text"
+    JSONL = "jsonl"
+    CSV = "csv"
+    HTML = "html"
+    SARIF = "sarif"
+    PARQUET = "parquet"
+
+
 def report(
-    store: Database, stored: StoredScan, form: Format, output: Path | None, tlp: Tlp = Tlp.AMBER
+    store: Database, stored: StoredScan, form: Format | Export, output: Path | None, tlp: Tlp = Tlp.AMBER
 ) -> Summary:
-    """Write the report of a stored scan; what it counted."""
-    tally = Tally()
+    """Write the report of a stored scan to ``output`` (None: standard output); what it counted.
+
+    Memory does not grow with the scan.
+    """
     with destination(output) as stream:
-        out = writer(form, stream, width=width(), colour=output is None and shows_colour())
+        if form.value == Export.JSONL:
+            return _write_lines(store, stored, stream, tlp)
+        out = _writer(Export(form.value), stream, to_terminal=output is None)
         out.begin(meta_of_stored(stored, tlp))
-        for record in records(store, stored, tlp):
+        tally = Tally()
+        for record in reading.records(store, stored, tlp):
             out.add(record)
             tally.add(record)
-        ended = None if stored.ended is None else datetime.fromtimestamp(stored.ended, UTC)
-        summary = tally.summary(finished=stored.state == "complete", ended=ended)
+        summary = tally.summary(finished=_is_finished(stored), ended=_ended(stored))
         out.end(summary)
     return summary
 
@@ -54,6 +76,38 @@ def meta_of_stored(stored: StoredScan, tlp: Tlp) -> Meta:
         tool_version=plan.tool_version,
         command=plan.command,
         position=plan.position,
-        scope=scope_of(plan),
+        scope=reading.scope_of(plan),
         tlp=tlp,
     )
+
+
+def _write_lines(store: Database, stored: StoredScan, stream: TextIO, tlp: Tlp) -> Summary:
+    """The lines of the records, without making the records."""
+    stream.writelines(f"{line}\n" for line in reading.lines(store, stored, tlp))
+    counted = reading.tally(store, stored)
+    return Summary(
+        counted.endpoints,
+        counted.access,
+        counted.severity,
+        undecided=counted.access.get(Access.INCONCLUSIVE, 0),
+        finished=_is_finished(stored),
+        ended=_ended(stored),
+    )
+
+
+def _writer(form: Export, stream: TextIO, *, to_terminal: bool) -> ReportWriter:
+    if form is not Export.PARQUET:
+        colour = to_terminal and shows_colour()
+        return writer(Format(form.value), stream, width=width(), colour=colour)
+    if to_terminal and is_terminal():
+        raise UsageError("Parquet is not for a terminal", where="--format", then="name a file with --output")
+    made: ReportWriter = load("leadglass.report.as_parquet", extra="parquet").ParquetReport(stream.buffer)
+    return made
+
+
+def _is_finished(stored: StoredScan) -> bool:
+    return stored.state == "complete"
+
+
+def _ended(stored: StoredScan) -> datetime | None:
+    return None if stored.ended is None else datetime.fromtimestamp(stored.ended, UTC)

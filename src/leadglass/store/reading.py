@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, func, select
+from sqlalchemy import Connection, Executable, Row, Select, select
 
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
@@ -113,21 +113,19 @@ def lines(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[st
 
 def tally(db: Database, scan: StoredScan) -> Tally:
     """What was seen, counted. Reads the whole scan."""
-    counted = (
-        select(observations.c.verdict, func.count().label("number"))
-        .where(observations.c.scan == scan.id)
-        .group_by(observations.c.verdict)
-        .subquery()
-    )
-    words = select(verdicts.c.access, verdicts.c.severity, func.sum(counted.c.number)).join_from(
-        counted, verdicts, counted.c.verdict == verdicts.c.id
-    )
-    access: Counter[str] = Counter()
-    severity: Counter[str] = Counter()
+    # Not by GROUP BY, for which SQLite sorts all rows in memory.
+    rows = select(observations.c.verdict).where(observations.c.scan == scan.id)
+    access: Counter[Access] = Counter()
+    severity: Counter[Severity] = Counter()
     with db.read() as connection:
-        for accessible, severe, number in connection.execute(words.group_by("access", "severity")):
-            access[accessible] += int(number)
-            severity[severe] += int(number)
+        query = select(verdicts.c.id, verdicts.c.access, verdicts.c.severity)
+        words = Shelf(connection, query, lambda row: (Access(row.access), Severity(row.severity)))
+        for page in streamed(connection, rows):
+            counted = Counter(row[0] for row in page)
+            known = words.holding(counted)
+            for verdict, number in counted.items():
+                access[known[verdict][0]] += number
+                severity[known[verdict][1]] += number
     return Tally(
         access.total(),
         {word: access[word] for word in Access if access[word]},
