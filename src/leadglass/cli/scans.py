@@ -114,9 +114,13 @@ def diff(
         changes = (
             differing.changes(store, scans[0]) if len(scans) == 1 else differing.difference(store, *scans)
         )
-        tell = _tell_json if shape is Shape.JSONL else _tell_text
-        if tell(changes, scans, tlp, fail_on):
-            raise typer.Exit(EXPOSED)
+        if shape is Shape.JSONL:
+            exposed = _tell_json(changes, scans, tlp, fail_on)
+        else:
+            places = {place.name for scan in scans for place in progress(store, scan).places}
+            exposed = _tell_text(changes, scans, tlp, words.Counts(fail_on), tells_place=len(places) > 1)
+    if exposed:
+        raise typer.Exit(EXPOSED)
 
 
 def _tell_json(changes: Iterable[Change], scans: list[StoredScan], tlp: Tlp, fail_on: Severity) -> bool:
@@ -129,12 +133,13 @@ def _tell_json(changes: Iterable[Change], scans: list[StoredScan], tlp: Tlp, fai
     return exposed
 
 
-def _tell_text(changes: Iterable[Change], scans: list[StoredScan], tlp: Tlp, fail_on: Severity) -> bool:
+def _tell_text(
+    changes: Iterable[Change], scans: list[StoredScan], tlp: Tlp, counts: words.Counts, *, tells_place: bool
+) -> bool:
     words.show(words.difference_head(scans, tlp))
-    counts = words.Counts(fail_on)
     for change in changes:
         counts.add(change)
-        words.show(words.change(change))
+        words.show(words.change(change, tells_place=tells_place))
     words.show(words.difference_foot(counts, tlp))
     return counts.exposed > 0
 

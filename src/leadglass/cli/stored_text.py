@@ -140,10 +140,10 @@ def difference_foot(counts: Counts, tlp: Tlp) -> Iterator[Text]:
     yield Text(tlp.label.rjust(width()), "bold")
 
 
-def change(made: Change) -> Iterator[Text]:
-    """One endpoint that is not as it was."""
+def change(made: Change, *, tells_place: bool) -> Iterator[Text]:
+    """One endpoint that is not as it was; ``tells_place``: and from where."""
     name = f" {made.endpoint.name}" if made.endpoint.name else ""
-    place = f", seen from {made.place}" if made.place else ""
+    place = f", seen from {made.place}" if tells_place and made.place else ""
     label = str(made.kind).ljust(_KIND)
     style = _STYLE[made.after.severity] if made.after else ""
     first, *rest = _wrapped(f"{made.endpoint}{name}{place}", label, hang=_KIND)
@@ -173,16 +173,21 @@ def change_json(made: Change, scans: Sequence[str], tlp: Tlp) -> dict[str, Any]:
 
 
 def _became(made: Change) -> str:
+    before, after = _side(made.before), _side(made.after)
     if made.came_from is not None:
-        return f"was at {made.came_from}; {_side(made.before)} there, {_side(made.after)} here"
-    if made.before is None or made.after is None:
-        return f"{_side(made.after)} (was: {_side(made.before)})"
-    return f"{_side(made.before)} -> {_side(made.after)}"
+        return f"was at {made.came_from}: {_turned(before, after)}"
+    if made.after is None:
+        return f"no record; was {before}"
+    return f"{after}; no record before" if made.before is None else _turned(before, after)
+
+
+def _turned(before: str, after: str) -> str:
+    return f"still {after}" if before == after else f"{before} -> {after}"
 
 
 def _side(seen: Seen | None) -> str:
-    if seen is None:
-        return "no record"
+    if seen is None or seen.severity is Severity.NONE:
+        return "" if seen is None else seen.access
     software = " ".join(part for part in (seen.product, seen.version) if part)
     return f"{seen.access}, {seen.severity}{f', {software}' if software else ''}"
 
@@ -221,10 +226,7 @@ def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> It
         ("shards", f"{far.done:,} of {far.shards:,} done, {far.leased:,} at work, {far.waiting:,} waiting"),
         ("hosts", f"{far.hosts_done:,} of {far.hosts:,} ({done})"),
         ("endpoints", f"{far.seen:,} with a record"),
-        (
-            "rate",
-            f"{far.seen_lately:,.0f} endpoints/s in the last minute; at most {scan.plan.rate:,g} connections/s",
-        ),
+        ("rate", _rate(scan, far)),
         ("end", _end(scan, end, now)),
     ]
     for label, said in rows:
@@ -238,6 +240,13 @@ def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> It
     for worker in far.workers:
         said = f"{worker.name} at {worker.place}: {worker.rate:,.1f} connections/s"
         yield from _wrapped(said, "  worker     ", hang=_LABEL + 2)
+
+
+def _rate(scan: StoredScan, far: Progress) -> str:
+    most = f"at most {scan.plan.rate:,g} connections/s"
+    if scan.state == "complete":
+        return most
+    return f"{far.seen_lately:,.0f} endpoints/s in the last minute; {most}"
 
 
 def _end(scan: StoredScan, end: float | None, now: float) -> str:
