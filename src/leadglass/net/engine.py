@@ -88,7 +88,7 @@ class Engine:
         self._round_trip = RoundTrip(self._pace.connect_timeout)
         self._serial = itertools.count()
         self._begun = 0
-        self._sweep_at = 0.0
+        self._sweep_at = self._sampled_at = self._gives_up_at = 0.0
         self._source: Iterator[Visit | None] | None = None
         self._source_rests_until = 0.0
         self._stopping = False
@@ -164,6 +164,7 @@ class Engine:
         if allowed < 1:
             return
         moment, before = self._clock.posix(), self.connections
+        self._gives_up_at = now + self._round_trip.connect_timeout
         while self.connections - before < allowed:
             if self._ready:
                 self._open(*self._ready.popleft(), now, moment)
@@ -222,9 +223,7 @@ class Engine:
             visit.failed(sock)
             self._advance(visit, now)
             return
-        flight = _Flight(
-            sock, visit, conversation, now + self._round_trip.connect_timeout, now + self._pace.lifetime
-        )
+        flight = _Flight(sock, visit, conversation, self._gives_up_at, now + self._pace.lifetime)
         self._flights[flight.fd] = flight
         self._poller.watch(flight.fd)
 
@@ -251,7 +250,9 @@ class Engine:
             self._lost(flight, loss_of(code), now)
             return
         flight.opened = True
-        self._round_trip.sample(now - flight.dies_at + self._pace.lifetime)
+        if self._sampled_at != now:  # one of those that opened in this turn will do
+            self._sampled_at = now
+            self._round_trip.sample(now - flight.dies_at + self._pace.lifetime)
         flight.visit.source(flight.sock.getsockname()[0])
         step = flight.conversation.connected(now)
         if code:  # The peer accepted, and reset before we could speak: it is there.

@@ -37,7 +37,18 @@ _Input: TypeAlias = bytes | Loss | _Call
 class _Node:
     """Where one path has led to."""
 
-    __slots__ = ("after", "before", "by", "close", "conversation", "endings", "send", "wait")
+    __slots__ = (
+        "after",
+        "before",
+        "by",
+        "close",
+        "conversation",
+        "endings",
+        "send",
+        "step",
+        "told_at",
+        "wait",
+    )
 
     def __init__(self, before: _Node | None, by: _Input, step: Step, now: float) -> None:
         self.before = before
@@ -45,6 +56,8 @@ class _Node:
         self.send = step.send
         self.wait = None if step.wake_at is None else step.wake_at - now
         self.close = step.close
+        self.step = step
+        self.told_at = now
         self.after: dict[_Input, _Node] = {}
         self.conversation: AssociateConversation | None = None
         """The conversation that ended here, once one did."""
@@ -142,7 +155,9 @@ class RememberedConversation:
         if node is None or self._live is not None:
             node = self._learned(what, now)
         self._node = node
-        return Step(node.send, None if node.wait is None else now + node.wait, node.close)
+        if node.wait is not None and node.told_at != now:  # Many connections hear the same in one turn.
+            node.step, node.told_at = Step(node.send, now + node.wait, node.close), now
+        return node.step
 
     def _learned(self, what: _Input, now: float) -> _Node:
         if self._live is None:

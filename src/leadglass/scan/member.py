@@ -155,6 +155,7 @@ class Member:
             self._sent_if_complete(stretch)
 
     def _of_stretch(self, stretch: _Stretch) -> Iterator[_Visit]:
+        scan = self._scan
         for position in range(stretch.task.first, stretch.task.after):
             if self._orders:
                 self._obey()
@@ -162,18 +163,14 @@ class Member:
                 return
             host = self._host(stretch.task, position)
             stretch.next = position + 1
-            place = _HostVisit(stretch, position, host.packed, host.endpoints)
+            place = _HostVisit(stretch, position, host.packed, len(host.ports))
             stretch.open[position] = place
-            yield from self._of_host(host, place)
-
-    def _of_host(self, host: Host, place: _HostVisit) -> Iterator[_Visit]:
-        scan, address, cell = self._scan, host.address, host.cell
-        name = scan.scope.name_of(address)
-        for ports in host.ports:
-            for port in ports:
-                grant = scan.scope.grant(address, port) if cell is None else cell.grant(port)
+            name = scan.scope.name_of(host.address)
+            for port in host.ports:
+                cell = host.cell
+                grant = scan.scope.grant(host.address, port) if cell is None else cell.grant(port)
                 rung, called_ae = scan.depth_and_title(grant)
-                visit = _Visit(Endpoint(address, port, name), rung, scan.questions, called_ae)
+                visit = _Visit(Endpoint(host.address, port, name), rung, scan.questions, called_ae)
                 visit.of = place
                 yield visit
 

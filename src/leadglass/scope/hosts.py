@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from leadglass.model.key import pack
@@ -21,7 +23,7 @@ class Host(NamedTuple):
     """An address and the ports that may be asked there, ascending."""
 
     address: str
-    ports: tuple[range, ...]
+    ports: Sequence[int]
     packed: bytes
     """The address in network order, 4 or 16 bytes: the head of ``model.key``."""
     cell: Cell | None = None
@@ -30,12 +32,7 @@ class Host(NamedTuple):
     @classmethod
     def of(cls, address: str, ports: Iterable[int]) -> Host:
         """The host at a canonical ``address`` with just these ports."""
-        return cls(address, tuple(range(port, port + 1) for port in ports), pack(address, 0)[:-2])
-
-    @property
-    def endpoints(self) -> int:
-        """How many ports."""
-        return sum(map(len, self.ports))
+        return cls(address, tuple(ports), pack(address, 0)[:-2])
 
 
 class Hosts:
@@ -51,7 +48,7 @@ class Hosts:
         self._starts: list[int] = []
         self._first: list[int] = []
         self._versions: list[int] = []
-        self._ports: list[tuple[range, ...]] = []
+        self._ports: list[Sequence[int]] = []
         self._cells: list[Cell] = []
         for version, span, cell in table.segments():
             self._add(version, span.first, span.last - span.first + 1, cell)
@@ -66,14 +63,14 @@ class Hosts:
 
     def _add(self, version: int, first: int, size: int, cell: Cell) -> None:
         ports = _asked(cell)
-        if ports:
+        if len(ports):
             self._cells.append(cell)
             self._starts.append(self.count)
             self._first.append(first)
             self._versions.append(version)
             self._ports.append(ports)
             self.count += size
-            self.endpoints += size * sum(map(len, ports))
+            self.endpoints += size * len(ports)
 
 
 def literal(version: int, value: int) -> str:
@@ -83,16 +80,12 @@ def literal(version: int, value: int) -> str:
     return str(ipaddress.IPv6Address(value))
 
 
-def _asked(cell: Cell) -> tuple[range, ...]:
-    """The ports of a cell, neighbouring ranges joined."""
+def _asked(cell: Cell) -> Sequence[int]:
+    """The ports of a cell that may be connected to: a range where it is one, else two bytes each."""
     found: list[range] = []
     for first, last in cell.ports():
         grant = cell.grant(first)
         assert grant is not None
-        if grant.depth < _SHALLOWEST:
-            continue
-        if found and found[-1].stop == first:
-            found[-1] = range(found[-1].start, last + 1)
-        else:
+        if grant.depth >= _SHALLOWEST:
             found.append(range(first, last + 1))
-    return tuple(found)
+    return found[0] if len(found) == 1 else array("H", chain.from_iterable(found))
