@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from sqlalchemy import text
 from tests.peers import postgresql
 
 from leadglass.store.database import Database, open_database
@@ -72,3 +73,17 @@ def opening(where: str, clock: Clock) -> Iterator[Opening]:
 def database(opening: Opening) -> Database:
     """A new database with the newest schema."""
     return opening()
+
+
+@pytest.fixture
+def wait(database: Database, clock: Clock) -> Callable[[float], None]:
+    """Let ``seconds`` pass in the store's clock: PostgreSQL's own cannot be moved, so its leases are."""
+
+    def waiting(seconds: float) -> None:
+        clock.now += seconds
+        if database.is_postgres:
+            with database.write() as connection:
+                for table in ("shards", "shares"):
+                    connection.execute(text(f"UPDATE {table} SET lease_until = lease_until - {seconds}"))
+
+    return waiting

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from sqlalchemy import select, text
-from tests.contract.conftest import Clock, Opening
+from tests.contract.conftest import Opening
 from tests.contract.samples import look, plan, sighting
 
 from leadglass.model.key import unpack
-from leadglass.model.verdict import Position
+from leadglass.model.verdict import Access, Position
 from leadglass.store import scans
 from leadglass.store.database import Database
 from leadglass.store.schema import evidence, observations, places, verdicts
@@ -27,20 +27,6 @@ def token() -> str:
 
 def worker(database: Database, scan: scans.StoredScan, name: str = "one", place: str = "here") -> Work:
     return Work(database, scan, place, Position.OUTSIDE, worker=name, token=token, lease=LEASE)
-
-
-@pytest.fixture
-def wait(database: Database, clock: Clock) -> Callable[[float], None]:
-    """Let ``seconds`` pass in the store's clock: PostgreSQL's own cannot be moved, so its leases are."""
-
-    def waiting(seconds: float) -> None:
-        clock.now += seconds
-        if database.is_postgres:
-            with database.write() as connection:
-                for table in ("shards", "shares"):
-                    connection.execute(text(f"UPDATE {table} SET lease_until = lease_until - {seconds}"))
-
-    return waiting
 
 
 def taken(work: Work) -> Shard:
@@ -323,3 +309,67 @@ def test_a_record_says_what_it_changed_from(database: Database) -> None:
         ("10.0.0.3", "here"): None,
         ("10.0.0.4", "here"): None,
     }
+
+
+def test_another_access_is_a_change(database: Database) -> None:
+    run(database, 1, [sighting(1, look("same", access=Access.ASSOCIATES))])
+
+    found = run(database, 2, [sighting(1, look("same", access=Access.OFFERS_QUERY, judged_by="9.9"))])
+
+    assert found == {("10.0.0.1", "here"): "same"}
+
+
+def test_what_changed_is_asked_of_each_place_by_itself(database: Database) -> None:
+    run(database, 1, [sighting(1, look("from inside"))], "inside")
+    assert run(database, 2, [sighting(1, look("from outside"))], "outside") == {("10.0.0.1", "outside"): None}
+
+    assert run(database, 3, [sighting(1, look("from outside"))], "inside") == {
+        ("10.0.0.1", "inside"): "from inside"
+    }
+    assert run(database, 4, [sighting(1, look("from outside"))], "outside") == {("10.0.0.1", "outside"): None}
+
+
+def test_a_change_is_told_once(database: Database) -> None:
+    told = [run(database, n, [sighting(1, look(name))]) for n, name in enumerate("aabba", 1)]
+
+    assert [change["10.0.0.1", "here"] for change in told] == [None, None, "a", None, "b"]
+
+
+# ---- progress
+
+
+def test_progress_is_counted(database: Database, wait: Callable[[float], None]) -> None:
+    scan = scans.begin(database, plan(hosts=10, shard_hosts=4, wanted=("berlin", "paris")))
+    berlin = worker(database, scan, "b", "berlin")
+    paris = worker(database, scan, "p", "paris")
+    berlin.renew([])
+    paris.renew([])
+    berlin.finish(taken(berlin), [sighting(host) for host in range(3)])
+    paris.finish(taken(paris), [sighting(1)], [(1, 3)])
+    taken(paris)
+
+    now = progress(database, scan)
+
+    assert (now.shards, now.done, now.leased, now.waiting) == (7, 2, 1, 4)
+    assert (now.hosts, now.hosts_done, now.seen) == (20, 6, 4)
+    assert (now.hosts_lately, now.seen_lately) == pytest.approx((8 / 60, 4 / 60))
+    assert [(place.name, place.seen, place.shards) for place in now.places] == [
+        ("berlin", 3, 1),
+        ("paris", 1, 1),
+    ]
+    assert all(place.last > 1_700_000_000 for place in now.places)
+    assert [(each.name, each.place, each.rate) for each in now.workers] == [
+        ("b", "berlin", 500.0),
+        ("p", "paris", 0.0),
+    ]
+    wait(LEASE + 1)
+    assert progress(database, scan).workers == ()
+
+
+def test_progress_of_the_largest_scan_can_be_counted(database: Database) -> None:
+    scan = scans.begin(database, plan(hosts=2**62, wanted=("a", "b", "c")))
+    work = worker(database, scan, place="b")
+    work.finish(taken(work), [])
+
+    assert progress(database, scan).hosts == 3 * 2**62
+    assert 0 < progress(database, scan).hosts_done < 2**62

@@ -19,13 +19,16 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from leadglass.errors import ConfigError
-from leadglass.store.migrating import NEWEST, migrate, revision_of
+from leadglass.store.migrating import NEWEST, migrate, refuse_strangers, revision_of
 from leadglass.store.trouble import explained
 
 __all__ = ["BUSY_SECONDS", "Database", "open_database"]
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
+
+_SMALLEST = 512
+"""Bytes that every SQLite file has. A smaller one counts as empty there, and would be written over."""
 
 _MIGRATING = 0x1EAD61A55
 """The advisory lock of PostgreSQL that one migration at a time holds."""
@@ -141,6 +144,7 @@ def _bring_up_to_date(database: Database) -> None:
     with database.read() as connection:
         if revision_of(connection) == NEWEST:
             return
+        refuse_strangers(connection, database.where)  # before anything is altered
     with _alone(database), database.write() as connection:
         if database.is_postgres:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
@@ -201,9 +205,13 @@ def _create(path: Path) -> None:
         # Only a file that is new is opened: closing it would drop the locks that SQLite has on it.
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        if path.is_dir() or not path.parent.is_dir():
+        if not path.is_file():
             raise ConfigError(
                 "a database cannot be made here", where=str(path), then="name a file with --database"
+            ) from None
+        if 0 < path.stat().st_size < _SMALLEST:
+            raise ConfigError(
+                "this is not a database", where=str(path), then="choose another file with --database"
             ) from None
     except (OSError, ValueError) as error:
         raise ConfigError(

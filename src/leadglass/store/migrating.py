@@ -16,7 +16,7 @@ from sqlalchemy import Connection, inspect, text
 
 from leadglass.errors import ConfigError
 
-__all__ = ["NEWEST", "migrate", "revision_of", "scripts"]
+__all__ = ["NEWEST", "migrate", "refuse_strangers", "revision_of", "scripts"]
 
 NEWEST = "0001"
 """The newest revision. A database that has it needs no look into the scripts."""
@@ -42,7 +42,7 @@ def migrate(connection: Connection, where: str, upto: str = NEWEST) -> None:
     ``ConfigError`` if it was made by a newer version, or holds something else.
     """
     known = scripts()
-    _refuse_what_is_not_ours(connection, known, where)
+    refuse_strangers(connection, where)
     present = revision_of(connection) or "base"
     steps = [
         MigrationStep.upgrade_from_script(known.revision_map, script)
@@ -53,7 +53,8 @@ def migrate(connection: Connection, where: str, upto: str = NEWEST) -> None:
     context.run_migrations()
 
 
-def _refuse_what_is_not_ours(connection: Connection, known: ScriptDirectory, where: str) -> None:
+def refuse_strangers(connection: Connection, where: str) -> None:
+    """``ConfigError`` if the database was made by a newer version, or by another program."""
     revision = revision_of(connection)
     if revision is None:
         names = set(inspect(connection).get_table_names())
@@ -63,7 +64,7 @@ def _refuse_what_is_not_ours(connection: Connection, known: ScriptDirectory, whe
                 where=where,
                 then="choose another with --database",
             )
-    elif revision not in {script.revision for script in known.walk_revisions()}:
+    elif revision not in {script.revision for script in scripts().walk_revisions()}:
         raise ConfigError(
             f"this database was made by a newer Leadglass (revision {revision})",
             where=where,

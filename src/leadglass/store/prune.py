@@ -67,17 +67,20 @@ def prune(database: Database, before: int, *, dry: bool = False) -> Pruned:
     """
     with database.read() as connection:
         doomed = connection.execute(_old(before, database.moment(connection))).scalars().all()
-        counted = Pruned(
-            len(doomed), _observations_of(connection, doomed), _unseen(connection, before, doomed)
-        )
-    if dry:
-        return counted
+        # Only these, of those that stay, may hold what is older than they are themselves.
+        straddling = (scans.c.began < before) | (scans.c.kind == "import")
+        staying = select(scans.c.id).where(straddling, scans.c.id.not_in(doomed))
+        unseen = _is_unseen(before, connection.execute(staying).scalars().all())
+        if dry:
+            theirs = observations.c.scan.in_(doomed)
+            gone = _count(connection, observations, theirs)
+            return Pruned(len(doomed), gone, _count(connection, endpoints, unseen))
     gone = sum(_forget(database, scan) for scan in doomed)
-    unseen = _sweep(database, endpoints, endpoints.c.endpoint, _is_unseen(before, ()))
+    swept = _sweep(database, endpoints, endpoints.c.endpoint, unseen)
     _orphans(database)
     if not database.is_postgres:
         _shrink(database)
-    return Pruned(len(doomed), gone, unseen)
+    return Pruned(len(doomed), gone, swept)
 
 
 # ---- which
@@ -92,28 +95,19 @@ def _old(before: int, now: float) -> Select[int]:
     return select(scans.c.id).where(or_(unfinished, (until < before) & ~live & ~leased)).order_by(scans.c.id)
 
 
-def _is_unseen(before: int, doomed: Sequence[int]) -> ColumnElement[bool]:
-    """Endpoints that nobody has seen since ``before``, and that no scan which stays has looked at."""
-    # Only these may hold what is older than themselves.
-    straddling = (scans.c.began < before) | (scans.c.kind == "import")
+def _is_unseen(before: int, staying: Sequence[int]) -> ColumnElement[bool]:
+    """Endpoints that nobody has seen since ``before``, and that no scan of ``staying`` has looked at."""
     still = (
         select(observations.c.endpoint)
-        .join(scans, scans.c.id == observations.c.scan)
-        .where(straddling, scans.c.id.not_in(doomed))
+        .where(observations.c.scan.in_(staying))
         .where(observations.c.endpoint == endpoints.c.endpoint, observations.c.place == endpoints.c.place)
         .exists()
     )
     return (endpoints.c.last_seen < before) & ~still
 
 
-def _observations_of(connection: Connection, doomed: Sequence[int]) -> int:
-    query = select(func.count()).select_from(observations).where(observations.c.scan.in_(doomed))
-    return int(connection.execute(query).scalar_one())
-
-
-def _unseen(connection: Connection, before: int, doomed: Sequence[int]) -> int:
-    query = select(func.count()).select_from(endpoints).where(_is_unseen(before, doomed))
-    return int(connection.execute(query).scalar_one())
+def _count(connection: Connection, table: Table, which: ColumnElement[bool]) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(which)).scalar_one())
 
 
 # ---- away with them

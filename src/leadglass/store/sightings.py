@@ -87,6 +87,7 @@ _NUMBERS = text("SELECT n.digest, (SELECT v.id FROM verdicts v WHERE v.digest = 
 # A change is another evidence or another access than last time from this place. The same evidence judged
 # anew by a later version is none, nor is what somebody saw earlier than we did. Subqueries rather than
 # joins: for a batch, PostgreSQL would read all endpoints. CROSS JOIN: SQLite keeps the order.
+# An endpoint that comes twice in one scan, as in others' data, is compared with the scans before.
 _ADD_OBSERVATIONS = text(
     """
     INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict, changed_from)
@@ -99,17 +100,16 @@ _ADD_OBSERVATIONS = text(
     FROM arrived a WHERE true ORDER BY a.endpoint
     ON CONFLICT (scan, endpoint, place) DO UPDATE SET
         vantage = excluded.vantage, observed_at = excluded.observed_at, verdict = excluded.verdict,
-        changed_from = CASE
-            WHEN observations.changed_from IS NOT NULL THEN (
-                SELECT f.id FROM verdicts f CROSS JOIN verdicts v
-                WHERE f.id = observations.changed_from AND v.id = excluded.verdict
-                  AND (f.evidence <> v.evidence OR f.access <> v.access)
-            )
-            WHEN (
-                SELECT e.first_seen FROM endpoints e
-                WHERE e.endpoint = excluded.endpoint AND e.place = excluded.place
-            ) < observations.observed_at THEN excluded.changed_from
-        END
+        changed_from = (
+            SELECT f.id FROM verdicts f CROSS JOIN verdicts v
+            WHERE v.id = excluded.verdict AND (f.evidence <> v.evidence OR f.access <> v.access)
+              AND f.id = COALESCE(observations.changed_from, (
+                SELECT o.verdict FROM scans s CROSS JOIN observations o
+                WHERE s.id <> excluded.scan AND o.scan = s.id AND o.endpoint = excluded.endpoint
+                  AND o.place = excluded.place AND o.observed_at <= excluded.observed_at
+                ORDER BY o.observed_at DESC LIMIT 1
+              ))
+        )
     WHERE excluded.observed_at >= observations.observed_at
     """
 ).bindparams(bindparam("scan", type_=BigInteger()), bindparam("place", type_=BigInteger()))
