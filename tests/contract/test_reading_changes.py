@@ -240,12 +240,13 @@ def test_changes_are_read_by_their_index(database: Database) -> None:
     query = diff.changed_rows(now.id, database.is_postgres)
     explain = "EXPLAIN (COSTS OFF) " if database.is_postgres else "EXPLAIN QUERY PLAN "
     with database.read() as connection:
+        if database.is_postgres:  # it reads so small a table whole
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
         said = connection.execute(text(f"{explain}{query}"), {"scan": now.id})
         plan = "\n".join(str(row) for row in said)
 
-    if not database.is_postgres:
-        assert "SEARCH observations USING INDEX ix_observations_changed" in plan
-        assert "TEMP B-TREE" not in plan
+    assert "ix_observations_changed" in plan
+    assert "TEMP B-TREE" not in plan
     assert len(list(diff.changes(database, now))) == 1
 
 

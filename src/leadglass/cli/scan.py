@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from leadglass import wiring
-from leadglass.cli.importing import taken
-from leadglass.cli.looking import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
+from leadglass.cli import load, scans
+from leadglass.cli.importing import permits, taken
+from leadglass.cli.looking import UNFINISHED, Look, Signals, exit_code, rung_option, stop_on_signals
 from leadglass.cli.progress import ProgressBar
-from leadglass.cli.reading import read_text
+from leadglass.cli.reading import called_as, read_scope_file, read_text
 from leadglass.cli.storing import DatabaseOption, report
 from leadglass.cli.terminal import complain
 from leadglass.errors import ResourceError, UsageError
@@ -25,18 +24,24 @@ from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
 from leadglass.report.writer import Format
 from leadglass.scan.foreman import Outcome
-from leadglass.scope.parse import parse
 from leadglass.store.database import Database
 from leadglass.store.locks import sole
 from leadglass.store.scans import StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
-from leadglass.wiring.names import pinned, resolver
 from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in
 from leadglass.wiring.storage import open_storage
 
 __all__ = ["app"]
 
 app = typer.Typer(invoke_without_command=True)
+app.command("list")(scans.list_)
+app.command("show")(scans.show)
+app.command("diff")(scans.diff)
+app.command("status")(scans.status)
+
+
+_LOOK = 1.0
+"""Seconds between two looks at how far others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,36 +102,26 @@ def scan(
 def _begun(store: Database, wish: _Wish) -> StoredScan:
     if wish.scope is None:
         raise UsageError("which scope?", then="name it with --scope, or go on with --resume")
-    file = _scope_file(wish.scope)
+    file = read_scope_file(wish.scope)
     for refusal in file.scope.refused:
         complain(f"left out: {refusal}")
-    command = shlex.join(["leadglass", *sys.argv[1:]])
     places = wish.places if store.is_postgres else ()
     deepest = wish.deepest or Rung.BLANK_QUERY
-    if wish.source is None:
-        return begin(store, plan_of(file, command, deepest, places))
-    with taken(wish.source) as (found, tally):
-        stored = begin(store, plan_of(file, command, deepest, places, listed=True))
-        hosts, _ = add_listed(
-            store, stored, ((one.address, one.port) for one in within(found, _permits(file), tally))
-        )
+    listed = wish.source is not None
+    stored = begin(store, plan_of(file, called_as(), deepest, places, listed=listed))
+    if wish.source is not None:
+        _take_in(store, stored, file, wish.source)
+    return find(store, stored.plan.ulid)
+
+
+def _take_in(store: Database, stored: StoredScan, file: ScopeFile, source: Path) -> None:
+    """The targets that another tool found, as far as the scope permits them."""
+    with taken(source) as (found, tally):
+        inside = within(found, permits(file.scope, Rung.CONNECT), tally)
+        hosts, _ = add_listed(store, stored, ((one.address, one.port) for one in inside))
     if not hosts:
-        raise UsageError("nothing in it lies in the scope", where=str(wish.source))
-    return stored
-
-
-def _scope_file(path: Path) -> ScopeFile:
-    text = read_text(path)
-    scope = parse(text, filename=str(path), moment=wiring.clock().posix())
-    return ScopeFile(pinned(scope, resolver()), text, str(path.resolve()))
-
-
-def _permits(file: ScopeFile) -> Callable[[str, int], bool]:
-    def permits(address: str, port: int) -> bool:
-        depth = file.scope.depth(address, port)
-        return depth is not None and depth >= Rung.CONNECT
-
-    return permits
+        complete(store, stored)
+        raise UsageError("nothing in it lies in the scope", where=str(source))
 
 
 def _resumed(store: Database, wish: _Wish) -> StoredScan:
@@ -154,14 +149,40 @@ def _require_unchanged(stored: StoredScan) -> None:
 # ---- carrying it out
 
 
+def _woken(store: Database, stored: StoredScan) -> None:
+    """Workers on other machines hear of it."""
+    wakeups = load("leadglass.store.wakeups", extra="postgres")
+    wakeups.prepare(store)
+    wakeups.wake(store, stored)
+
+
 def _carried_out(store: Database, stored: StoredScan, wish: _Wish) -> Outcome:
     with _alone(store, stored, wish):
         so_far = progress(store, stored)
         with ProgressBar(stored.plan.endpoints, so_far.seen) as bar, stop_on_signals() as signals:
-            place = wish.places[0] if wish.places and not store.is_postgres else HERE
-            outcome = run(store, stored, place, bar.advance, lambda foreman: signals.tell(foreman.stop))
+            if store.is_postgres:
+                _woken(store, stored)
+            if stored.plan.wanted:
+                outcome = _watched(store, stored, bar, signals)
+            else:
+                place = wish.places[0] if wish.places else HERE
+                outcome = run(store, stored, place, bar.advance, lambda foreman: signals.tell(foreman.stop))
         complete(store, stored)
     return outcome
+
+
+def _watched(store: Database, stored: StoredScan, bar: ProgressBar, signals: Signals) -> Outcome:
+    """Others do it, from the places that were named."""
+    pause = threading.Event()
+    signals.tell(pause.set)
+    seen = progress(store, stored).seen
+    while not complete(store, stored):
+        if pause.wait(_LOOK):
+            return Outcome.STOPPED
+        now = progress(store, stored).seen
+        bar.advance(now - seen)
+        seen = now
+    return Outcome.COMPLETE
 
 
 @contextmanager
