@@ -29,7 +29,9 @@ class Command(NamedTuple):
     module: str
     help: str
     group: bool = False
-    """The module has an ``app`` with commands of its own; otherwise a function named as the command."""
+    """The module has an ``app`` with commands of its own."""
+    function: str | None = None
+    """The function in it, where that is not named as the command."""
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -37,6 +39,9 @@ COMMANDS: Mapping[str, Command] = {
     "check": Command("leadglass.cli.check", "A quick look at your own server."),
     "scan": Command(
         "leadglass.cli.scan", "Look at everything that a scope permits, and keep it.", group=True
+    ),
+    "import": Command(
+        "leadglass.cli.importing", "Keep what Shodan or Censys saw, sending nothing.", function="import_"
     ),
     "explain": Command(
         "leadglass.cli.explain", "Why a record says what it says, and what would settle the rest."
@@ -101,7 +106,7 @@ def _add(tree: typer.Typer, name: str, command: Command, *, loaded: bool) -> Non
     if command.group:
         tree.add_typer(module.app, name=name, help=command.help)
     else:
-        function: Callable[..., None] = getattr(module, name)
+        function: Callable[..., None] = getattr(module, command.function or name)
         tree.command(name)(function)
 
 

@@ -1,18 +1,73 @@
-"""Reading what other tools found, and saying aloud what of it was not used."""
+"""``leadglass import``, and reading what other tools found, with what was not used said aloud."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
-from leadglass.cli.terminal import complain
-from leadglass.errors import ConfigError
+import typer
+
+from leadglass import __version__, wiring
+from leadglass.cli.reading import called_as
+from leadglass.cli.storing import DatabaseOption, read_scope_file
+from leadglass.cli.terminal import complain, write
+from leadglass.errors import ConfigError, UsageError
 from leadglass.imports.found import Broken, Found
 from leadglass.imports.reading import read
-from leadglass.imports.within import Tally
+from leadglass.imports.within import Tally, within
+from leadglass.judge.judge import judge
+from leadglass.model.evidence import PassiveEvidence
+from leadglass.model.key import pack
+from leadglass.model.look import Look, Sighting, look_of
+from leadglass.model.rung import Rung
+from leadglass.model.verdict import Position
+from leadglass.scope.scope import Scope
+from leadglass.store.passive import keep
+from leadglass.store.scans import begin, complete
+from leadglass.wiring.session import plan_of
+from leadglass.wiring.storage import open_storage
 
-__all__ = ["taken"]
+__all__ = ["import_", "permits", "taken"]
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="An export of Shodan or Censys, JSON Lines; gzip too.")],
+    scope: Annotated[Path, typer.Option(help="The scope file: only what lies in it is kept.")],
+    database: DatabaseOption = None,
+) -> None:
+    """Keep what others have seen, as their account: nothing is sent.
+
+    Example: leadglass import shodan.jsonl.gz --scope scope.toml
+    """
+    limits = read_scope_file(scope)
+    with open_storage(database) as store, taken(file) as (found, tally):
+        plan = plan_of(limits, called_as(), Rung.PASSIVE, listed=True)
+        # Their scanners stand on the internet, wherever the scope is seen from.
+        theirs = {"kind": "import", "is_listed": False, "position": Position.OUTSIDE}
+        stored = begin(store, dataclasses.replace(plan, **theirs))
+        seen = _Seen(limits.scope)
+        inside = within(found, permits(limits.scope, Rung.PASSIVE), tally)
+        kept = keep(store, stored, seen.sightings(inside), seen.place, Position.OUTSIDE)
+        complete(store, stored)
+    if seen.silent:
+        complain(f"said to be open and no more, and left out: {seen.silent:,}; leadglass scan --from asks them")
+    if not kept:
+        raise UsageError("nothing in it lies in the scope and tells what it is", where=str(file))
+    write(f"kept as scan {stored.plan.ulid}: {kept:,} seen by others\n")
+
+
+def permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
+    """Whether the scope has an endpoint, as deep as ``least``."""
+
+    def permitted(address: str, port: int) -> bool:
+        depth = scope.depth(address, port)
+        return depth is not None and depth >= least
+
+    return permitted
 
 
 @contextmanager
@@ -32,6 +87,51 @@ def _say(path: Path, tally: Tally) -> None:
     for broken in tally.first_broken:
         complain(f"{path}:{broken.line}: left out: {broken.why}")
     if tally.broken > len(tally.first_broken):
-        complain(f"{path}: {tally.broken:,} lines could not be read in all")
+        complain(f"{path}: left out because they could not be read: {tally.broken:,} lines in all")
     if tally.outside:
-        complain(f"{path}: {tally.outside:,} endpoints lie outside the scope and were left out")
+        complain(f"{path}: outside the scope and left out: {tally.outside:,} of {tally.outside + tally.taken:,}")
+
+
+class _Seen:
+    """Turns what was found into sightings, each different account judged once."""
+
+    place = "import"
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._now = int(wiring.clock().posix())
+        self._looks: dict[tuple[PassiveEvidence, int], Look] = {}
+        self.silent = 0
+        """Endpoints that the file tells nothing about but that they are open."""
+
+    def sightings(self, found: Iterable[Found]) -> Iterator[Sighting]:
+        """One for each endpoint with an account of what it is."""
+        for one in found:
+            if one.evidence is None:
+                self.silent += 1
+                continue
+            # When they saw it is the sighting's; without it, equal accounts are one.
+            account = dataclasses.replace(one.evidence, seen_at=None)
+            yield Sighting(
+                pack(one.address, one.port), self._moment(one.evidence), None, self._look(account, one.port)
+            )
+
+    def _moment(self, evidence: PassiveEvidence) -> int:
+        return (
+            self._now
+            if evidence.seen_at is None
+            else int(datetime.fromisoformat(evidence.seen_at).timestamp())
+        )
+
+    def _look(self, account: PassiveEvidence, port: int) -> Look:
+        look = self._looks.get((account, port))
+        if look is None:
+            if len(self._looks) >= _REMEMBERED:
+                self._looks.clear()
+            verdict = judge((account,), rung=Rung.PASSIVE, position=Position.OUTSIDE, port=port)
+            look = self._looks[account, port] = look_of((account,), verdict, Rung.PASSIVE, __version__)
+        return look
+
+
+_REMEMBERED = 4096
+"""Different accounts kept at hand."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from leadglass import __version__, wiring
 from leadglass.cli import INTERRUPTED
 from leadglass.cli.output import destination
 from leadglass.cli.progress import ProgressBar
+from leadglass.cli.reading import called_as
 from leadglass.cli.terminal import complain, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record import ScanRecord, ScopeNote
@@ -176,7 +175,7 @@ def meta_of(scan: Scan, scope: Scope) -> Meta:
         scan=scan.id,
         started=_now(),
         tool_version=__version__,
-        command=shlex.join(["leadglass", *sys.argv[1:]]),
+        command=called_as(),
         position=scope.position,
         scope=note,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 
 from leadglass import wiring
@@ -9,7 +11,7 @@ from leadglass.errors import ConfigError
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
-__all__ = ["read_scope", "read_text"]
+__all__ = ["called_as", "read_scope", "read_text"]
 
 
 def read_text(path: Path) -> str:
@@ -26,3 +28,8 @@ def read_text(path: Path) -> str:
 def read_scope(path: Path) -> Scope:
     """The scope in a file, as of now; ``ScopeError`` names the line that is wrong."""
     return parse(read_text(path), filename=str(path), moment=wiring.clock().posix())
+
+
+def called_as() -> str:
+    """The command line, as typed."""
+    return shlex.join(["leadglass", *sys.argv[1:]])

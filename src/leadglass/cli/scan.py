@@ -15,8 +15,8 @@ from leadglass.cli import load, scans
 from leadglass.cli.importing import permits, taken
 from leadglass.cli.looking import UNFINISHED, Look, Signals, exit_code, rung_option, stop_on_signals
 from leadglass.cli.progress import ProgressBar
-from leadglass.cli.reading import called_as, read_scope_file, read_text
-from leadglass.cli.storing import DatabaseOption, report
+from leadglass.cli.reading import called_as, read_text
+from leadglass.cli.storing import DatabaseOption, read_scope_file, report
 from leadglass.cli.terminal import complain
 from leadglass.errors import ResourceError, UsageError
 from leadglass.imports.within import within

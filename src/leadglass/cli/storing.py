@@ -9,19 +9,24 @@ from typing import Annotated, TextIO, TypeAlias
 
 import typer
 
+from leadglass import wiring
 from leadglass.cli import load
 from leadglass.cli.output import destination
+from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import is_terminal, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
 from leadglass.model.verdict import Access
 from leadglass.report.contract import Meta, ReportWriter, Summary, Tally
 from leadglass.report.writer import Format, writer
+from leadglass.scope.parse import parse
 from leadglass.store import reading
 from leadglass.store.database import Database
 from leadglass.store.scans import StoredScan
+from leadglass.wiring.names import pinned, resolver
+from leadglass.wiring.session import ScopeFile
 
-__all__ = ["DatabaseOption", "Export", "meta_of_stored", "report"]
+__all__ = ["DatabaseOption", "Export", "meta_of_stored", "read_scope_file", "report"]
 
 DatabaseOption: TypeAlias = Annotated[
     str | None,
@@ -111,3 +116,10 @@ def _is_finished(stored: StoredScan) -> bool:
 
 def _ended(stored: StoredScan) -> datetime | None:
     return None if stored.ended is None else datetime.fromtimestamp(stored.ended, UTC)
+
+
+def read_scope_file(path: Path) -> ScopeFile:
+    """The scope in a file with its text, its names looked up and pinned; ``ScopeError`` names the line that is wrong."""
+    text = read_text(path)
+    scope = parse(text, filename=str(path), moment=wiring.clock().posix())
+    return ScopeFile(pinned(scope, resolver()), text, str(path.resolve()))
