@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from tests.contract.conftest import Opening
+from tests.contract.samples import sighting
+from tests.contract.test_work import count, taken, worker
 from tests.peers.postgresql import Cluster
 
-from leadglass.store import migrating
+from leadglass.store import database as database_module
+from leadglass.store import migrating, scans
 from leadglass.store.database import Database, open_database
 from leadglass.store.schema import metadata
 
@@ -62,3 +69,97 @@ def test_postgresql_gets_the_very_tables_of_the_schema(cluster: Cluster) -> None
         cluster.sql("DROP TABLE alembic_version", database=migrated)
 
         assert statements(cluster.dump(migrated)) == statements(cluster.dump(made))
+
+
+# ---- forward from every revision
+
+ROWS = {
+    "0001": """
+        INSERT INTO places (name) VALUES ('here');
+        INSERT INTO vantages (place, source, position) VALUES (1, '192.0.2.1', 'outside');
+        INSERT INTO evidence (digest, facts) VALUES ({blob}, '[]');
+        INSERT INTO verdicts (digest, evidence, rung, access, severity, judged_by, body)
+            VALUES ({blob}, 1, 2, 'associates', 'high', '0.3.0', '{{}}');
+        INSERT INTO scans (ulid, kind, state, began, tool_version, command, position, deepest, rate,
+            scope_name, scope_digest, scope_text, pins, permutation_key, invented_sop_class, hosts, endpoints,
+            is_listed, wanted)
+            VALUES ('01JD5Y0000000000000000000A', 'scan', 'open', 1795237200, '0.3.0', 'leadglass scan',
+            'outside', 2, 500.0, 'x', {blob}, 'x', '{{}}', {blob}, '2.25.1', 4, 4, 0, '[]');
+        INSERT INTO shards (scan, number, first, after, state) VALUES (1, 0, 0, 4, 0);
+        INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict)
+            VALUES (1, {blob}, 1, 1, 1795237201, 1);
+        INSERT INTO endpoints (endpoint, place, first_seen, last_seen, verdict)
+            VALUES ({blob}, 1, 1795237201, 1795237201, 1)
+    """,
+}
+"""Something to keep, as it was written at each revision."""
+
+LATER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9002"
+down_revision = "0001"
+
+
+def upgrade():
+    op.add_column("scans", sa.Column("mood", sa.Text(), nullable=False, server_default="calm"))
+"""
+
+
+def made_at(where: str, revision: str) -> None:
+    """A database as the version with ``revision`` left it, with rows."""
+    engine = create_engine(
+        where.replace("postgresql:", "postgresql+psycopg:") if "://" in where else f"sqlite:///{where}"
+    )
+    blob = "'\\x0102'::bytea" if "://" in where else "x'0102'"
+    with engine.begin() as connection:
+        migrating.migrate(connection, where, revision)
+        for row in ROWS[revision].split(";"):
+            connection.exec_driver_sql(row.format(blob=blob))
+    engine.dispose()
+
+
+def test_every_revision_has_rows_to_keep() -> None:
+    assert {script.revision for script in migrating.scripts().walk_revisions()} == set(ROWS)
+
+
+@pytest.mark.parametrize("revision", sorted(ROWS))
+def test_what_an_older_version_stored_is_there_after_migrating(
+    where: str, opening: Opening, revision: str
+) -> None:
+    if "://" not in where:
+        Path(where).parent.mkdir()
+    made_at(where, revision)
+
+    database = opening()
+
+    scan = scans.find(database, "last")
+    assert (scan.plan.ulid, scan.plan.hosts, scan.state) == ("01JD5Y0000000000000000000A", 4, "open")
+    work = worker(database, scan)
+    assert work.finish(taken(work), [sighting(1)])
+    assert count(database, "observations") == count(database, "endpoints") == 2
+
+
+def test_a_later_revision_is_reached_from_the_first_and_all_or_nothing(
+    where: str, opening: Opening, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "://" not in where:
+        Path(where).parent.mkdir()
+    made_at(where, "0001")
+    later = tmp_path / "migrations"
+    shutil.copytree(Path(migrating.__file__).parent / "migrations", later)
+    config = Config()
+    config.set_main_option("script_location", str(later))
+    monkeypatch.setattr(migrating, "scripts", lambda: ScriptDirectory.from_config(config))
+    monkeypatch.setattr(migrating.migrate, "__defaults__", ("9002",))
+    monkeypatch.setattr(database_module, "NEWEST", "9002")
+
+    (later / "versions" / "r9002.py").write_text(f"{LATER}    raise RuntimeError('half way')\n")
+    with pytest.raises(RuntimeError, match="half way"):
+        opening()
+    (later / "versions" / "r9002.py").write_text(LATER)
+    database = opening()
+
+    assert count(database, "scans WHERE mood = 'calm'") == 1
+    assert count(database, "alembic_version WHERE version_num = '9002'") == 1
