@@ -97,6 +97,7 @@ class Foreman:
         self._gone: set[int] = set()
         self._trouble: ResourceError | None = None
         self._stopping = False
+        self._is_complete = self._found_none = False
         self._ask_at = self._renew_at = 0.0
         self._lease_ends = clock.monotonic() + LEASE
 
@@ -122,9 +123,9 @@ class Foreman:
                 return Outcome.STOPPED
             if not self._scope.stretch(self._clock.posix()).is_open:
                 return Outcome.CLOSED
-            self._in_time(self._renew)
-            self._in_time(self._write)
-            if self._in_time(self._hand_out) and not (self._held or self._results) and self._nothing_left():
+            for act in (self._renew, self._write, self._hand_out, self._conclude):
+                self._in_time(act)
+            if self._is_complete:
                 return Outcome.COMPLETE
 
     # What members say.
@@ -156,7 +157,7 @@ class Foreman:
 
     # What the store is told.
 
-    def _in_time(self, act: Callable[[], None]) -> bool:
+    def _in_time(self, act: Callable[[], None]) -> None:
         """Do something with the store; if it fails, it is tried again as long as our leases last."""
         now = self._clock.monotonic()
         try:
@@ -165,8 +166,6 @@ class Foreman:
             if now >= self._lease_ends or not self._errands.patient:
                 raise
             self._ask_at = self._renew_at = now + _PAUSE
-            return False
-        return True
 
     def _renew(self) -> None:
         now = self._clock.monotonic()
@@ -175,7 +174,7 @@ class Foreman:
         renewal = self._work.renew(list(self._held.values()))
         self._renew_at, self._lease_ends = now + LEASE / _RENEWALS, now + LEASE
         for member in range(self._crew.size):
-            self._crew.send(member, Turn(renewal.rate / self._crew.size))
+            self._crew.send(member, Turn(renewal.rate / self._crew.size, self._lease_ends))
         if renewal.lost:
             self._drop(renewal.lost)
 
@@ -199,14 +198,17 @@ class Foreman:
         while self._hungry and now >= self._ask_at:
             shard = self._work.take()
             if shard is None:
-                self._ask_at = now + _PAUSE
+                self._ask_at, self._found_none = now + _PAUSE, True
                 return
             member = self._hungry.popleft()
             self._held[shard.number], self._with[shard.number] = shard, member
             self._crew.send(member, self._errands.task(shard))
 
-    def _nothing_left(self) -> bool:
-        return self._clock.monotonic() < self._ask_at and not self._errands.left()
+    def _conclude(self) -> None:
+        """Nothing was free and nothing is in hand: see, once each time, whether others still have something."""
+        if self._found_none and not (self._held or self._results):
+            self._is_complete = not self._errands.left()
+            self._found_none = False
 
     # The end.
 

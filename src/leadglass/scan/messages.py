@@ -70,6 +70,8 @@ class Turn:
     """To a member: open so many new connections a second from now on; 0 pauses."""
 
     rate: float
+    until: float
+    """Monotonic seconds, by the clock that all processes of a machine share: from then on none, until told anew."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ It loads no database, no report and no command line: it is started once for each
 from __future__ import annotations
 
 import gc
+import queue
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,8 +15,9 @@ from typing import BinaryIO
 from leadglass import __version__, wiring
 from leadglass.errors import LeadglassError
 from leadglass.model.rung import Rung
+from leadglass.ports.world import Clock
 from leadglass.scan.member import Member
-from leadglass.scan.messages import Setup, Stop, Trouble, decode, encode
+from leadglass.scan.messages import Message, Setup, Stop, Trouble, Turn, decode, encode
 from leadglass.scan.run import Scan
 from leadglass.scope.permutation import Permutation
 from leadglass.wiring.crew import frames, send_frame
@@ -42,7 +44,9 @@ def _take_part(orders: BinaryIO, answers: BinaryIO) -> None:
     setup = decode(next(incoming))
     assert isinstance(setup, Setup)
     member = member_of(setup, answers)
-    threading.Thread(target=_listen, args=(member, incoming), daemon=True).start()
+    heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(incoming, heard), daemon=True).start()
+    threading.Thread(target=_obey, args=(member, heard, wiring.clock()), daemon=True).start()
     member.run()
 
 
@@ -61,10 +65,26 @@ def member_of(setup: Setup, answers: BinaryIO) -> Member:
     )
 
 
-def _listen(member: Member, incoming: Iterator[bytes]) -> None:
+def _listen(incoming: Iterator[bytes], heard: queue.SimpleQueue[Message]) -> None:
     for data in incoming:
-        member.order(decode(data))
-    member.order(Stop())  # The foreman has gone.
+        heard.put(decode(data))
+    heard.put(Stop())  # The foreman has gone.
+
+
+def _obey(member: Member, heard: queue.SimpleQueue[Message], clock: Clock) -> None:
+    """Pass on what is heard. A foreman that cannot reach the store for too long cannot speak up either."""
+    until: float | None = None
+    while True:
+        left = None if until is None else max(0.0, until - clock.monotonic())
+        try:
+            message = heard.get(timeout=left)
+        except queue.Empty:
+            until = None
+            member.order(Turn(0.0, 0.0))
+            continue
+        if isinstance(message, Turn):
+            until = message.until
+        member.order(message)
 
 
 if __name__ == "__main__":
