@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+import re
 import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
@@ -198,7 +199,7 @@ def test_a_body_that_somebody_broke_is_named(database: Database) -> None:
     with database.write() as connection:
         connection.execute(schema.verdicts.update().values(body="{}"))
 
-    with pytest.raises(ConfigError, match="not a scan record"):
+    with pytest.raises(ConfigError, match=f"{re.escape(database.where)}: not a scan record"):
         list(reading.records(database, scan))
 
 

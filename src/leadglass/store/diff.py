@@ -218,6 +218,8 @@ class _Teller:
         origins = [moves.came.get((pair.endpoint, pair.place)) for pair in pairs]
         ids = [*(number for pair in pairs for number in pair[2:]), *(o.verdict for o in origins if o)]
         known = self._verdicts.holding(ids)
+        sides = (_of(known, number) for number in ids)
+        self._facts.holding(side.evidence for side in sides if side and _answers(side))
         for pair, origin in zip(pairs, origins, strict=True):
             before, after = _of(known, pair.before), _of(known, pair.after)
             if origin is not None:

@@ -75,9 +75,9 @@ class Shelf(Generic[_T]):
         """A mapping that has all of ``ids``, until it is asked for others."""
         wanted = {number for number in ids if number is not None}
         missing = wanted - self._kept.keys()
-        if len(self._kept) + len(missing) > self._room:
-            self._kept = {number: made for number, made in self._kept.items() if number in wanted}
         if missing:
+            if len(self._kept) + len(missing) > self._room:
+                self._kept = {number: made for number, made in self._kept.items() if number in wanted}
             for row in self._connection.execute(self._query.where(self._id.in_(missing))):
                 self._kept[row[0]] = self._make(row)
         return self._kept
@@ -86,7 +86,9 @@ class Shelf(Generic[_T]):
 def records(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[ScanRecord]:
     """The records of ``scan``, marked ``tlp``, in the order of their endpoints."""
     scope, names = scope_of(scan.plan), names_of(scan.plan)
-    for page, seen_from, looks in _pages(db, scan, lambda row: (Rung(row.rung), read_body(row.body))):
+    for page, seen_from, looks in _pages(
+        db, scan, lambda row: (Rung(row.rung), read_body(row.body, where=db.where))
+    ):
         for endpoint, vantage, observed_at, verdict in page:
             address, port = unpack(endpoint)
             rung, look = looks[verdict]

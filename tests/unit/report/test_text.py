@@ -44,6 +44,15 @@ def test_no_line_ends_in_a_space(render: Render) -> None:
     assert [line for line in render(Format.TEXT).splitlines() if line.endswith(" ")] == []
 
 
+def test_places_are_told_where_there_are_several(render: Render) -> None:
+    (one, *_) = archive()
+    elsewhere = one.model_copy(update={"vantage": one.vantage.model_copy(update={"name": "Köln"})})
+
+    assert ", from Berlin:" not in render(Format.TEXT, [one])
+    for place in ("Berlin", "Köln"):
+        assert f", from {place}:" in " ".join(render(Format.TEXT, [one, elsewhere]).split())
+
+
 def test_the_layout_itself_is_ascii(render: Render) -> None:
     assert render(Format.TEXT, archive()).replace("Müller", "").isascii()
 
