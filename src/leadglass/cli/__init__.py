@@ -48,6 +48,9 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "scope": Command("leadglass.cli.scope", "Write, show and verify a scope.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
+    "worker": Command(
+        "leadglass.cli.worker", "Take part in the scans that others begin in the same database."
+    ),
     "db": Command("leadglass.cli.db", "Look after the database.", group=True),
     "schema": Command("leadglass.cli.schema", "Print the JSON Schema of a record or a configuration file."),
 }
