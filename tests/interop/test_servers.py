@@ -91,7 +91,7 @@ def test_an_archive_is_seen_over_ipv6_as_it_is_over_ipv4(pair: netns.Pair, tmp_p
 def test_the_record_says_from_where_and_by_whose_leave(pair: netns.Pair, tmp_path: Path) -> None:
     seen = looking.look(pair.scanner, f"{netns.SERVER}:104", tmp_path)
 
-    assert seen.record["vantage"] == {"source": None, "position": "unknown"}
+    assert seen.record["vantage"] == {"source": None, "position": "unknown", "name": None}
     assert seen.record["scope"]["granted_by"] == "A. Tester"
     assert seen.record["scope"]["reference"] == "change 4711"
 
