@@ -30,6 +30,8 @@ def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
     if children is None:
         yield " ".join(path), command
         return
+    if command.invoke_without_command and path:
+        yield " ".join(path), command
     for name, child in children.items():
         yield from leaves(child, (*path, name))
 

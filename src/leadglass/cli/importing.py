@@ -47,8 +47,8 @@ def import_(
     with open_storage(database) as store, taken(file) as (found, tally):
         plan = plan_of(limits, called_as(), Rung.PASSIVE, listed=True)
         # Their scanners stand on the internet, wherever the scope is seen from.
-        theirs = {"kind": "import", "is_listed": False, "position": Position.OUTSIDE}
-        stored = begin(store, dataclasses.replace(plan, **theirs))
+        theirs = dataclasses.replace(plan, kind="import", is_listed=False, position=Position.OUTSIDE)
+        stored = begin(store, theirs)
         seen = _Seen(limits.scope)
         inside = within(found, permits(limits.scope, Rung.PASSIVE), tally)
         kept = keep(store, stored, seen.sightings(inside), seen.place, Position.OUTSIDE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import typer
 
 from leadglass.cli import load, scans
 from leadglass.cli.importing import permits, taken
-from leadglass.cli.looking import UNFINISHED, Look, Signals, exit_code, rung_option, stop_on_signals
+from leadglass.cli.looking import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
 from leadglass.cli.progress import ProgressBar
 from leadglass.cli.reading import called_as, read_text
 from leadglass.cli.storing import DatabaseOption, read_scope_file, report
@@ -28,7 +27,7 @@ from leadglass.store.database import Database
 from leadglass.store.locks import sole
 from leadglass.store.scans import StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
-from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in
+from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in, watch
 from leadglass.wiring.storage import open_storage
 
 __all__ = ["app"]
@@ -38,10 +37,6 @@ app.command("list")(scans.list_)
 app.command("show")(scans.show)
 app.command("diff")(scans.diff)
 app.command("status")(scans.status)
-
-
-_LOOK = 1.0
-"""Seconds between two looks at how far others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,26 +158,12 @@ def _carried_out(store: Database, stored: StoredScan, wish: _Wish) -> Outcome:
             if store.is_postgres:
                 _woken(store, stored)
             if stored.plan.wanted:
-                outcome = _watched(store, stored, bar, signals)
+                outcome = watch(store, stored, bar.advance, signals.tell)
             else:
                 place = wish.places[0] if wish.places else HERE
                 outcome = run(store, stored, place, bar.advance, lambda foreman: signals.tell(foreman.stop))
         complete(store, stored)
     return outcome
-
-
-def _watched(store: Database, stored: StoredScan, bar: ProgressBar, signals: Signals) -> Outcome:
-    """Others do it, from the places that were named."""
-    pause = threading.Event()
-    signals.tell(pause.set)
-    seen = progress(store, stored).seen
-    while not complete(store, stored):
-        if pause.wait(_LOOK):
-            return Outcome.STOPPED
-        now = progress(store, stored).seen
-        bar.advance(now - seen)
-        seen = now
-    return Outcome.COMPLETE
 
 
 @contextmanager

@@ -10,7 +10,9 @@ __all__ = ["Rung"]
 class Rung(enum.IntEnum):
     """One rung of the ladder, comparable: ``Rung.ASSOCIATE < Rung.NEGOTIATE``."""
 
-    __hash__ = int.__hash__  # the one of enumerations is ten times slower, and verdicts are remembered by rung
+    __hash__ = (
+        int.__hash__
+    )  # the one of enumerations is ten times slower, and verdicts are remembered by rung
 
     PASSIVE = 0
     CONNECT = 1

@@ -19,7 +19,6 @@ from leadglass.model.endpoint import Endpoint
 from leadglass.model.evidence import (
     AssociateEvidence,
     Evidence,
-    NegotiateEvidence,
     Reply,
     TcpEvidence,
     TcpOutcome,
@@ -29,6 +28,7 @@ from leadglass.model.evidence import (
 )
 from leadglass.model.rung import Rung
 from leadglass.ports.conversation import Ask, Conversation, Loss
+from leadglass.probe.answers import dicom_or, grants_find, is_tls, wants_tls
 from leadglass.probe.associate import AssociateConversation
 from leadglass.probe.blank_query import BlankQueryConversation
 from leadglass.probe.dicom import DicomConversation
@@ -42,7 +42,6 @@ from leadglass.probe.remembered import RememberedConversation
 from leadglass.probe.sniff import DICOM, HTTP, TLS
 from leadglass.probe.tls import HelloConversation, SecureConversation
 from leadglass.probe.web import WebConversation
-from leadglass.wire.uids import PATIENT_ROOT_FIND, STUDY_ROOT_FIND
 
 __all__ = ["EndpointVisit"]
 
@@ -175,7 +174,7 @@ class EndpointVisit:
 
     def _hello_only(self) -> _Plan:
         seen = yield from self._handshake(None)
-        if _is_tls(seen):
+        if is_tls(seen):
             yield from self._hellos(seen)
         return None
 
@@ -195,7 +194,7 @@ class EndpointVisit:
         seen = probe.evidence
         self._note(seen)
         yield from self._deeper(seen)
-        return _dicom_or(seen)
+        return dicom_or(seen)
 
     def _deeper(self, seen: AssociateEvidence) -> _Plan:
         if seen.reply is not Reply.ACCEPTED or self.rung < Rung.NEGOTIATE:
@@ -209,7 +208,7 @@ class EndpointVisit:
         )
         yield self._ask(offer)
         self._note(offer.evidence)
-        if self.rung >= Rung.BLANK_QUERY and _grants_find(offer.evidence):
+        if self.rung >= Rung.BLANK_QUERY and grants_find(offer.evidence):
             yield from self._blank_query(over_tls=seen.over_tls)
         return None
 
@@ -229,7 +228,7 @@ class EndpointVisit:
     def _tls_face(self) -> _Plan:
         inner = self._inner_probe()
         seen = yield from self._handshake(inner)
-        if not _is_tls(seen):
+        if not is_tls(seen):
             return None
         if seen.outcome is TlsOutcome.ESTABLISHED:
             yield from self._inside(inner, seen)
@@ -253,7 +252,7 @@ class EndpointVisit:
             seen = inner.evidence
             self._note(seen)
             yield from self._deeper(seen)
-            spoken = _dicom_or(seen)
+            spoken = dicom_or(seen)
         refused = tls.certificate_requested and not tls.application_data
         misjudged = spoken in (DICOM, HTTP) and spoken != _protocol_of(inner)
         if misjudged or (spoken is None and not refused):
@@ -298,7 +297,7 @@ class EndpointVisit:
                 yield self._ask(probe)
             answered = probe.evidence
             self._note_web(answered)
-            if _wants_tls(answered):
+            if wants_tls(answered):
                 return TLS
             todo = probe.remaining if answered.reply is Reply.ANSWERED else ()
             probe = None
@@ -377,30 +376,9 @@ class EndpointVisit:
         self._note(new)
 
 
-def _dicom_or(seen: AssociateEvidence) -> str | None:
-    """``dicom`` if DICOM was spoken, another protocol if its first bytes told, else None."""
-    well_formed = seen.reply in (Reply.ACCEPTED, Reply.REJECTED, Reply.ABORTED)
-    return DICOM if well_formed else seen.spoke
-
-
 def _is_busy(probe: AssociateConversation) -> bool:
     return probe.reject is not None and probe.reject[0] == 2
 
 
-def _is_tls(seen: TlsEvidence) -> bool:
-    """TLS was spoken: a version was chosen, or an alert sent, however it ended."""
-    return seen.version is not None or seen.alert is not None
-
-
-def _wants_tls(seen: WebEvidence) -> bool:
-    """nginx, Apache and Go answer a plain ``GET /`` on their TLS ports with 400."""
-    return not seen.over_tls and bool(seen.answers) and seen.answers[0].status == 400
-
-
 def _protocol_of(inner: AssociateConversation | WebConversation) -> str:
     return HTTP if isinstance(inner, WebConversation) else DICOM
-
-
-def _grants_find(seen: NegotiateEvidence) -> bool:
-    models = (STUDY_ROOT_FIND, PATIENT_ROOT_FIND)
-    return any(c.result == 0 and c.abstract_syntax in models for c in seen.contexts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +20,12 @@ from leadglass.scan.messages import Setup, Task
 from leadglass.scope.permutation import KEY_BYTES, Permutation
 from leadglass.scope.scope import Scope
 from leadglass.store.database import Database
-from leadglass.store.scans import Plan, StoredScan, listed_of, open_scans
-from leadglass.store.work import Shard, Work
+from leadglass.store.scans import Plan, StoredScan, complete, listed_of, open_scans
+from leadglass.store.work import Shard, Work, progress
 from leadglass.wiring.crew import crew_of
 from leadglass.wiring.scanning import scope_of
 
-__all__ = ["HERE", "ScopeFile", "plan_of", "run", "scope_digest", "scope_in"]
+__all__ = ["HERE", "ScopeFile", "plan_of", "run", "scope_digest", "scope_in", "watch"]
 
 HERE = "here"
 """The vantage point of a scan that names none."""
@@ -34,6 +35,8 @@ _SHARD_SECONDS = 2.0
 """How much work a shard is, at the scan's rate: as much may have to be done again after a crash."""
 _SHARD_ENDPOINTS = (256, 8192)
 _MOST_HOSTS = 1 << 62
+_LOOK = 1.0
+"""Seconds between two looks at how far others are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,28 @@ def run(
         foreman = Foreman(work, crew, scope, clock, errands)
         began(foreman)
         return foreman.run()
+
+
+def watch(
+    database: Database,
+    stored: StoredScan,
+    seen: Callable[[int], None],
+    began: Callable[[Callable[[], None]], None],
+) -> Outcome:
+    """Wait until others have done ``stored``, from the places that were named.
+
+    ``seen`` as in ``run``; ``began`` gets what ends the waiting, and nothing else.
+    """
+    enough = threading.Event()
+    began(enough.set)
+    so_far = progress(database, stored).seen
+    while not complete(database, stored):
+        if enough.wait(_LOOK):
+            return Outcome.STOPPED
+        now = progress(database, stored).seen
+        seen(now - so_far)
+        so_far = now
+    return Outcome.COMPLETE
 
 
 def _cores() -> int:
