@@ -82,6 +82,13 @@ def test_a_place_where_no_file_can_be_is_told(tmp_path: Path, name: str) -> None
         open_database(str(tmp_path / name), now)
 
 
+def test_a_database_that_cannot_be_locked_while_it_is_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "db.lock").mkdir()
+
+    with pytest.raises(ConfigError, match="cannot be made here"):
+        open_database(str(tmp_path / "db"), now)
+
+
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     (tmp_path / "db").touch()
 
