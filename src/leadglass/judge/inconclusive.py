@@ -67,7 +67,8 @@ def _seen_by_others(case: Case) -> Reason | None:
 def _account(evidence: PassiveEvidence) -> str:
     over = " over TLS" if evidence.over_tls and evidence.speaks != "tls" else ""
     speaking = f", speaking {evidence.speaks}{over}" if evidence.speaks else over
-    return f"{evidence.source} at {evidence.seen_at or 'a time not told'}{speaking}"
+    when = f" at {evidence.seen_at}" if evidence.seen_at else ""
+    return f"{evidence.source}{when}{speaking}"
 
 
 def _busy(case: Case) -> Reason | None:

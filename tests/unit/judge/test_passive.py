@@ -45,7 +45,7 @@ def test_the_reason_says_who_saw_it_when_and_that_nothing_was_asked() -> None:
 
     assert why.text == (
         "only others have seen it open: shodan at 2026-11-01T04:05:06Z, speaking dicom,"
-        " censys at 2026-11-02T00:00:00Z, speaking http over TLS, shodan at a time not told;"
+        " censys at 2026-11-02T00:00:00Z, speaking http over TLS, shodan;"
         " Leadglass has asked it nothing"
     )
     assert why.evidence == (
