@@ -19,7 +19,7 @@ from leadglass.report.contract import Meta, Summary
 
 __all__ = ["ROWS", "ParquetReport"]
 
-ROWS = 50_000
+ROWS = 20_000
 """Rows of a group: what is kept in memory."""
 
 _TYPES: Mapping[type, Any] = {
@@ -38,7 +38,7 @@ class ParquetReport:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._rows = Rows[Cell](lambda cell: cell)
-        self._columns: tuple[list[Any], ...] = tuple([] for _ in COLUMNS)
+        self._group: list[list[Cell]] = []
         self._writer: Any
 
     def begin(self, meta: Meta) -> None:
@@ -49,9 +49,8 @@ class ParquetReport:
 
     def add(self, record: ScanRecord) -> None:
         """Keep one row, and write the group when it is full."""
-        for values, cell in zip(self._columns, self._rows.of(record), strict=True):
-            values.append(cell)
-        if len(self._columns[0]) >= ROWS:
+        self._group.append(self._rows.of(record))
+        if len(self._group) >= ROWS:
             self._flush()
 
     def end(self, summary: Summary) -> None:
@@ -61,11 +60,11 @@ class ParquetReport:
         self._writer.close()
 
     def _flush(self) -> None:
-        if self._columns[0]:
-            arrays = [pa.array(v, f.type) for v, f in zip(self._columns, self._schema, strict=True)]
+        if self._group:
+            columns = zip(*self._group, strict=True)
+            arrays = [pa.array(cells, field.type) for cells, field in zip(columns, self._schema, strict=True)]
             self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
-            for values in self._columns:
-                values.clear()
+            self._group.clear()
 
 
 def _metadata(meta: Meta) -> dict[str, str]:
