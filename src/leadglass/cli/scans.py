@@ -89,7 +89,9 @@ def diff(
     first: Annotated[
         str,
         typer.Argument(
-            metavar="[BEFORE]", help="The scan to compare with, or the only one.", show_default=False
+            metavar="BEFORE",
+            help="The earlier scan; or the only one, compared with what was seen before it.",
+            show_default=False,
         ),
     ],
     second: Annotated[
@@ -148,7 +150,7 @@ def _tell_text(
 
 
 def status(
-    scan: Annotated[str, typer.Argument(metavar="[SCAN]", help=_NAMED)] = "last",
+    scan: Annotated[str, typer.Argument(metavar="SCAN", help=_NAMED)] = "last",
     shape: _Shape = Shape.TEXT,
     database: DatabaseOption = None,
 ) -> None:
