@@ -19,7 +19,18 @@ from pathlib import Path
 
 from tests.peers.places import Place
 
-__all__ = ["SCANNER", "SCANNER_IPV6", "SERVER", "SERVER_IPV6", "Pair", "namespace_pair", "sweep"]
+__all__ = [
+    "SCANNER",
+    "SCANNER_IPV6",
+    "SERVER",
+    "SERVER_IPV6",
+    "Pair",
+    "ip",
+    "name",
+    "namespace_pair",
+    "remove",
+    "sweep",
+]
 
 SERVER = "10.99.0.1"
 SCANNER = "10.99.0.2"
@@ -54,14 +65,18 @@ class Pair:
 def namespace_pair() -> Iterator[Pair]:
     """Make the two namespaces; remove them, and end whatever still runs inside, on the way out."""
     sweep()
-    stem = f"leadglass-{os.getpid()}-{_started(os.getpid())}-{next(_counter)}"
-    pair = Pair(Place(SERVER, f"{stem}-server"), Place(SCANNER, f"{stem}-scanner"))
+    pair = Pair(Place(SERVER, name("server")), Place(SCANNER, name("scanner")))
     try:
         _lay_cable(pair)
         yield pair
     finally:
         for place in (pair.server, pair.scanner):
-            _remove(str(place.namespace))
+            remove(str(place.namespace))
+
+
+def name(side: str) -> str:
+    """A namespace's name that was never used, and by which ``sweep`` sees who made it; "server" or "scanner"."""
+    return f"leadglass-{os.getpid()}-{_started(os.getpid())}-{next(_counter)}-{side}"
 
 
 def sweep() -> None:
@@ -69,38 +84,39 @@ def sweep() -> None:
     for handle in Path("/run/netns").glob("leadglass-*"):
         match = _NAME.fullmatch(handle.name)
         if match and _started(int(match[1])) != match[2]:
-            _remove(handle.name)
+            remove(handle.name)
 
 
 def _lay_cable(pair: Pair) -> None:
     server, scanner = str(pair.server.namespace), str(pair.scanner.namespace)
-    _ip("netns", "add", server)
-    _ip("netns", "add", scanner)
-    _ip("link", "add", "cable", "netns", server, "type", "veth", "peer", "name", "cable", "netns", scanner)
+    ip("netns", "add", server)
+    ip("netns", "add", scanner)
+    ip("link", "add", "cable", "netns", server, "type", "veth", "peer", "name", "cable", "netns", scanner)
     for place in (pair.server, pair.scanner):
         # The link's own address is usable at once, too; neighbours are asked from it.
         place.must(["sysctl", "-qw", "net.ipv6.conf.cable.accept_dad=0"])
     _connect(server, SERVER, SERVER_IPV6)
     _connect(scanner, SCANNER, SCANNER_IPV6)
-    _ip("-n", scanner, "route", "add", "default", "via", SERVER)
-    _ip("-n", scanner, "-6", "route", "add", "default", "via", SERVER_IPV6)
+    ip("-n", scanner, "route", "add", "default", "via", SERVER)
+    ip("-n", scanner, "-6", "route", "add", "default", "via", SERVER_IPV6)
 
 
 def _connect(namespace: str, ipv4: str, ipv6: str) -> None:
-    _ip("-n", namespace, "link", "set", "lo", "up")
-    _ip("-n", namespace, "address", "add", f"{ipv4}/24", "dev", "cable")
+    ip("-n", namespace, "link", "set", "lo", "up")
+    ip("-n", namespace, "address", "add", f"{ipv4}/24", "dev", "cable")
     # Without duplicate address detection the address is usable at once.
-    _ip("-n", namespace, "address", "add", f"{ipv6}/64", "dev", "cable", "nodad")
-    _ip("-n", namespace, "link", "set", "cable", "up")
+    ip("-n", namespace, "address", "add", f"{ipv6}/64", "dev", "cable", "nodad")
+    ip("-n", namespace, "link", "set", "cable", "up")
 
 
-def _remove(namespace: str) -> None:
+def remove(namespace: str) -> None:
+    """Remove a namespace, and end whatever still runs inside."""
     if not Path("/run/netns", namespace).exists():
         return
-    for pid in _ip("netns", "pids", namespace).split():
+    for pid in ip("netns", "pids", namespace).split():
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
-    _ip("netns", "delete", namespace)
+    ip("netns", "delete", namespace)
 
 
 def _started(pid: int) -> str:
@@ -115,7 +131,8 @@ def _started(pid: int) -> str:
     return status.rpartition(")")[2].split()[19]
 
 
-def _ip(*words: str) -> str:
+def ip(*words: str) -> str:
+    """What iproute2 answers; ``RuntimeError`` with what it complains of."""
     done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()}")

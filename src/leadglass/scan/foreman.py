@@ -97,7 +97,7 @@ class Foreman:
         self._gone: set[int] = set()
         self._trouble: ResourceError | None = None
         self._stopping = False
-        self._is_complete = self._found_none = False
+        self._is_complete = self._found_none = self._has_share = False
         self._ask_at = self._renew_at = 0.0
         self._lease_ends = clock.monotonic() + LEASE
 
@@ -169,10 +169,12 @@ class Foreman:
 
     def _renew(self) -> None:
         now = self._clock.monotonic()
-        if now < self._renew_at:
+        if now < self._renew_at or not self._held:
             return
         renewal = self._work.renew(list(self._held.values()))
-        self._renew_at, self._lease_ends = now + LEASE / _RENEWALS, now + LEASE
+        # Who got nothing yet asks soon again whether others have made room.
+        self._renew_at = now + (LEASE / _RENEWALS if renewal.rate else _PAUSE)
+        self._has_share, self._lease_ends = True, now + LEASE
         for member in range(self._crew.size):
             self._crew.send(member, Turn(renewal.rate / self._crew.size, self._lease_ends))
         if renewal.lost:
@@ -209,6 +211,17 @@ class Foreman:
         if self._found_none and not (self._held or self._results):
             self._is_complete = not self._errands.left()
             self._found_none = False
+            if not self._is_complete:
+                self._rest()
+
+    def _rest(self) -> None:
+        """Let those who have something use our share of the rate."""
+        self._lease_ends = self._clock.monotonic() + LEASE
+        if self._has_share:
+            for member in range(self._crew.size):
+                self._crew.send(member, Turn(0.0, self._lease_ends))
+            self._work.leave()
+            self._has_share, self._renew_at = False, 0.0
 
     # The end.
 

@@ -82,9 +82,11 @@ def _obey(member: Member, heard: queue.SimpleQueue[Message], clock: Clock) -> No
             until = None
             member.order(Turn(0.0, 0.0))
             continue
+        member.order(message)
+        if isinstance(message, Stop):
+            return
         if isinstance(message, Turn):
             until = message.until
-        member.order(message)
 
 
 if __name__ == "__main__":
