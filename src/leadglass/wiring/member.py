@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
@@ -23,7 +23,7 @@ from leadglass.scope.permutation import Permutation
 from leadglass.wiring.crew import frames, send_frame
 from leadglass.wiring.scanning import engine_with, questions_of, scope_of
 
-__all__ = ["main"]
+__all__ = ["main", "obey"]
 
 _YOUNG = 50_000
 """Objects between two collections: visits are freed by counting references, the collector finds nothing."""
@@ -46,7 +46,7 @@ def _take_part(orders: BinaryIO, answers: BinaryIO) -> None:
     member = member_of(setup, answers)
     heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(incoming, heard), daemon=True).start()
-    threading.Thread(target=_obey, args=(member, heard, wiring.clock()), daemon=True).start()
+    threading.Thread(target=obey, args=(member.order, heard, wiring.clock()), daemon=True).start()
     member.run()
 
 
@@ -71,8 +71,11 @@ def _listen(incoming: Iterator[bytes], heard: queue.SimpleQueue[Message]) -> Non
     heard.put(Stop())  # The foreman has gone.
 
 
-def _obey(member: Member, heard: queue.SimpleQueue[Message], clock: Clock) -> None:
-    """Pass on what is heard. A foreman that cannot reach the store for too long cannot speak up either."""
+def obey(order: Callable[[Message], None], heard: queue.SimpleQueue[Message], clock: Clock) -> None:
+    """Pass on what is ``heard``, up to ``Stop``, and pause when the time of the last turn is over.
+
+    A foreman that waits for a store which does not answer is silent, and others have its share by then.
+    """
     until: float | None = None
     while True:
         left = None if until is None else max(0.0, until - clock.monotonic())
@@ -80,9 +83,9 @@ def _obey(member: Member, heard: queue.SimpleQueue[Message], clock: Clock) -> No
             message = heard.get(timeout=left)
         except queue.Empty:
             until = None
-            member.order(Turn(0.0, 0.0))
+            order(Turn(0.0, 0.0))
             continue
-        member.order(message)
+        order(message)
         if isinstance(message, Stop):
             return
         if isinstance(message, Turn):
