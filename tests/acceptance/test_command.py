@@ -46,9 +46,9 @@ def leadglass(*words: str, **how: object) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def server(make: object = None, visited: threading.Event | None = None) -> Iterator[int]:
+def server(make: object = None, visited: threading.Event | None = None, port: int = 0) -> Iterator[int]:
     """One port on loopback; each connection is answered by an acceptor of its own, or never."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
 
     def serve() -> None:
         while True:

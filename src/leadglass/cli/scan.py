@@ -17,7 +17,7 @@ from leadglass.cli.progress import ProgressBar
 from leadglass.cli.reading import called_as, read_text
 from leadglass.cli.storing import DatabaseOption, read_scope_file, report
 from leadglass.cli.terminal import complain
-from leadglass.errors import ResourceError, UsageError
+from leadglass.errors import ResourceError, ScopeError, UsageError
 from leadglass.imports.within import within
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
@@ -25,7 +25,7 @@ from leadglass.report.writer import Format
 from leadglass.scan.foreman import Outcome
 from leadglass.store.database import Database
 from leadglass.store.locks import sole
-from leadglass.store.scans import StoredScan, add_listed, begin, complete, find, latest_open
+from leadglass.store.scans import Plan, StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
 from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in, watch
 from leadglass.wiring.storage import open_storage
@@ -129,13 +129,17 @@ def _resumed(store: Database, wish: _Wish) -> StoredScan:
         raise UsageError(
             "there is no unfinished scan of this scope" if digest else "there is no unfinished scan"
         )
-    _require_unchanged(stored)
+    if digest is None:
+        _require_unchanged(stored)
     return stored
 
 
 def _require_unchanged(stored: StoredScan) -> None:
+    """A scope that was withdrawn or narrowed since is not gone on with."""
     file = Path(stored.plan.scope_file or "")
-    if file.is_file() and scope_digest(read_text(file)) != stored.plan.scope_digest:
+    if not file.is_file():
+        raise UsageError("the scope is no longer there", where=str(file), then="name it with --scope")
+    if scope_digest(read_text(file)) != stored.plan.scope_digest:
         raise UsageError(
             "the scope has changed since the scan began", where=str(file), then="scan anew, or put it back"
         )
@@ -185,12 +189,18 @@ def _alone(store: Database, stored: StoredScan, wish: _Wish) -> Iterator[None]:
 def _concluded(store: Database, stored: StoredScan, how: Look, outcome: Outcome) -> int:
     whole = outcome is Outcome.COMPLETE
     summary = report(store, find(store, stored.plan.ulid), how.form, how.output)
-    left = stored.plan.endpoints - summary.endpoints
-    if not whole:
-        complain(f"{left:,} endpoints are left; leadglass scan --resume goes on with them")
-    code = exit_code(summary, how.fail_on, interrupted=outcome is Outcome.STOPPED)
+    plan = stored.plan
+    left = plan.endpoints * max(1, len(plan.wanted)) - summary.endpoints
     if outcome is Outcome.CLOSED:
-        scope = scope_in(stored.plan)
-        complain(f"outside the hours {scope.limits.hours_text}")
-        return code or UNFINISHED
-    return code
+        complain(_why_closed(plan))
+    if not whole:
+        complain(f"endpoints left: {left:,}; leadglass scan --resume goes on with them")
+    code = exit_code(summary, how.fail_on, interrupted=outcome is Outcome.STOPPED)
+    return code if whole else code or UNFINISHED
+
+
+def _why_closed(plan: Plan) -> str:
+    try:
+        return f"outside the scope's hours, {scope_in(plan).limits.hours_text}"
+    except ScopeError as exc:
+        return str(exc)
