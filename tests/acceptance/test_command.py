@@ -90,13 +90,6 @@ def verification_only() -> Acceptor:
     return Acceptor(contexts=grant(uids.VERIFICATION))
 
 
-@pytest.fixture
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
 def one_line(done: subprocess.CompletedProcess[str]) -> str:
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("leadglass: ")

@@ -12,14 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.acceptance.test_command import (  # noqa: F401 - closed_port is a fixture
-    SCOPE,
-    closed_port,
-    command,
-    leadglass,
-    open_archive,
-    server,
-)
+from tests.acceptance.test_command import SCOPE, command, leadglass, open_archive, server
 
 TARGETS = """
 [[targets]]
