@@ -20,10 +20,14 @@ from bench.lib.measuring import Client, Lap, Laps, disturbance, foreign, ours, r
 from bench.lib.programs import Programs, compiled
 from bench.lib.results import keep, machine, table, version_of
 
+from leadglass.model.verdict import Access
+from leadglass.net.pace import Pace
+
 PORTS = (104, 2761, 2762, 4242, 8042, 11112)
 _PORTS = ",".join(map(str, PORTS))
 CLOSED_WINDOW, FILTERED_WINDOW = 256, 18_000
-TIMEOUT_MS = 1000
+TIMEOUT_MS = int(Pace().connect_timeout * 1000)
+"""What Leadglass waits where no connection was ever opened."""
 MASSCAN_RATE = 300_000
 NMAP_RATE = 20_000
 
@@ -57,7 +61,9 @@ class Field:
     window: int
     """Connections that each process keeps open at once."""
     end: str
-    """``refused`` or ``unanswered``: what every connection must come to."""
+    """``refused`` or ``unanswered``: what every connection of the C client must come to."""
+    access: Access
+    """What Leadglass must say of every endpoint."""
 
     def c(self, processes: int) -> Lap:
         """Connect, wait, close."""
@@ -67,11 +73,11 @@ class Field:
         return ours(self.cable.command(self.programs.connect, *words), self.end, _count(block))
 
     def leadglass(self, processes: int) -> Lap:
-        """The engine with the real scope; evidence is made and looked at, not stored."""
+        """The whole scan into SQLite, from the first shard to the last commit."""
         block = self.addresses
-        words = (block.first, block.count, _PORTS, self.window, TIMEOUT_MS, processes)
+        words = (block.first, block.count, _PORTS, self.window, processes)
         command = self.cable.command(sys.executable, "-m", "bench.lib.leadglass", *words)
-        return ours(command, self.end, _count(block))
+        return ours(command, self.access, _count(block))
 
     def nmap(self, block: Block, *options: object) -> Lap:
         """As root it can send SYNs by hand (-sS); -sT connects as everybody else does."""
@@ -150,10 +156,12 @@ def report(laps: Laps) -> str:
 def measure(laid: Cable, programs: Programs | None, size: Size) -> str:
     """Both fields."""
     print("closed")
-    field = Field(laid, programs, Block(CLOSED, size.addresses), CLOSED_WINDOW, "refused")
+    field = Field(laid, programs, Block(CLOSED, size.addresses), CLOSED_WINDOW, "refused", Access.CLOSED)
     closed = _in_turns(laid, closed_clients(field), size)
     print("filtered")
-    field = Field(laid, programs, Block(FILTERED, size.addresses), FILTERED_WINDOW, "unanswered")
+    field = Field(
+        laid, programs, Block(FILTERED, size.addresses), FILTERED_WINDOW, "unanswered", Access.FILTERED
+    )
     filtered = _in_turns(laid, filtered_clients(field, size), size)
     return (
         f"**closed**, {CLOSED_WINDOW} connections open at once in each process\n\n{report(closed)}\n\n"
@@ -174,7 +182,8 @@ def about(size: Size) -> str:
 Filtered addresses cost the time-out divided by the window, whoever waits; what differs is the CPU. Linux repeats a SYN after one second.
 nmap goes through filtered addresses with `--min-rate {NMAP_RATE} --max-retries 0`; left to itself it takes hours.
 masscan sends at `--rate {MASSCAN_RATE}` and waits one second for late answers; its time and nmap's hold their start-up.
-Leadglass makes evidence and stores nothing."""
+Leadglass judges, and writes to SQLite on disk. It has one process more, which writes: all of them share as many cores
+as it is said to have processes. Its time goes from the first shard handed out to the last one committed."""
 
 
 def main() -> None:

@@ -1,130 +1,115 @@
-"""Leadglass's engine without a store, as a program that measures itself.
+"""``leadglass scan`` as a program that measures itself, from the first shard to the last commit.
 
-``python -m bench.lib.leadglass BASE COUNT PORTS WINDOW TIMEOUT_MS PROCESSES``: every address on every
-port, within a scope made from TOML. Prints what the C programs print: one line of JSON.
+``python -m bench.lib.leadglass BASE COUNT PORTS WINDOW PROCESSES``: every address on every port, into a
+new database on disk. Prints what the C programs print, one line of JSON, with the words for access as keys.
+
+It runs what the command runs, ``wiring.session.run``. The clock starts when the processes that ask are
+up, before the first shard is handed out, and stops when the last one is committed: the C client's time
+holds no start-up either. CPU is that of all processes in that time. All of them share as many cores as
+PROCESSES says; each that asks keeps WINDOW connections open at once, because it may open no more files.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-import multiprocessing
+import os
 import resource
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.lib.addresses import Block
+from bench.lib.command import DATABASE, on_disk
+from bench.lib.processes import cpu_of, descendants
+from bench.lib.scopes import scope_text
 
-from leadglass.model.endpoint import Endpoint
-from leadglass.model.evidence import AssociateEvidence, TcpEvidence, TcpOutcome
+from leadglass import wiring
 from leadglass.model.rung import Rung
-from leadglass.net.engine import Engine
-from leadglass.net.pace import Pace
-from leadglass.ports.conversation import Visit
-from leadglass.probe.ladder import EndpointVisit
-from leadglass.probe.questions import Questions
+from leadglass.scan.foreman import Foreman, Outcome
 from leadglass.scope.parse import parse
-from leadglass.scope.scope import Scope
-from leadglass.wiring import clock, randomness
+from leadglass.store.database import Database
+from leadglass.store.reading import tally
+from leadglass.store.scans import StoredScan, begin, complete
+from leadglass.wiring.session import HERE, ScopeFile, plan_of, run
+from leadglass.wiring.storage import open_storage
 
-__all__ = ["Work", "scan", "visit_all"]
+__all__ = ["begun"]
 
-_RATE = 1e9
-_TARGET = """
-[[targets]]
-range = "{network}"
-ports = {ports}
-"""
-_SCOPE = """
-name = "bench"
-[authorisation]
-basis = "owner"
-granted_by = "whoever runs the bench"
-contact = "root@localhost"
-[limits]
-deepest = "associate"
-rate = {rate}
-"""
+_RESERVED = 64
+"""Descriptors that a scan leaves for other things than connections (``wiring.scanning``)."""
+_PATIENCE = 30.0
+_POLLER = "anon_inode:[eventpoll]"
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Whom to ask, and how many at once."""
-
-    block: Block
-    ports: tuple[int, ...]
-    window: int
-    timeout: float
-    """Seconds for the TCP handshake."""
-
-    def scope(self) -> Scope:
-        """A scope that permits this and nothing else."""
-        targets = [
-            _TARGET.format(network=network, ports=list(self.ports)) for network in self.block.networks()
-        ]
-        text = _SCOPE.format(rate=_RATE) + "".join(targets)
-        return parse(text, filename="bench", moment=clock().posix())
-
-    def visits(self) -> Iterator[EndpointVisit]:
-        """A visit for each address and port."""
-        questions = Questions(randomness(), "2.25.1")
-        for address, port in itertools.product(self.block, self.ports):
-            yield EndpointVisit(Endpoint(address, port), Rung.ASSOCIATE, questions)
+def begun(database: Database, block: Block, ports: tuple[int, ...]) -> StoredScan:
+    """A scan of this, ready to run."""
+    text = scope_text(block, ports)
+    scope = parse(text, filename="bench", moment=wiring.clock().posix())
+    return begin(database, plan_of(ScopeFile(scope, text, "bench"), "bench", Rung.ASSOCIATE))
 
 
-def visit_all(work: Work) -> Counter[str]:
-    """Ask everybody; how many visits ended how."""
-    ends: Counter[str] = Counter()
+@dataclass(slots=True)
+class _Stopwatch:
+    """Time and CPU from ``start``, when all members are up, to the last ``split``."""
 
-    def done(visit: Visit) -> None:
-        assert isinstance(visit, EndpointVisit)
-        ends[_end(visit)] += 1
+    members: tuple[int, ...] = ()
+    seconds: float = 0.0
+    cpu: float = 0.0
+    _began: float = 0.0
+    _spent: float = 0.0
 
-    pace = Pace(rate=_RATE, per_prefix=work.window, in_flight=work.window, connect_timeout=work.timeout)
-    Engine(work.scope(), clock(), pace).run(work.visits(), done)
-    return ends
+    def start(self, _: Foreman) -> None:
+        """Wait until the members, which were started just now, wait for work; then begin."""
+        self.members = tuple(descendants(os.getpid()))
+        deadline = time.monotonic() + _PATIENCE
+        while not all(map(_is_up, self.members)):
+            if time.monotonic() > deadline:
+                raise RuntimeError("the processes that ask did not start")
+            time.sleep(0.01)
+        self._spent, self._began = self._cpu(), time.perf_counter()
 
+    def split(self, _: int) -> None:
+        """A shard was committed."""
+        self.seconds = time.perf_counter() - self._began
+        self.cpu = self._cpu() - self._spent
 
-def scan(work: Work, processes: int) -> Counter[str]:
-    """The same, cut into parts for so many processes."""
-    if processes == 1:
-        return visit_all(work)
-    parts = [Work(block, work.ports, work.window, work.timeout) for block in work.block.split(processes)]
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("fork")) as pool:
-        return sum(pool.map(visit_all, parts), Counter())
-
-
-def _end(visit: EndpointVisit) -> str:
-    seen = visit.evidence[-1]
-    if isinstance(seen, AssociateEvidence) and seen.echo_status == 0:
-        return "answered"
-    if isinstance(seen, TcpEvidence):
-        return {TcpOutcome.REFUSED: "refused", TcpOutcome.UNANSWERED: "unanswered"}.get(
-            seen.outcome, "failed"
-        )
-    return "failed"
+    def _cpu(self) -> float:
+        return sum(map(cpu_of, (os.getpid(), *self.members)))
 
 
-def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in used)
+def _is_up(pid: int) -> bool:
+    """Whether this member has read its orders: the last thing that it makes is its poller."""
+    return _POLLER in map(_behind, Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _behind(handle: Path) -> str:
+    """What an open file is; "" if it was closed just now."""
+    try:
+        return str(handle.readlink())
+    except FileNotFoundError:
+        return ""
+
+
+def _measured(database: Database, stored: StoredScan, processes: int) -> dict[str, float]:
+    watch = _Stopwatch()
+    outcome = run(database, stored, HERE, watch.split, watch.start)
+    if outcome is not Outcome.COMPLETE or not complete(database, stored):
+        raise RuntimeError(f"the scan did not come to its end: {outcome}")
+    if len(watch.members) != processes:
+        raise RuntimeError(f"{len(watch.members)} processes asked, not {processes}")
+    found = {word.value: count for word, count in tally(database, stored).access.items()}
+    return {**found, "seconds": watch.seconds, "cpu": watch.cpu}
 
 
 def main() -> None:
-    first, count, ports, window, timeout_ms, processes = sys.argv[1:]
-    work = Work(
-        Block(first, int(count)), tuple(map(int, ports.split(","))), int(window), int(timeout_ms) / 1000
-    )
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    cpu, began = _cpu(), time.perf_counter()
-    ends = scan(work, int(processes))
-    took = {"seconds": time.perf_counter() - began, "cpu": _cpu() - cpu}
-    print(json.dumps({"answered": 0, "refused": 0, "unanswered": 0, "failed": 0} | ends | took))
+    first, count, ports, window, processes = sys.argv[1:]
+    files, cores = int(window) + _RESERVED, sorted(os.sched_getaffinity(0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    os.sched_setaffinity(0, cores[-int(processes) :])
+    with on_disk() as home, open_storage(str(home / DATABASE)) as database:
+        stored = begun(database, Block(first, int(count)), tuple(map(int, ports.split(","))))
+        print(json.dumps(_measured(database, stored, int(processes))))
 
 
 if __name__ == "__main__":
