@@ -351,9 +351,9 @@ def test_workers_say_little_and_end_as_they_should(bad_day: BadDay) -> None:
 def test_two_vantage_points_each_see_all_of_it(here: Field) -> None:
     text = scope_text(400, ["10.77.8.0/25"], (104, ARCHIVE))
     (here.home / "scope.toml").write_text(text)
-    machines = [here.start(0, "outside"), here.start(1, "inside"), here.start(2, "inside")]
+    machines = [here.start(0, "tokyo"), here.start(1, "lima"), here.start(2, "lima")]
     here.await_listening(3)
-    wanted = ["--vantage", "outside", "--vantage", "inside", "--format", "jsonl", "--output", "all.jsonl"]
+    wanted = ["--vantage", "tokyo", "--vantage", "lima", "--format", "jsonl", "--output", "all.jsonl"]
 
     done = looking.leadglass(
         here.star.hub, ["scan", "--scope", "scope.toml", "--database", here.url, *wanted], here.home
@@ -361,13 +361,11 @@ def test_two_vantage_points_each_see_all_of_it(here: Field) -> None:
 
     assert done.returncode in {0, 1, 3}, done.stderr
     seen = here.seen()
-    for place in ("outside", "inside"):
+    for place in ("tokyo", "lima"):
         assert Counter(endpoint for endpoint, where, _ in seen if where == place) == Counter(endpoints(text))
     assert len(seen) == 2 * len(endpoints(text))
-    assert {source for _, place, source in seen if place == "outside" and source} == {
-        machines[0].place.address
-    }
-    assert {source for _, place, source in seen if place == "inside" and source} <= {
+    assert {source for _, place, source in seen if place == "tokyo" and source} == {machines[0].place.address}
+    assert {source for _, place, source in seen if place == "lima" and source} <= {
         machine.place.address for machine in machines[1:]
     }
 

@@ -20,7 +20,12 @@ _LONGEST = 64
 
 def worker(
     database: Annotated[
-        str, typer.Option(metavar="URL", help="The database that the scans are in: postgresql://...")
+        str,
+        typer.Option(
+            envvar="LEADGLASS_DATABASE",
+            metavar="URL",
+            help="The database that the scans are in: postgresql://...",
+        ),
     ],
     vantage: Annotated[
         str, typer.Option(metavar="NAME", help="What this place is called; it is kept with all that is seen.")
