@@ -23,7 +23,7 @@ from leadglass.model.key import pack
 from leadglass.model.record import Tlp, read_record
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Position, Severity
-from leadglass.store import reading, schema
+from leadglass.store import reading, scans, schema
 from leadglass.store.database import Database
 
 SIGHTS = (
@@ -247,3 +247,15 @@ def test_order_is_that_of_the_keys(database: Database) -> None:
     keys = [pack(made.endpoint.address, made.endpoint.port) for made in reading.records(database, scan)]
 
     assert all(one < other for one, other in itertools.pairwise(keys))
+
+
+def test_a_complete_scan_is_counted_once_for_the_list(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = store(database, SIGHTS)
+    unfinished = [counted for _, counted in reading.listing(database)]
+    assert scans.complete(database, scan)
+    first = [counted for _, counted in reading.listing(database)]
+    monkeypatch.delattr(reading, "tally")
+
+    assert [counted for _, counted in reading.listing(database)] == first == unfinished

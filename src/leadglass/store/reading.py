@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, select
+from sqlalchemy import Connection, Executable, Row, Select, select, update
 
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
@@ -136,13 +136,30 @@ def tally(db: Database, scan: StoredScan) -> Tally:
 
 
 def listing(db: Database) -> Iterator[tuple[StoredScan, Tally]]:
-    """All scans, latest first, with what was seen. Reads all observations, scan by scan."""
+    """All scans, latest first, with what was seen; a scan that is complete is counted once."""
     with db.read() as connection:
         latest = connection.execute(select(scans.c.ulid).order_by(scans.c.began.desc(), scans.c.id.desc()))
         ulids = latest.scalars().all()
     for ulid in ulids:
         scan = find(db, ulid)
-        yield scan, tally(db, scan)
+        yield scan, _kept_tally(db, scan) if scan.state == "complete" else tally(db, scan)
+
+
+def _kept_tally(db: Database, scan: StoredScan) -> Tally:
+    with db.read() as connection:
+        kept = connection.execute(select(scans.c.tally).where(scans.c.id == scan.id)).scalar()
+    if kept is not None:
+        endpoints, access, severity = json.loads(kept)
+        return Tally(
+            endpoints,
+            {Access(word): number for word, number in access.items()},
+            {Severity(word): number for word, number in severity.items()},
+        )
+    counted = tally(db, scan)
+    with db.write() as connection:
+        kept = json.dumps([counted.endpoints, counted.access, counted.severity])
+        connection.execute(update(scans).where(scans.c.id == scan.id).values(tally=kept))
+    return counted
 
 
 def scope_of(plan: Plan) -> ScopeNote | None:

@@ -101,6 +101,7 @@ scans = Table(
     Column(
         "is_listed", SmallInteger, nullable=False
     ),  # 1: hosts are those of ``listed``, not all of the scope
+    Column("tally", Text),  # JSON of what was seen, once it was counted; it does not change any more then
     Column("wanted", Text, nullable=False),  # JSON: names of the places it shall be seen from; [] for any
     Index(None, "scope_digest"),
     comment="What was asked, of whom, by whose leave.",

@@ -61,6 +61,7 @@ def _who_and_what() -> None:
         sa.Column("hosts", sa.BigInteger(), nullable=False),
         sa.Column("endpoints", sa.BigInteger(), nullable=False),
         sa.Column("is_listed", sa.SmallInteger(), nullable=False),
+        sa.Column("tally", sa.Text()),
         sa.Column("wanted", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
         sa.UniqueConstraint("ulid", name=op.f("uq_scans_ulid")),
