@@ -22,7 +22,7 @@ from leadglass.scope.scope import Scope
 from leadglass.store.database import Database, open_database
 from leadglass.store.scans import Plan, StoredScan, begin, complete, open_scans
 from leadglass.store.schema import observations
-from leadglass.store.work import Work, progress
+from leadglass.store.work import Shard, Work, progress
 
 TEXT = """name = "foreman"
 [authorisation]
@@ -258,4 +258,51 @@ def test_what_somebody_else_took_over_is_dropped_and_not_written(store: Database
     assert foreman(store, stored, members, clock).run() is Outcome.COMPLETE
 
     assert {n for drop in members.told(Drop) for n in drop.shards} == {task.shard for task in held}  # type: ignore[union-attr]
+    assert recorded(store) == 256
+
+
+def test_a_shard_that_could_not_be_looked_up_is_done_later(store: Database, clock: Hands) -> None:
+    stored, members, failed = scan(store), Members(diligent), list[int]()
+
+    def task(shard: Shard) -> Task:
+        if not failed:
+            failed.append(shard.number)
+            raise ResourceError("there is no connection to the server")
+        return Task(shard.number, shard.first, shard.after)
+
+    errands = Errands(
+        seen=lambda _: None, task=task, left=lambda: bool(open_scans(store, "here")), patient=True
+    )
+
+    assert Foreman(work(store, stored), members, SCOPE, clock, errands).run() is Outcome.COMPLETE
+    assert failed == [0]
+    assert recorded(store) == 256
+
+
+def test_whoever_waits_for_others_lets_them_have_its_part_of_the_rate(store: Database, clock: Hands) -> None:
+    stored = scan(store)
+    other = work(store, stored, "other")
+    first = other.take()
+    assert first is not None
+    other.renew([first])
+    asked: list[float] = []
+
+    def left() -> bool:
+        """What is left is the other's, who works on."""
+        asked.append(other.renew([first]).rate)
+        if len(asked) == 3:
+            other.finish(first, seen(Task(first.number, first.first, first.after)).sightings)
+        return bool(open_scans(store, "here"))
+
+    errands = Errands(
+        seen=lambda _: None,
+        task=lambda shard: Task(shard.number, shard.first, shard.after),
+        left=left,
+        patient=True,
+    )
+    members = Members(diligent)
+
+    assert Foreman(work(store, stored), members, SCOPE, clock, errands).run() is Outcome.COMPLETE
+    assert asked == [50.0, 100.0, 100.0]
+    assert members.told(Turn)[-1].rate == 0.0  # type: ignore[union-attr]
     assert recorded(store) == 256

@@ -202,9 +202,10 @@ class Foreman:
             if shard is None:
                 self._ask_at, self._found_none = now + _PAUSE, True
                 return
+            task = self._errands.task(shard)  # If the store fails here, the shard's lease just runs out.
             member = self._hungry.popleft()
             self._held[shard.number], self._with[shard.number] = shard, member
-            self._crew.send(member, self._errands.task(shard))
+            self._crew.send(member, task)
 
     def _conclude(self) -> None:
         """Nothing was free and nothing is in hand: see, once each time, whether others still have something."""

@@ -28,7 +28,7 @@ _PAUSE = 5.0
 """Seconds until it tries again what failed."""
 _QUIET = 60.0
 """Seconds in which the same trouble is not told again."""
-_GOODBYE = 10.0
+_GOODBYE = 3.0
 """Seconds that the listener has to end."""
 _ANSWERED = 1.0
 """Seconds between two looks whether anybody is left to answer a wake-up."""
