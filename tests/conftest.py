@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -46,6 +46,14 @@ def read_peers(text: str) -> Mapping[str, Sequence[str]]:
 
 
 PEERS = read_peers((ROOT / "scripts" / "peers.txt").read_text())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def database_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever runs the command and names no database keeps its scans here, and not with the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEADGLASS_DATABASE", str(tmp_path_factory.mktemp("data") / "scans.sqlite"))
+        yield
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """A crowd of peers that break every rule, on loopback: run as a program, it serves until it is killed.
 
-``python -m tests.peers.hostile HOSTS PORTS`` listens on 127.88.0.1 to 127.88.0.HOSTS, ports 21000 and up,
+``python -m tests.peers.hostile HOSTS PORTS`` listens on 127.88.1.1 to 127.88.HOSTS.1, ports 21000 and up,
 and prints ``ready``. What a peer does depends on its address and port.
 """
 
@@ -43,7 +43,7 @@ _ACCEPT = encode(
 
 
 def address(number: int) -> str:
-    return f"127.88.0.{number + 1}"
+    return f"127.88.{number + 1}.1"  # each in a network of its own
 
 
 def _after_request(*answers: bytes, hold: bool = True) -> Behaviour:

@@ -29,6 +29,8 @@ _TICK = 0.05
 """Seconds between two looks at who has waited too long, and the longest wait for the network."""
 _RETRY = 0.1
 """Seconds to wait when this machine has run out of descriptors or local ports."""
+_READS = 16
+"""Reads from one connection in one turn: a peer that sends without end keeps nobody else waiting."""
 _OPENINGS = 64
 """Connections opened in one turn: answers that have come are not kept waiting for more questions."""
 
@@ -84,6 +86,8 @@ class Engine:
         self._later: list[tuple[float, int, Visit, Conversation]] = []
         self._ready: deque[tuple[Visit, Conversation]] = deque()
         self._roster = Roster(self._pace)
+        self._unread: list[tuple[_Flight, int]] = []
+        """Connections with more to read than one turn allows: an edge-triggered poller tells it once."""
         self._bucket = TokenBucket(self._pace.rate, clock.monotonic())
         self._round_trip = RoundTrip(self._pace.connect_timeout)
         self._serial = itertools.count()
@@ -133,6 +137,9 @@ class Engine:
         ready = self._poller.ready(self._patience(now))
         now = self._clock.monotonic()
         flights = self._flights
+        unread, self._unread = self._unread, []
+        for flight, mask in unread:
+            self._read(flight, mask, now)
         for fd, mask in ready:
             flight = flights.get(fd)
             if flight is not None:
@@ -143,6 +150,8 @@ class Engine:
         return True
 
     def _patience(self, now: float) -> float:
+        if self._unread:
+            return 0.0
         if self._ready:
             return min(_TICK, self._bucket.wait(now))
         if self._begun < self._pace.in_flight and self._more(now):
@@ -263,7 +272,9 @@ class Engine:
             self._poller.want_write(flight.fd, bool(flight.out))
 
     def _read(self, flight: _Flight, mask: int, now: float) -> None:
-        while not flight.done:
+        for _ in range(_READS):
+            if flight.done:
+                return
             try:
                 data = flight.sock.recv(_CHUNK)
             except BlockingIOError:
@@ -278,6 +289,7 @@ class Engine:
                 self._apply(flight, flight.conversation.received(data, now), now)
             if len(data) < _CHUNK and not mask & HANGUP:
                 return
+        self._unread.append((flight, mask))
 
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
         send, wake_at, close = step
