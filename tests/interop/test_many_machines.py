@@ -6,32 +6,24 @@ middle, where every connection that is opened is recorded.
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.peers import listener, looking, netns, postgresql, star
-from tests.peers.places import Place
+from tests.peers import listener, looking, postgresql, star
+from tests.peers.machines import NAMES, Field, fielded, until
 from tests.peers.postgresql import Cluster
 from tests.peers.star import Opening, Star
 
 from leadglass import wiring
-from leadglass.model.rung import Rung
 from leadglass.scan.foreman import LEASE
 from leadglass.scope.parse import parse
-from leadglass.store import scans, wakeups
-from leadglass.store.database import open_database
-from leadglass.wiring.session import ScopeFile, plan_of
 
 pytestmark = [
     pytest.mark.root,
@@ -43,8 +35,6 @@ pytestmark = [
 
 TARGETS = "10.77.0.0/16"
 ARCHIVE = 11112
-PATIENCE = 60.0
-NAMES = ("berlin", "paris", "rome", "oslo")
 MOMENT = 0.5
 """Seconds between a decision here and its first packet there, at most."""
 
@@ -77,116 +67,6 @@ def scope_text(rate: int, networks: Sequence[str], ports: Sequence[int] = (104, 
     )
 
 
-def until(done: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    deadline = time.monotonic() + patience
-    while not done():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
-@dataclass
-class Machine:
-    """A namespace with a worker in it."""
-
-    place: Place
-    name: str
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def processes(self) -> list[str]:
-        return netns.ip("netns", "pids", str(self.place.namespace)).split()
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """What it exits with when it is sent a signal."""
-        self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
-
-    def said(self) -> list[str]:
-        return self.log.read_text().splitlines()
-
-
-@dataclass
-class Field:
-    """Machines, the database in their middle, and one scan."""
-
-    star: Star
-    cluster: Cluster
-    database: str
-    home: Path
-    machines: list[Machine] = field(default_factory=list)
-
-    @property
-    def url(self) -> str:
-        return self.cluster.url(self.database)
-
-    def sql(self, statement: str) -> list[list[str]]:
-        return [line.split("|") for line in self.cluster.sql(statement, database=self.database).splitlines()]
-
-    def start(self, number: int, name: str | None = None) -> Machine:
-        """One more worker, on the machine ``number``."""
-        name = name or NAMES[number]
-        log = self.home / f"{len(self.machines)}-{name}.log"
-        words = ["-m", "leadglass", "worker", "--database", self.url, "--vantage", name]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(looking.ROOT / "src"),
-            "PYTHONUNBUFFERED": "1",
-            "HOME": str(self.home),
-        }
-        with log.open("wb") as output:
-            process = self.star.spokes[number].popen(
-                [sys.executable, *words],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self.home,
-                env=environment,
-            )
-        self.machines.append(Machine(self.star.spokes[number], name, log, process))
-        return self.machines[-1]
-
-    def await_listening(self, count: int) -> None:
-        """Until so many workers wait for wake-ups."""
-        query = f"SELECT count(*) FROM {wakeups.SCHEMA}.procrastinate_workers"
-        there = f"SELECT to_regclass('{wakeups.SCHEMA}.procrastinate_workers') IS NOT NULL"
-        until(lambda: self.sql(there) == [["t"]] and self.sql(query) == [[str(count)]], "workers listen")
-
-    def await_working(self, count: int) -> None:
-        """Until so many workers have a part of the rate."""
-        query = "SELECT count(*) FROM shares WHERE rate > 0"
-        until(lambda: self.sql(query) == [[str(count)]], "workers work")
-
-    def begin(self, text: str, shard_hosts: int) -> str:
-        """Begin a scan and wake everybody; its identifier."""
-        scope = parse(text, filename="scope.toml", moment=wiring.clock().posix())
-        plan = plan_of(ScopeFile(scope, text, "scope.toml"), "test", Rung.ASSOCIATE)
-        with (
-            self.star.hub.inside(),
-            open_database(self.url, wiring.clock().posix) as database,
-        ):
-            wakeups.prepare(database)
-            stored = scans.begin(database, dataclasses.replace(plan, shard_hosts=shard_hosts))
-            wakeups.wake(database, stored)
-        return plan.ulid
-
-    def await_complete(self, patience: float = PATIENCE) -> None:
-        until(lambda: self.sql("SELECT state FROM scans") == [["complete"]], self.where(), patience)
-
-    def where(self) -> str:
-        return "\n".join(line for machine in self.machines for line in machine.said())
-
-    def seen(self) -> list[tuple[str, str, str]]:
-        """Endpoint, place and source address of each observation; no address where no connection opened."""
-        rows = self.sql(
-            "SELECT encode(o.endpoint, 'hex'), p.name, v.source FROM observations o"
-            " JOIN places p ON p.id = o.place JOIN vantages v ON v.id = o.vantage AND v.place = o.place"
-        )
-        return [(endpoint, place, source) for endpoint, place, source in rows]
-
-    def shards(self) -> Counter[str]:
-        """How many shards are waiting (0), leased (1) and done (2)."""
-        return Counter(state for (state,) in self.sql("SELECT state FROM shards"))
-
-
 def endpoints(text: str) -> set[str]:
     """What the scope permits, as the store writes it."""
     scope = parse(text, filename="scope.toml", moment=wiring.clock().posix())
@@ -205,24 +85,10 @@ def around() -> Iterator[tuple[Star, Cluster]]:
             yield made, cluster
 
 
-@contextlib.contextmanager
-def fielded(around: tuple[Star, Cluster], home: Path) -> Iterator[Field]:
-    made, cluster = around
-    with cluster.database() as database:
-        here = Field(made, cluster, database, home)
-        try:
-            yield here
-        finally:
-            for machine in here.machines:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(machine.process.pid, signal.SIGKILL)
-                machine.process.wait()
-
-
 @pytest.fixture
 def here(around: tuple[Star, Cluster], tmp_path: Path) -> Iterator[Field]:
     """A database of the test's own, and workers that end with it."""
-    with fielded(around, tmp_path) as made:
+    with fielded(*around, tmp_path) as made:
         yield made
 
 
@@ -254,7 +120,7 @@ def bad_day(around: tuple[Star, Cluster], tmp_path_factory: pytest.TempPathFacto
     home = tmp_path_factory.mktemp("bad-day")
     rate, networks = 80, ["10.77.0.0/24", "10.77.1.0/25", "10.77.1.128/26"]
     text = scope_text(rate, networks)
-    with fielded(around, home) as here:
+    with fielded(*around, home) as here:
         berlin, paris, rome = (here.start(number) for number in range(3))
         here.await_listening(3)
         with star.openings(here.star.hub, TARGETS, home / "openings.pcap") as openings:
