@@ -138,8 +138,8 @@ class Engine:
         now = self._clock.monotonic()
         flights = self._flights
         unread, self._unread = self._unread, []
-        for flight, mask in unread:
-            self._read(flight, mask, now)
+        for begun, mask in unread:
+            self._read(begun, mask, now)
         for fd, mask in ready:
             flight = flights.get(fd)
             if flight is not None:

@@ -45,6 +45,7 @@ def _take_part(orders: BinaryIO, answers: BinaryIO) -> None:
     assert isinstance(setup, Setup)
     member = member_of(setup, answers)
     heard: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    gc.freeze()  # what is loaded by now stays, and need not be looked through again
     threading.Thread(target=_listen, args=(incoming, heard), daemon=True).start()
     threading.Thread(target=obey, args=(member.order, heard, wiring.clock()), daemon=True).start()
     member.run()
