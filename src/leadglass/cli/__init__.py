@@ -106,7 +106,9 @@ def _add(tree: typer.Typer, name: str, command: Command, *, loaded: bool) -> Non
         tree.command(name, help=command.help)(_unloaded)
         return
     module = importlib.import_module(command.module)
-    if command.group:
+    if command.group and module.app.registered_callback:  # a command itself, with help of its own
+        tree.add_typer(module.app, name=name)
+    elif command.group:
         tree.add_typer(module.app, name=name, help=command.help)
     else:
         function: Callable[..., None] = getattr(module, command.function or name)

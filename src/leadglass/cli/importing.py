@@ -54,7 +54,9 @@ def import_(
         kept = keep(store, stored, seen.sightings(inside), seen.place, Position.OUTSIDE)
         complete(store, stored)
     if seen.silent:
-        complain(f"said to be open and no more, and left out: {seen.silent:,}; leadglass scan --from asks them")
+        complain(
+            f"said to be open and no more, and left out: {seen.silent:,}; leadglass scan --from asks them"
+        )
     if not kept:
         raise UsageError("nothing in it lies in the scope and tells what it is", where=str(file))
     write(f"kept as scan {stored.plan.ulid}: {kept:,} seen by others\n")
@@ -89,7 +91,9 @@ def _say(path: Path, tally: Tally) -> None:
     if tally.broken > len(tally.first_broken):
         complain(f"{path}: left out because they could not be read: {tally.broken:,} lines in all")
     if tally.outside:
-        complain(f"{path}: outside the scope and left out: {tally.outside:,} of {tally.outside + tally.taken:,}")
+        complain(
+            f"{path}: outside the scope and left out: {tally.outside:,} of {tally.outside + tally.taken:,}"
+        )
 
 
 class _Seen:
