@@ -64,10 +64,12 @@ class Gatherer:
     def add(self, record: ScanRecord) -> None:
         """Keep the record if it is among the worst, count it otherwise."""
         self._added += 1
-        if record.access in SILENT:
-            self._keep(self._silent, record, FEW + 1)
-        else:
+        if record.access not in SILENT:
             self._keep(self._loud, record, LIMIT)
+        elif len(self._silent) > FEW:
+            self._left_out[record.access] += 1  # they are too many to be shown, so nobody asks for their order
+        else:
+            self._keep(self._silent, record, FEW + 1)
 
     def records(self) -> tuple[ScanRecord, ...]:
         """What is described one by one, worst first."""
