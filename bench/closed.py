@@ -183,7 +183,7 @@ Filtered addresses cost the time-out divided by the window, whoever waits; what 
 nmap goes through filtered addresses with `--min-rate {NMAP_RATE} --max-retries 0`; left to itself it takes hours.
 masscan sends at `--rate {MASSCAN_RATE}` and waits one second for late answers; its time and nmap's hold their start-up.
 Leadglass judges, and writes to SQLite on disk. It has one process more, which writes: all of them share as many cores
-as it is said to have processes. Its time goes from the first shard handed out to the last one committed."""
+as it is said to have processes. It keeps at most 256 endpoints of one /24 under way, whatever the window. Its time goes from the first shard handed out to the last one committed."""
 
 
 def main() -> None:
