@@ -22,7 +22,7 @@ CLOSED = """
 range = "127.77.0.0/22"
 ports = [104]
 """
-KILLS = 50 if os.environ.get("LEADGLASS_DEEP") == "1" else 2
+KILLS = 50 if os.environ.get("LEADGLASS_DEEP") == "1" else 1
 
 
 @pytest.fixture(scope="module")

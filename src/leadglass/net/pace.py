@@ -27,19 +27,19 @@ class Pace:
 
 
 class TokenBucket:
-    """``rate`` tokens a second, at most a twentieth of a second's worth saved up (at least one)."""
+    """``rate`` tokens a second, at most a twentieth of a second's worth saved up (at least one; of 0, none)."""
 
     def __init__(self, rate: float, now: float) -> None:
         self._rate = rate
         self._size = max(1.0, rate / 20)
-        self._tokens = self._size
+        self._tokens = self._size if rate else 0.0
         self._filled_at = now
 
     def turn(self, rate: float, now: float) -> None:
         """Go on at another ``rate``; 0 stops. What is saved up shrinks with it."""
         self._fill(now)
         self._rate, self._size = rate, max(1.0, rate / 20)
-        self._tokens = min(self._tokens, self._size)
+        self._tokens = min(self._tokens, self._size) if rate else 0.0
 
     def tokens(self, now: float) -> int:
         """How many there are to take."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from leadglass.probe.mint import uid
 from leadglass.scan.foreman import LEASE, Errands, Foreman, Outcome
 from leadglass.scan.ids import scan_id
 from leadglass.scan.messages import Setup, Task
+from leadglass.scope.hosts import Hosts
 from leadglass.scope.permutation import KEY_BYTES, Permutation
 from leadglass.scope.scope import Scope
 from leadglass.store.database import Database
@@ -33,8 +35,13 @@ _RATE_OF_ONE = 4000
 """New connections a second that one process is asked to make; a faster scan gets more processes."""
 _SHARD_SECONDS = 2.0
 """How much work a shard is, at the scan's rate: as much may have to be done again after a crash."""
-_SHARD_ENDPOINTS = (256, 8192)
+_SHARD_ENDPOINTS = (256, 4096)
+"""The least, so that a small scan is not written in crumbs, and the most, so that a transaction stays small."""
+_PIECES = 32
+"""Shards of even a quick scan, so that its processes end together."""
 _MOST_HOSTS = 1 << 62
+_YOUNG = 50_000
+"""Objects between two collections: rows come and go by the thousand, and none of them is in a ring."""
 _LOOK = 1.0
 """Seconds between two looks at how far others are."""
 
@@ -97,7 +104,7 @@ def plan_of(
         endpoints=0 if listed else hosts.endpoints,
         is_listed=listed,
         wanted=tuple(places),
-        shard_hosts=_shard_hosts(scope.limits.rate, hosts.endpoints / hosts.count),
+        shard_hosts=_shard_hosts(scope.limits.rate, hosts),
     )
 
 
@@ -114,6 +121,7 @@ def run(
     """
     scope = scope_in(stored.plan)
     clock, randomness = wiring.clock(), wiring.randomness()
+    gc.set_threshold(_YOUNG)
     worker = f"{os.uname().nodename}:{os.getpid()}:{randomness.token(4).hex()}"
     work = Work(
         database,
@@ -187,6 +195,7 @@ def _task(database: Database, stored: StoredScan, shard: Shard) -> Task:
     return Task(shard.number, shard.first, shard.after, tuple(found[number] for number in numbers))
 
 
-def _shard_hosts(rate: float, ports: float) -> int:
+def _shard_hosts(rate: float, hosts: Hosts) -> int:
     least, most = _SHARD_ENDPOINTS
-    return max(1, int(min(max(rate * _SHARD_SECONDS, least), most) / ports))
+    wanted = min(rate * _SHARD_SECONDS, hosts.endpoints / _PIECES, most)
+    return max(1, int(max(wanted, least) * hosts.count / hosts.endpoints))
