@@ -37,7 +37,7 @@ _SHARD_SECONDS = 2.0
 """How much work a shard is, at the scan's rate: as much may have to be done again after a crash."""
 _SHARD_ENDPOINTS = (256, 4096)
 """The least, so that a small scan is not written in crumbs, and the most, so that a transaction stays small."""
-_PIECES = 32
+_PIECES = 6
 """Shards of even a quick scan, so that its processes end together."""
 _MOST_HOSTS = 1 << 62
 _YOUNG = 50_000
