@@ -67,7 +67,9 @@ class Gatherer:
         if record.access not in SILENT:
             self._keep(self._loud, record, LIMIT)
         elif len(self._silent) > FEW:
-            self._left_out[record.access] += 1  # they are too many to be shown, so nobody asks for their order
+            self._left_out[record.access] += (
+                1  # they are too many to be shown, so nobody asks for their order
+            )
         else:
             self._keep(self._silent, record, FEW + 1)
 
