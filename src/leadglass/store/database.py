@@ -136,7 +136,7 @@ def open_database(where: str, clock: Callable[[], float]) -> Database:
     database = _postgres(where, clock) if "://" in where else _sqlite(where, clock)
     try:
         _bring_up_to_date(database)
-    except BaseException:
+    except BaseException:  # an interruption too: it is raised again, and nothing is left open
         database.close()
         raise
     return database
