@@ -107,6 +107,7 @@ def test_what_others_saw_is_kept_as_their_account_and_no_banner_of_it(scope: Pat
     assert kept.returncode == 0, kept.stderr
     assert f"{source}:2: left out" in kept.stderr
     (only,) = jsonl(shown.stdout).values()
+    assert only["vantage"] == {"source": None, "position": "outside", "name": "shodan"}
     assert (only["rung"], only["access"], only["observed_at"]) == (
         "passive",
         "inconclusive",
@@ -137,16 +138,28 @@ def test_a_mistake_is_one_line_and_2(words: tuple[str, ...], said: str, scope: P
     assert done.stdout == ""
 
 
-def test_a_list_with_nothing_inside_the_scope_is_refused_and_leaves_nothing_to_resume(
-    scope: Path, tmp_path: Path
+@pytest.mark.parametrize("words", [("scan", "--from"), ("import",)])
+@pytest.mark.parametrize("content", ["open tcp 104 192.0.2.1 1\n", "no such format", None])
+def test_a_file_with_nothing_to_use_is_refused_and_nothing_is_kept_of_it(
+    content: str | None, words: tuple[str, ...], scope: Path, tmp_path: Path
 ) -> None:
     source = tmp_path / "list.txt"
-    source.write_text("open tcp 104 192.0.2.1 1\n")
-    done = leadglass("scan", "--scope", str(scope), "--from", str(source))
+    if content is not None:
+        source.write_text(content)
+    done = leadglass(*words, str(source), "--scope", str(scope))
 
     assert done.returncode == 2
-    assert "nothing in it lies in the scope" in done.stderr
+    assert str(source) in done.stderr
     assert leadglass("scan", "--resume").returncode == 2
+    assert leadglass("scan", "list").stdout == ""
+
+
+@pytest.mark.parametrize("names", [("",), ("x" * 65,), ("a\x1b[2J",), ("a", "b")])
+def test_a_place_has_one_printable_name(names: tuple[str, ...], scope: Path) -> None:
+    done = leadglass("scan", "--scope", str(scope), *(word for name in names for word in ("--vantage", name)))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--vantage" in done.stderr
 
 
 def test_a_scope_that_is_gone_is_not_gone_on_with(scope: Path) -> None:

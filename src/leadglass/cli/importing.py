@@ -6,8 +6,9 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain, starmap
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -31,7 +32,9 @@ from leadglass.store.scans import begin, complete
 from leadglass.wiring.session import plan_of
 from leadglass.wiring.storage import open_storage
 
-__all__ = ["import_", "permits", "taken"]
+__all__ = ["import_", "permits", "some", "taken"]
+
+_T = TypeVar("_T")
 
 
 def import_(
@@ -48,17 +51,16 @@ def import_(
         plan = plan_of(limits, called_as(), Rung.PASSIVE, listed=True)
         # Their scanners stand on the internet, wherever the scope is seen from.
         theirs = dataclasses.replace(plan, kind="import", is_listed=False, position=Position.OUTSIDE)
-        stored = begin(store, theirs)
-        seen = _Seen(limits.scope)
+        seen = _Seen()
         inside = within(found, permits(limits.scope, Rung.PASSIVE), tally)
-        kept = keep(store, stored, seen.sightings(inside), seen.place, Position.OUTSIDE)
+        (_, _, first), accounts = some(seen.accounts(inside), file)
+        stored = begin(store, theirs)
+        kept = keep(store, stored, starmap(seen.sighting, accounts), first.source, Position.OUTSIDE)
         complete(store, stored)
     if seen.silent:
         complain(
             f"said to be open and no more, and left out: {seen.silent:,}; leadglass scan --from asks them"
         )
-    if not kept:
-        raise UsageError("nothing in it lies in the scope and tells what it is", where=str(file))
     write(f"kept as scan {stored.plan.ulid}: {kept:,} seen by others\n")
 
 
@@ -70,6 +72,13 @@ def permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
         return depth is not None and depth >= least
 
     return permitted
+
+
+def some(items: Iterator[_T], source: Path) -> tuple[_T, Iterator[_T]]:
+    """The first item and all of them; ``UsageError`` if there is none, before anything is kept of it."""
+    for first in items:
+        return first, chain([first], items)
+    raise UsageError("nothing in it lies in the scope and can be used", where=str(source))
 
 
 @contextmanager
@@ -99,26 +108,25 @@ def _say(path: Path, tally: Tally) -> None:
 class _Seen:
     """Turns what was found into sightings, each different account judged once."""
 
-    place = "import"
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+    def __init__(self) -> None:
         self._now = int(wiring.clock().posix())
         self._looks: dict[tuple[PassiveEvidence, int], Look] = {}
         self.silent = 0
         """Endpoints that the file tells nothing about but that they are open."""
 
-    def sightings(self, found: Iterable[Found]) -> Iterator[Sighting]:
-        """One for each endpoint with an account of what it is."""
+    def accounts(self, found: Iterable[Found]) -> Iterator[tuple[bytes, int, PassiveEvidence]]:
+        """Key, port and account of each endpoint that has one."""
         for one in found:
             if one.evidence is None:
                 self.silent += 1
-                continue
-            # When they saw it is the sighting's; without it, equal accounts are one.
-            account = dataclasses.replace(one.evidence, seen_at=None)
-            yield Sighting(
-                pack(one.address, one.port), self._moment(one.evidence), None, self._look(account, one.port)
-            )
+            else:
+                yield pack(one.address, one.port), one.port, one.evidence
+
+    def sighting(self, key: bytes, port: int, told: PassiveEvidence) -> Sighting:
+        """One account as what was seen."""
+        # When they saw it is the sighting's; without it, equal accounts are one.
+        account = dataclasses.replace(told, seen_at=None)
+        return Sighting(key, self._moment(told), None, self._look(account, port))
 
     def _moment(self, evidence: PassiveEvidence) -> int:
         return (

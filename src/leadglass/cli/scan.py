@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 
 from leadglass.cli import load, scans
-from leadglass.cli.importing import permits, taken
+from leadglass.cli.importing import permits, some, taken
 from leadglass.cli.looking import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
 from leadglass.cli.progress import ProgressBar
 from leadglass.cli.reading import called_as, read_text
-from leadglass.cli.storing import DatabaseOption, read_scope_file, report
+from leadglass.cli.storing import DatabaseOption, place_named, read_scope_file, report
 from leadglass.cli.terminal import complain
 from leadglass.errors import ResourceError, ScopeError, UsageError
 from leadglass.imports.within import within
@@ -27,7 +27,7 @@ from leadglass.store.database import Database
 from leadglass.store.locks import sole
 from leadglass.store.scans import Plan, StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
-from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest, scope_in, watch
+from leadglass.wiring.session import HERE, plan_of, run, scope_digest, scope_in, watch
 from leadglass.wiring.storage import open_storage
 
 __all__ = ["app"]
@@ -84,7 +84,8 @@ def scan(
     """
     if context.invoked_subcommand is not None:
         return
-    wish = _Wish(scope, resume, source, tuple(vantage or ()), rung_option(deepest))
+    places = tuple(map(place_named, vantage or ()))
+    wish = _Wish(scope, resume, source, places, rung_option(deepest))
     with open_storage(database) as store:
         stored = _resumed(store, wish) if resume else _begun(store, wish)
         outcome = _carried_out(store, stored, wish)
@@ -100,23 +101,18 @@ def _begun(store: Database, wish: _Wish) -> StoredScan:
     file = read_scope_file(wish.scope)
     for refusal in file.scope.refused:
         complain(f"left out: {refusal}")
+    if len(wish.places) > 1 and not store.is_postgres:
+        raise UsageError("a file is scanned into from one place", where="--vantage", then="use PostgreSQL")
     places = wish.places if store.is_postgres else ()
     deepest = wish.deepest or Rung.BLANK_QUERY
-    listed = wish.source is not None
-    stored = begin(store, plan_of(file, called_as(), deepest, places, listed=listed))
-    if wish.source is not None:
-        _take_in(store, stored, file, wish.source)
+    plan = plan_of(file, called_as(), deepest, places, listed=wish.source is not None)
+    if wish.source is None:
+        return begin(store, plan)
+    with taken(wish.source) as (found, tally):
+        _, inside = some(within(found, permits(file.scope, Rung.CONNECT), tally), wish.source)
+        stored = begin(store, plan)
+        add_listed(store, stored, ((one.address, one.port) for one in inside))
     return find(store, stored.plan.ulid)
-
-
-def _take_in(store: Database, stored: StoredScan, file: ScopeFile, source: Path) -> None:
-    """The targets that another tool found, as far as the scope permits them."""
-    with taken(source) as (found, tally):
-        inside = within(found, permits(file.scope, Rung.CONNECT), tally)
-        hosts, _ = add_listed(store, stored, ((one.address, one.port) for one in inside))
-    if not hosts:
-        complete(store, stored)
-        raise UsageError("nothing in it lies in the scope", where=str(source))
 
 
 def _resumed(store: Database, wish: _Wish) -> StoredScan:

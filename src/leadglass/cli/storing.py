@@ -26,7 +26,10 @@ from leadglass.store.scans import StoredScan
 from leadglass.wiring.names import pinned, resolver
 from leadglass.wiring.session import ScopeFile
 
-__all__ = ["DatabaseOption", "Export", "meta_of_stored", "read_scope_file", "report"]
+__all__ = ["DatabaseOption", "Export", "meta_of_stored", "place_named", "read_scope_file", "report"]
+
+_LONGEST_NAME = 64
+"""Characters in the name of a vantage point."""
 
 DatabaseOption: TypeAlias = Annotated[
     str | None,
@@ -123,3 +126,14 @@ def read_scope_file(path: Path) -> ScopeFile:
     text = read_text(path)
     scope = parse(text, filename=str(path), moment=wiring.clock().posix())
     return ScopeFile(pinned(scope, resolver()), text, str(path.resolve()))
+
+
+def place_named(vantage: str) -> str:
+    """The name of a vantage point as it was given; ``UsageError`` if it cannot be one."""
+    if not 0 < len(vantage) <= _LONGEST_NAME or not vantage.isprintable():
+        raise UsageError(
+            f"this is no name: {vantage[:_LONGEST_NAME]!r}",
+            where="--vantage",
+            then=f"give 1 to {_LONGEST_NAME} printable characters",
+        )
+    return vantage

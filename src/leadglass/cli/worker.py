@@ -8,14 +8,12 @@ import typer
 
 from leadglass.cli import INTERRUPTED, load
 from leadglass.cli.looking import stop_on_signals
+from leadglass.cli.storing import place_named
 from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
 from leadglass.wiring.storage import open_storage
 
 __all__ = ["worker"]
-
-_LONGEST = 64
-"""Characters in the name of a vantage point."""
 
 
 def worker(
@@ -37,7 +35,7 @@ def worker(
 
     Example: leadglass worker --database postgresql://leadglass@db.example.org/leadglass --vantage berlin
     """
-    name = _checked(vantage)
+    name = place_named(vantage)
     if "://" not in database:
         raise UsageError(
             "a file cannot be shared by many machines",
@@ -51,13 +49,3 @@ def worker(
         complain(f"working as {name} until Ctrl-C")
         one.run()
     raise typer.Exit(INTERRUPTED)
-
-
-def _checked(vantage: str) -> str:
-    if not 0 < len(vantage) <= _LONGEST or not vantage.isprintable():
-        raise UsageError(
-            f"this is no name: {vantage[:_LONGEST]!r}",
-            where="--vantage",
-            then=f"give 1 to {_LONGEST} printable characters",
-        )
-    return vantage
