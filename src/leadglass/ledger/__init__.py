@@ -1,0 +1,1 @@
+"""A chain of hashes that shows any change to what was written down: shared by audit and register."""
