@@ -131,7 +131,7 @@ _NAME_OF_PDU = (
 
 # Local names, because this is the path of every scanned endpoint.
 _EVT1, _EVT2, _EVT5, _EVT7, _EVT8 = (states.Event(row) for row in (1, 2, 5, 7, 8))
-_EVT9, _EVT11, _EVT14, _EVT15 = (states.Event(row) for row in (9, 11, 14, 15))
+_EVT9, _EVT10, _EVT11, _EVT14, _EVT15 = (states.Event(row) for row in (9, 10, 11, 14, 15))
 _EVT17, _EVT18, _EVT19 = (states.Event(row) for row in (17, 18, 19))
 _AA_6 = Action.AA_6
 _STA1, _STA4, _STA13 = State.STA1, State.STA4, State.STA13
@@ -268,6 +268,23 @@ class Association:
         self._reader.feed(data)
         return self._events(now)
 
+    def data_passed(self, context_id: int, now: float) -> bool:
+        """A data value came that somebody else reads (``wire.streaming``); whether it may be used.
+
+        ``RemoteProtocolError`` where table 9-10 expects no data, or for a context that was not accepted:
+        answer it with ``refuse``.
+        """
+        cell = self._plan[_EVT10, self.state]
+        if cell.refuses:
+            what = f"P-DATA-TF is not expected in {self.state.name}"
+            raise RemoteProtocolError(what, abort_reason=_UNEXPECTED_PDU)
+        if cell.action is _AA_6:
+            return False
+        if context_id not in self.accepted:
+            raise malformed(f"data on presentation context {context_id}, which was not accepted")
+        self._enter(cell, now)
+        return True
+
     def connection_closed(self, now: float) -> list[Event]:
         """The connection has ended, or could not be made."""
         if self.state is _STA1:
@@ -321,7 +338,7 @@ class Association:
                 if event is not None:
                     yield event
         except RemoteProtocolError as error:
-            yield self._refuse(error, now)
+            yield self.refuse(error, now)
 
     def _received(self, pdu_type: int, body: bytes, now: float) -> Event | None:
         value = pdu.decode(pdu_type, body, self._limits)
@@ -378,7 +395,8 @@ class Association:
         self.state = _STA13
         self.deadline = now + (self._waits[_STA13] or 0.0)
 
-    def _refuse(self, error: RemoteProtocolError, now: float) -> ProtocolViolation:
+    def refuse(self, error: RemoteProtocolError, now: float) -> ProtocolViolation:
+        """End it because of what the peer sent, as ``receive`` does with what it reads itself."""
         by_user = self._step(_EVT19, now).action is Action.AA_1
         self._out += pdu.encode(pdu.AAbort(0, 0) if by_user else pdu.AAbort(2, error.abort_reason))
         return ProtocolViolation(error)
