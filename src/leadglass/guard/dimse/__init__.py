@@ -1,0 +1,1 @@
+"""The guard's DIMSE door: both associations of a client, and what may pass between them."""

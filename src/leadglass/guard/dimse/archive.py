@@ -1,0 +1,92 @@
+"""The archive as the guard knows it: where it is, and what it was heard to accept.
+
+The guard answers a proposal that it has seen answered before by itself, and dials only when a
+complete, permitted message is in hand: an association that says nothing holds one of the few
+threads of an archive for half a minute.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from leadglass.guard.channel import Channel
+from leadglass.guard.dimse.leg import Leg
+from leadglass.net.reach import reach
+from leadglass.net.services import Service
+from leadglass.wire.pdu import (
+    AAssociateAC,
+    ExtendedNegotiation,
+    PresentationContextAC,
+    PresentationContextRQ,
+    RoleSelection,
+)
+
+__all__ = ["Answer", "Archive", "Proposal"]
+
+_REMEMBERED = 512
+_PATIENCE = 5.0
+"""Seconds for a connection, and as many for a TLS handshake."""
+
+Proposal: TypeAlias = tuple[
+    str, tuple[PresentationContextRQ, ...], tuple[RoleSelection, ...], tuple[ExtendedNegotiation, ...]
+]
+"""The called title and what decides the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a proposal was answered."""
+
+    contexts: tuple[PresentationContextAC, ...]
+    roles: tuple[RoleSelection, ...]
+    extended: tuple[ExtendedNegotiation, ...]
+    maximum_length: int
+    """The longest P-DATA-TF body it takes, in bytes; 0 without limit."""
+
+
+class Archive:
+    """One peer that the guard opens associations to."""
+
+    def __init__(self, service: Service, tls: ssl.SSLContext | None = None, name: str | None = None) -> None:
+        """With ``tls``, the certificate must be one of its authorities' and, with ``name``, be that host's."""
+        self.service = service
+        self._tls = tls
+        self._name = name
+        self._learned: OrderedDict[Proposal, Answer] = OrderedDict()
+
+    async def dial(self, leg: Leg) -> None:
+        """Connect ``leg``, which goes on by itself; ``TransportError`` if there is no connection."""
+        sock = await reach(self.service, _PATIENCE)
+        if leg.over:  # whoever wanted it has gone in the meantime
+            sock.close()
+            return
+        leg.channel = channel = Channel(sock, leg)
+        if self._tls is None:
+            channel.start()
+        else:
+            channel.start_tls(self._tls, server=False, name=self._name, patience=_PATIENCE)
+
+    def learned(self, proposal: Proposal) -> Answer | None:
+        """How this proposal was answered, if it ever was."""
+        answer = self._learned.get(proposal)
+        if answer is not None:
+            self._learned.move_to_end(proposal)
+        return answer
+
+    def learn(self, proposal: Proposal, ac: AAssociateAC) -> Answer:
+        """Remember an answer."""
+        said = ac.user_information
+        answer = Answer(
+            ac.presentation_contexts, said.role_selections, said.extended_negotiations, said.maximum_length or 0
+        )
+        self._learned[proposal] = answer
+        if len(self._learned) > _REMEMBERED:
+            self._learned.popitem(last=False)
+        return answer
+
+    def forget(self, proposal: Proposal) -> None:
+        """It answered otherwise than remembered: ask anew next time."""
+        self._learned.pop(proposal, None)
