@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import re
-import tomllib
-from collections.abc import Callable, Mapping
-from typing import NoReturn, TypeVar
-
-from pydantic import ValidationError
 
 from leadglass.errors import ScopeError, UsageError
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
 from leadglass.scope.hours import Hours, load_zone, parse_hours
-from leadglass.scope.lines import Path, line_of, lines
 from leadglass.scope.names import host_name
 from leadglass.scope.ports import parse_ports
-from leadglass.scope.problems import describe
 from leadglass.scope.rules import Authorisation, Basis, Exclusion, Identity, Limits, Range, Target
 from leadglass.scope.scope import Scope
 from leadglass.scope.special import Network, never_reason
-from leadglass.settings.scope_file import LimitsTable, ScopeFile, TargetTable
+from leadglass.settings.lines import Path
+from leadglass.settings.scope_file import LimitsTable, ScopeFile, TargetTable, key_hint
+from leadglass.settings.toml_file import TomlFile
 
 __all__ = ["parse", "parse_range"]
-
-_T = TypeVar("_T")
-_TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 def parse(text: str, *, filename: str, moment: float) -> Scope:
@@ -50,15 +41,10 @@ class _Reader:
     """The file with its line numbers, turned into rules table by table."""
 
     def __init__(self, text: str, filename: str) -> None:
-        self._filename = filename
-        self._lines: Mapping[Path, int] = {}
-        document = self._document(text)
-        try:
-            self._file = ScopeFile.model_validate(document)
-        except ValidationError as exc:
-            problems = map(describe, exc.errors(include_url=False))
-            problem = min(problems, key=lambda p: (p.is_absence, self._line(p.path)))
-            self._fail(problem.path, problem.what, problem.then)
+        self._toml = TomlFile(text, filename, ScopeFile, key_hint, ScopeError)
+        self._file = self._toml.values
+        self._fail = self._toml.fail
+        self._try = self._toml.attempt
 
     def scope(self) -> Scope:
         file = self._file
@@ -86,19 +72,6 @@ class _Reader:
             )
         if not scope.names() and scope.count() == 0:
             self._fail(("targets",), "the scope is empty: every target is excluded")
-
-    def _document(self, text: str) -> dict[str, object]:
-        try:
-            self._lines = lines(text) if (document := tomllib.loads(text)) else {}
-        except tomllib.TOMLDecodeError as exc:
-            place = _TOML_PLACE.search(str(exc))
-            line = int(place[1]) if place and place[1] else text.count("\n") + 1
-            what = _TOML_PLACE.sub("", str(exc))
-            raise ScopeError(f"this is not TOML: {what}", where=f"{self._filename}, line {line}") from exc
-        except (ValueError, RecursionError) as exc:
-            # A number of thousands of digits, or brackets within brackets without end.
-            raise ScopeError(f"this cannot be read ({exc})", where=self._filename) from exc
-        return document
 
     def _authorisation(self) -> Authorisation:
         table = self._file.authorisation
@@ -163,11 +136,13 @@ class _Reader:
             reason = never_reason(range_)
             if reason is not None:
                 self._fail((*path, "range"), f"{table.range} holds no hosts: {reason}")
-        return Target(range_, self._ports(path, table.ports), deepest, table.called_ae, self._where(path))
+        return Target(
+            range_, self._ports(path, table.ports), deepest, table.called_ae, self._toml.where(path)
+        )
 
     def _exclusion(self, index: int) -> Exclusion:
         table, path = self._file.exclude[index], ("exclude", index)
-        return Exclusion(self._range((*path, "range"), table.range), table.reason, self._where(path))
+        return Exclusion(self._range((*path, "range"), table.range), table.reason, self._toml.where(path))
 
     def _ports(self, path: Path, items: tuple[int | str, ...]) -> tuple[int, ...]:
         found: set[int] = set()
@@ -179,23 +154,6 @@ class _Reader:
 
     def _range(self, path: Path, text: str) -> Range:
         return self._try(path, parse_range, text)
-
-    def _try(self, path: Path, read: Callable[[str], _T], text: str) -> _T:
-        try:
-            return read(text)
-        except UsageError as exc:
-            self._fail(path, exc.what, exc.then)
-        except ValueError as exc:
-            self._fail(path, str(exc))
-
-    def _line(self, path: Path) -> int:
-        return line_of(self._lines, path)
-
-    def _where(self, path: Path) -> str:
-        return f"{self._filename}, line {self._line(path)}"
-
-    def _fail(self, path: Path, what: str, then: str = "") -> NoReturn:
-        raise ScopeError(what, where=self._where(path), then=then)
 
 
 def parse_range(text: str) -> Range:

@@ -1,22 +1,20 @@
 """The scope file as people write it: its keys, their types, their spelling.
 
-Nothing here says what a scope permits; ``leadglass.scope.parse`` does. The models are strict: no
-number in quotes is taken for a number, and a key that nobody reads is an error, because a
-misspelt ``exclude`` would otherwise silently permit what it was meant to forbid.
+Nothing here says what a scope permits; ``leadglass.scope.parse`` does. A key that nobody reads is an
+error: a misspelt ``exclude`` would otherwise silently permit what it was meant to forbid.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
-from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from leadglass.model.rung import Rung
-from leadglass.settings.titles import ae_title
+from leadglass.settings import kinds
+from leadglass.settings.kinds import Table, Text, Title, Url
 
 __all__ = [
     "AuthorisationTable",
@@ -33,21 +31,6 @@ MOST_PER_ENDPOINT = 6
 MOST_PER_HOST = 8
 MOST_PER_NETWORK = 256
 """What is promised to every peer; a scope may ask for less, never for more."""
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("may not be empty")
-    if not value.isprintable():
-        raise ValueError("may not hold line breaks or control characters")
-    return value.strip()
-
-
-def _url(value: str) -> str:
-    _text(value)
-    if not value.isascii() or " " in value or not value.startswith(("https://", "http://")):
-        raise ValueError("must be an http:// or https:// address without spaces")
-    return value
 
 
 def _positive(value: float) -> float:
@@ -83,20 +66,10 @@ def _ports(value: object) -> tuple[int | str, ...]:
     return tuple(items)
 
 
-# The JSON Schema says as much of each rule as it can, for editors; the validator beside it decides.
-Text: TypeAlias = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "pattern": r"\S"})]
-Url: TypeAlias = Annotated[
-    str, AfterValidator(_url), WithJsonSchema({"type": "string", "pattern": r"^https?://\S+$"})
-]
 RungWord: TypeAlias = Annotated[
     str,
     AfterValidator(_rung),
     WithJsonSchema({"type": "string", "enum": [rung.word for rung in Rung]}),
-]
-Title: TypeAlias = Annotated[
-    str,
-    AfterValidator(ae_title),
-    WithJsonSchema({"type": "string", "pattern": r"^ *[!-\[\]-~]([ -\[\]-~]{0,14}[!-\[\]-~])? *$"}),
 ]
 Rate: TypeAlias = Annotated[
     float, AfterValidator(_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
@@ -122,11 +95,7 @@ Ports: TypeAlias = Annotated[
 ]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class AuthorisationTable(_Table):
+class AuthorisationTable(Table):
     """``[authorisation]``: who allowed it, until when, and who a disturbed administrator writes to."""
 
     basis: Literal["owner", "mandate", "research"]
@@ -136,7 +105,7 @@ class AuthorisationTable(_Table):
     valid_until: dt.date | None = None
 
 
-class LimitsTable(_Table):
+class LimitsTable(Table):
     """``[limits]``: how deep, how fast, when."""
 
     deepest: RungWord = Rung.ASSOCIATE.word
@@ -148,20 +117,20 @@ class LimitsTable(_Table):
     timezone: str | None = None
 
 
-class VantageTable(_Table):
+class VantageTable(Table):
     """``[vantage]``: from which side of the owner's network the look is taken."""
 
     position: Literal["outside", "inside", "unknown"] = "unknown"
 
 
-class IdentityTable(_Table):
+class IdentityTable(Table):
     """``[identity]``: how the scanner introduces itself."""
 
     calling_ae: Title = "LEADGLASS"
     url: Url | None = None
 
 
-class TargetTable(_Table):
+class TargetTable(Table):
     """``[[targets]]``: one range of addresses, or one name, with its ports."""
 
     range: Text
@@ -170,14 +139,14 @@ class TargetTable(_Table):
     called_ae: Title | None = None
 
 
-class ExcludeTable(_Table):
+class ExcludeTable(Table):
     """``[[exclude]]``: what is never touched, whatever the targets say."""
 
     range: Text
     reason: Text
 
 
-class ScopeFile(_Table):
+class ScopeFile(Table):
     """The whole file."""
 
     name: Text
@@ -189,7 +158,7 @@ class ScopeFile(_Table):
     exclude: tuple[ExcludeTable, ...] = Field(default=(), strict=False)
 
 
-_TABLES: Mapping[str, type[BaseModel]] = {
+_TABLES: kinds.Tables = {
     "": ScopeFile,
     "authorisation": AuthorisationTable,
     "limits": LimitsTable,
@@ -202,14 +171,4 @@ _TABLES: Mapping[str, type[BaseModel]] = {
 
 def key_hint(table: str, key: str) -> str:
     """What the writer of an unknown ``key`` in ``table`` (empty: top level) may have meant; may be empty."""
-    homes = [name for name, model in _TABLES.items() if key in model.model_fields]
-    if homes:
-        return f"it belongs {_home(homes[0])}"
-    near = difflib.get_close_matches(key.lower(), list(_TABLES[table].model_fields), n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"the keys here are {', '.join(_TABLES[table].model_fields)}"
-
-
-def _home(table: str) -> str:
-    return f"under [{table}]" if table else "at the top, before the first [table]"
+    return kinds.key_hint(_TABLES, table, key)

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from leadglass.scope.lines import Path, line_of, lines
+from leadglass.settings.lines import Path, line_of, lines
 
 NASTY = '''\
 # A comment with [brackets] and "quotes"

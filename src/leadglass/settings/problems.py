@@ -1,20 +1,23 @@
-"""What the schema finds wrong with a scope file, in the words of somebody who writes one."""
+"""What a schema finds wrong with a configuration file, in the words of somebody who writes one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from leadglass.scope.lines import Path
-from leadglass.settings.scope_file import key_hint
+from leadglass.settings.lines import Path
 
-__all__ = ["Problem", "describe"]
+__all__ = ["KeyHint", "Problem", "describe"]
+
+KeyHint: TypeAlias = Callable[[str, str], str]
+"""What the writer of an unknown key in a table (empty: top level) may have meant; may be empty."""
 
 _WANTED: Mapping[str, str] = {
     "string_type": "must be text in quotes",
     "int_type": "must be a whole number",
+    "bool_type": "must be true or false, without quotes",
     "float_type": "must be a number",
     "date_type": "must be a date without quotes and time, such as 2027-01-31",
     "model_type": "must be a table",
@@ -32,13 +35,13 @@ class Problem(NamedTuple):
     """A key is missing: often only because it was misspelt, which is then the better thing to say."""
 
 
-def describe(error: ErrorDetails) -> Problem:
+def describe(error: ErrorDetails, hint: KeyHint) -> Problem:
     """One pydantic error as a problem. Text from the file is quoted, never run on."""
     path: Path = error["loc"]
     kind = error["type"]
     key = str(path[-1])
     if kind == "extra_forbidden":
-        return Problem(path, f"unknown key {key!r}", key_hint(_table(path), key))
+        return Problem(path, f"unknown key {key!r}", hint(_table(path), key))
     if kind == "missing":
         return Problem(path, f"{key} is missing{_home(path)}", is_absence=True)
     if kind == "literal_error":
