@@ -15,6 +15,7 @@ present() {
         -) ;;
         # A wildcard that matches nothing stays as it is, and there is no such file.
         /*) (set +f && for file in $1; do [ -e "$file" ]; done) ;;
+        */*) [ -e "$1" ] ;;
         *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
@@ -60,12 +61,36 @@ install_peers() {
     done
 }
 
-lacking=$(missing)
-if [ -n "$lacking" ] && [ "$wish" != never ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    # shellcheck disable=SC2046  # one word a package
-    install_peers $(echo "$lacking" | cut -d' ' -f2 | tr ',' '\n')
-    lacking=$(missing)
+# The identity provider comes from npm into a folder that git ignores, once for each lock.
+oidc=tests/peers/oidc
+npm_install() {
+    state=$(cat "$oidc/package-lock.json" "$oidc/.npmrc" | cksum)
+    [ "$(cat "$oidc/node_modules/leadglass-state" 2>/dev/null)" != "$state" ] || return 0
+    echo "leadglass: installing $oidc/package-lock.json with npm"
+    if (cd "$oidc" && npm ci --silent </dev/null >/dev/null); then
+        echo "$state" >"$oidc/node_modules/leadglass-state"
+    else
+        # Half of it would pass for all of it.
+        rm -rf "$oidc/node_modules"
+        echo "leadglass: what $oidc/package-lock.json names could not be installed (Node.js 20.12 or later?)" >&2
+    fi
+}
+
+# What Debian has of what is missing, one package a line.
+packages() { missing | cut -d' ' -f2 | tr ',' '\n' | grep -v '^-$' || true; }
+
+if [ "$wish" != never ]; then
+    wanted=$(packages)
+    if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        # shellcheck disable=SC2086  # one word a package
+        install_peers $wanted
+    fi
+    if command -v npm >/dev/null 2>&1; then
+        npm_install
+    fi
 fi
+
+lacking=$(missing)
 
 if [ -n "$lacking" ]; then
     names=$(echo "$lacking" | cut -d' ' -f1 | tr '\n' ' ')

@@ -58,9 +58,11 @@ def database_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @functools.cache
 def program(name: str) -> bool:
-    """Whether a program, or a file by its absolute path with wildcards, is on this machine."""
+    """Whether a program is on this machine, or a file by its absolute path with wildcards or in the project."""
     if name.startswith("/"):
         return any(Path("/").glob(name.removeprefix("/")))
+    if "/" in name:
+        return (ROOT / name).exists()
     return shutil.which(name, path=SEARCH) is not None
 
 
