@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
 from leadglass.model.record import SCHEMA, ScanRecord
+from leadglass.settings.guard_file import GuardFile
 from leadglass.settings.scope_file import ScopeFile
 
 __all__ = ["SCHEMAS", "schema"]
@@ -36,6 +37,7 @@ def _of(
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
     "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
+    "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
 }
 """What can be asked for by name."""
 
