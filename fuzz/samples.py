@@ -71,6 +71,18 @@ MESSAGES: tuple[dimse.Message, ...] = (
     dimse.CGetRSP(4, 0xFF00, uids.STUDY_ROOT_GET, 3, 2, 1, 0),
     dimse.CMoveRQ(5, uids.STUDY_ROOT_MOVE, "ELSEWHERE"),
     dimse.CMoveRSP(5, 0xA801, uids.STUDY_ROOT_MOVE),
+    dimse.NEventReportRQ(6, uids.STORAGE_COMMITMENT, "2.25.1", 1),
+    dimse.NEventReportRSP(6, 0, uids.STORAGE_COMMITMENT, "2.25.1", 1),
+    dimse.NGetRQ(7, uids.MPPS, "2.25.1", (0x00400252, 0x00080060)),
+    dimse.NGetRSP(7, 0x0107, uids.MPPS, "2.25.1", dimse.DATA_SET, (0x00100010,)),
+    dimse.NSetRQ(8, uids.MPPS, "2.25.1"),
+    dimse.NSetRSP(8, 0x0110, uids.MPPS, "2.25.1", error_id=1, error_comment="unable to process"),
+    dimse.NActionRQ(9, uids.STORAGE_COMMITMENT, "2.25.1", 1),
+    dimse.NActionRSP(9, 0, uids.STORAGE_COMMITMENT, "2.25.1", 1),
+    dimse.NCreateRQ(10, uids.MPPS, "2.25.1"),
+    dimse.NCreateRSP(10, 0x0120, uids.MPPS, "2.25.1", attribute_identifier_list=(0x00400253,)),
+    dimse.NDeleteRQ(11, uids.MPPS, "2.25.1"),
+    dimse.NDeleteRSP(11, 0x0124, uids.MPPS, "2.25.1"),
 )
 IDENTIFIER = dataset.identifier({dataset.QUERY_RETRIEVE_LEVEL: "STUDY", dataset.STUDY_INSTANCE_UID: "2.25.1"})
 

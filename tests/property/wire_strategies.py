@@ -92,7 +92,34 @@ _suboperations = {
     f"number_of_{word}_suboperations": optional_u16
     for word in ("remaining", "completed", "failed", "warning")
 }
+_requested = {
+    "message_id": u16,
+    "requested_sop_class_uid": uids,
+    "requested_sop_instance_uid": uids,
+    "command_data_set_type": data_set_types,
+}
+_n_response = {
+    **{name: strategy for name, strategy in _response.items() if name != "offending_element"},
+    "affected_sop_instance_uid": st.none() | uids,
+    "error_id": optional_u16,
+}
+_listed = {"attribute_identifier_list": offending}
+n_messages: st.SearchStrategy[dimse.Message] = st.one_of(
+    st.builds(dimse.NEventReportRQ, **_request, affected_sop_instance_uid=uids, event_type_id=u16),
+    st.builds(dimse.NEventReportRSP, **_n_response, event_type_id=optional_u16),
+    st.builds(dimse.NGetRQ, **_requested, **_listed),
+    st.builds(dimse.NGetRSP, **_n_response, **_listed),
+    st.builds(dimse.NSetRQ, **_requested),
+    st.builds(dimse.NSetRSP, **_n_response, **_listed),
+    st.builds(dimse.NActionRQ, **_requested, action_type_id=u16),
+    st.builds(dimse.NActionRSP, **_n_response, action_type_id=optional_u16),
+    st.builds(dimse.NCreateRQ, **_request, affected_sop_instance_uid=st.none() | uids),
+    st.builds(dimse.NCreateRSP, **_n_response, **_listed),
+    st.builds(dimse.NDeleteRQ, **_requested),
+    st.builds(dimse.NDeleteRSP, **_n_response),
+)
 messages: st.SearchStrategy[dimse.Message] = st.one_of(
+    n_messages,
     st.builds(dimse.CEchoRQ, **_request),
     st.builds(dimse.CEchoRSP, **_response),
     st.builds(dimse.CFindRQ, **_request, priority=priorities),

@@ -58,7 +58,7 @@ def _us(value: int, name: str) -> bytes:
 
 
 def decode_command(data: bytes, limits: Limits = DEFAULT) -> Message:
-    """The message of one whole command set; ``RemoteProtocolError`` if it is none of the C-services'."""
+    """The message of one whole command set; ``RemoteProtocolError`` if it is none of PS3.7's."""
     message = _remembered.get((data, limits))
     if message is not None:
         return message
@@ -77,7 +77,7 @@ def _message(values: Mapping[int, bytes], limits: Limits) -> Message:
     field = values.get(_COMMAND_FIELD)
     kind = None if field is None else MESSAGES.get(int.from_bytes(field, "little"))
     if kind is None or field is None or len(field) != 2:
-        raise malformed("a command set without a command field of a C-service")
+        raise malformed("a command set without a known command field")
     found: dict[str, Any] = {}
     for element in kind.ELEMENTS:
         raw = values.get(element.tag)

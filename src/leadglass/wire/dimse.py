@@ -1,4 +1,4 @@
-"""The C-services' messages (PS3.7 clause 9.3 and annex E): values, and the table of their elements.
+"""The messages of PS3.7: the C-services' (clause 9.3), and with the N-services' the table of them all.
 
 Fields are named as PS3.7 names them. Status codes are numbers here; what they mean for an exposure
 is the judge's business. ``error_comment`` is free text a peer chose: it may name anything, so it is
@@ -9,7 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, TypeAlias
+from typing import ClassVar, TypeAlias
+
+from leadglass.wire.command_elements import (
+    DATA_SET,
+    DATA_SET_TYPE,
+    DESTINATION,
+    MESSAGE_ID,
+    NO_DATA_SET,
+    ORIGINATOR,
+    ORIGINATOR_ID,
+    PRIORITY,
+    RESPONDED_TO,
+    RESPONSE,
+    SOP_CLASS,
+    SOP_INSTANCE,
+    SOP_INSTANCE_BACK,
+    SUBOPERATIONS,
+    Element,
+)
+from leadglass.wire.dimse_n import (
+    NActionRQ,
+    NActionRSP,
+    NCreateRQ,
+    NCreateRSP,
+    NDeleteRQ,
+    NDeleteRSP,
+    NEventReportRQ,
+    NEventReportRSP,
+    NGetRQ,
+    NGetRSP,
+    NSetRQ,
+    NSetRSP,
+)
 
 __all__ = [
     "DATA_SET",
@@ -28,13 +60,21 @@ __all__ = [
     "CStoreRSP",
     "Element",
     "Message",
+    "NActionRQ",
+    "NActionRSP",
+    "NCreateRQ",
+    "NCreateRSP",
+    "NDeleteRQ",
+    "NDeleteRSP",
+    "NEventReportRQ",
+    "NEventReportRSP",
+    "NGetRQ",
+    "NGetRSP",
+    "NSetRQ",
+    "NSetRSP",
     "Priority",
     "has_data_set",
 ]
-
-NO_DATA_SET = 0x0101
-"""Command Data Set Type: no data set follows; any other value says that one does (PS3.7 E.1)."""
-DATA_SET = 0x0001
 
 
 class Priority:
@@ -43,47 +83,6 @@ class Priority:
     MEDIUM = 0
     HIGH = 1
     LOW = 2
-
-
-class Element(NamedTuple):
-    """One element of a command set: how it is coded and which field of a message holds it."""
-
-    tag: int
-    """The element number in group 0000."""
-    vr: str
-    name: str
-    required: bool
-
-
-def _required(tag: int, vr: str, name: str) -> Element:
-    return Element(tag, vr, name, required=True)
-
-
-def _optional(tag: int, vr: str, name: str) -> Element:
-    return Element(tag, vr, name, required=False)
-
-
-_SOP_CLASS = _required(0x0002, "UI", "affected_sop_class_uid")
-_SOP_CLASS_BACK = _optional(0x0002, "UI", "affected_sop_class_uid")
-_MESSAGE_ID = _required(0x0110, "US", "message_id")
-_RESPONDED_TO = _required(0x0120, "US", "message_id_being_responded_to")
-_DESTINATION = _required(0x0600, "AE", "move_destination")
-_PRIORITY = _required(0x0700, "US", "priority")
-_DATA_SET_TYPE = _required(0x0800, "US", "command_data_set_type")
-_STATUS = _required(0x0900, "US", "status")
-_OFFENDING = _optional(0x0901, "AT", "offending_element")
-_COMMENT = _optional(0x0902, "LO", "error_comment")
-_SOP_INSTANCE = _required(0x1000, "UI", "affected_sop_instance_uid")
-_SOP_INSTANCE_BACK = _optional(0x1000, "UI", "affected_sop_instance_uid")
-_REMAINING = _optional(0x1020, "US", "number_of_remaining_suboperations")
-_COMPLETED = _optional(0x1021, "US", "number_of_completed_suboperations")
-_FAILED = _optional(0x1022, "US", "number_of_failed_suboperations")
-_WARNING = _optional(0x1023, "US", "number_of_warning_suboperations")
-_ORIGINATOR = _optional(0x1030, "AE", "move_originator_application_entity_title")
-_ORIGINATOR_ID = _optional(0x1031, "US", "move_originator_message_id")
-
-_RESPONSE = (_SOP_CLASS_BACK, _RESPONDED_TO, _DATA_SET_TYPE, _STATUS, _OFFENDING, _COMMENT)
-_SUBOPERATIONS = (_REMAINING, _COMPLETED, _FAILED, _WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ class CEchoRQ:
     command_data_set_type: int = NO_DATA_SET
 
     COMMAND_FIELD: ClassVar[int] = 0x0030
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (_SOP_CLASS, _MESSAGE_ID, _DATA_SET_TYPE)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (SOP_CLASS, MESSAGE_ID, DATA_SET_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class CEchoRSP:
     error_comment: str | None = field(default=None, repr=False)
 
     COMMAND_FIELD: ClassVar[int] = 0x8030
-    ELEMENTS: ClassVar[tuple[Element, ...]] = _RESPONSE
+    ELEMENTS: ClassVar[tuple[Element, ...]] = RESPONSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +126,13 @@ class CStoreRQ:
 
     COMMAND_FIELD: ClassVar[int] = 0x0001
     ELEMENTS: ClassVar[tuple[Element, ...]] = (
-        _SOP_CLASS,
-        _MESSAGE_ID,
-        _PRIORITY,
-        _DATA_SET_TYPE,
-        _SOP_INSTANCE,
-        _ORIGINATOR,
-        _ORIGINATOR_ID,
+        SOP_CLASS,
+        MESSAGE_ID,
+        PRIORITY,
+        DATA_SET_TYPE,
+        SOP_INSTANCE,
+        ORIGINATOR,
+        ORIGINATOR_ID,
     )
 
 
@@ -150,7 +149,7 @@ class CStoreRSP:
     error_comment: str | None = field(default=None, repr=False)
 
     COMMAND_FIELD: ClassVar[int] = 0x8001
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (*_RESPONSE, _SOP_INSTANCE_BACK)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (*RESPONSE, SOP_INSTANCE_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ class CFindRQ:
     command_data_set_type: int = DATA_SET
 
     COMMAND_FIELD: ClassVar[int] = 0x0020
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (_SOP_CLASS, _MESSAGE_ID, _PRIORITY, _DATA_SET_TYPE)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (SOP_CLASS, MESSAGE_ID, PRIORITY, DATA_SET_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ class CFindRSP:
     error_comment: str | None = field(default=None, repr=False)
 
     COMMAND_FIELD: ClassVar[int] = 0x8020
-    ELEMENTS: ClassVar[tuple[Element, ...]] = _RESPONSE
+    ELEMENTS: ClassVar[tuple[Element, ...]] = RESPONSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +188,7 @@ class CCancelRQ:
     command_data_set_type: int = NO_DATA_SET
 
     COMMAND_FIELD: ClassVar[int] = 0x0FFF
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (_RESPONDED_TO, _DATA_SET_TYPE)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (RESPONDED_TO, DATA_SET_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +201,7 @@ class CGetRQ:
     command_data_set_type: int = DATA_SET
 
     COMMAND_FIELD: ClassVar[int] = 0x0010
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (_SOP_CLASS, _MESSAGE_ID, _PRIORITY, _DATA_SET_TYPE)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (SOP_CLASS, MESSAGE_ID, PRIORITY, DATA_SET_TYPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ class CGetRSP:
     error_comment: str | None = field(default=None, repr=False)
 
     COMMAND_FIELD: ClassVar[int] = 0x8010
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (*_RESPONSE, *_SUBOPERATIONS)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (*RESPONSE, *SUBOPERATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +235,11 @@ class CMoveRQ:
 
     COMMAND_FIELD: ClassVar[int] = 0x0021
     ELEMENTS: ClassVar[tuple[Element, ...]] = (
-        _SOP_CLASS,
-        _MESSAGE_ID,
-        _DESTINATION,
-        _PRIORITY,
-        _DATA_SET_TYPE,
+        SOP_CLASS,
+        MESSAGE_ID,
+        DESTINATION,
+        PRIORITY,
+        DATA_SET_TYPE,
     )
 
 
@@ -260,7 +259,7 @@ class CMoveRSP:
     error_comment: str | None = field(default=None, repr=False)
 
     COMMAND_FIELD: ClassVar[int] = 0x8021
-    ELEMENTS: ClassVar[tuple[Element, ...]] = (*_RESPONSE, *_SUBOPERATIONS)
+    ELEMENTS: ClassVar[tuple[Element, ...]] = (*RESPONSE, *SUBOPERATIONS)
 
 
 Message: TypeAlias = (
@@ -275,6 +274,18 @@ Message: TypeAlias = (
     | CGetRSP
     | CMoveRQ
     | CMoveRSP
+    | NEventReportRQ
+    | NEventReportRSP
+    | NGetRQ
+    | NGetRSP
+    | NSetRQ
+    | NSetRSP
+    | NActionRQ
+    | NActionRSP
+    | NCreateRQ
+    | NCreateRSP
+    | NDeleteRQ
+    | NDeleteRSP
 )
 
 _ALL: tuple[type[Message], ...] = (
@@ -289,6 +300,18 @@ _ALL: tuple[type[Message], ...] = (
     CGetRSP,
     CMoveRQ,
     CMoveRSP,
+    NEventReportRQ,
+    NEventReportRSP,
+    NGetRQ,
+    NGetRSP,
+    NSetRQ,
+    NSetRSP,
+    NActionRQ,
+    NActionRSP,
+    NCreateRQ,
+    NCreateRSP,
+    NDeleteRQ,
+    NDeleteRSP,
 )
 
 MESSAGES: Mapping[int, type[Message]] = {message.COMMAND_FIELD: message for message in _ALL}

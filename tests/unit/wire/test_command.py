@@ -28,6 +28,21 @@ MESSAGES = [
     dimse.CGetRSP(4, 0xFF00, uids.STUDY_ROOT_GET, 1, 2, 3, 4),
     dimse.CMoveRQ(5, uids.STUDY_ROOT_MOVE, "ELSEWHERE"),
     dimse.CMoveRSP(5, 0xA801, uids.STUDY_ROOT_MOVE, 0, 0, 0, 0, dimse.DATA_SET),
+    dimse.NEventReportRQ(6, uids.STORAGE_COMMITMENT, "2.25.7", 1),
+    dimse.NEventReportRSP(6, 0x0000, uids.STORAGE_COMMITMENT, "2.25.77", 1),
+    dimse.NEventReportRSP(6, 0x0113, event_type_id=9, error_id=65535, error_comment="no such event"),
+    dimse.NGetRQ(7, uids.MPPS, "2.25.7", (0x00400252, 0x00080060)),
+    dimse.NGetRQ(7, uids.MPPS, "2.25.7"),
+    dimse.NGetRSP(7, 0x0107, uids.MPPS, "2.25.7", dimse.DATA_SET, (0x00100010,)),
+    dimse.NSetRQ(8, uids.MPPS, "2.25.77"),
+    dimse.NSetRSP(8, 0x0110, uids.MPPS, "2.25.7", attribute_identifier_list=(0x00400252,), error_id=1),
+    dimse.NActionRQ(9, uids.STORAGE_COMMITMENT, "1.2.840.10008.1.20.1.1", 1),
+    dimse.NActionRSP(9, 0x0000, uids.STORAGE_COMMITMENT, "1.2.840.10008.1.20.1.1", 1),
+    dimse.NCreateRQ(10, uids.MPPS, "2.25.7"),
+    dimse.NCreateRQ(10, uids.MPPS),
+    dimse.NCreateRSP(10, 0x0120, uids.MPPS, "2.25.7", attribute_identifier_list=(0x00400253,)),
+    dimse.NDeleteRQ(11, uids.MPPS, "2.25.7"),
+    dimse.NDeleteRSP(11, 0x0124, uids.MPPS, "2.25.7", error_comment="not authorised"),
 ]
 EACH = [pytest.param(message, id=f"{type(message).__name__}-{at}") for at, message in enumerate(MESSAGES)]
 
@@ -91,10 +106,10 @@ def test_a_command_set_cut_anywhere_is_malformed(message: dimse.Message) -> None
             decode_command(encoded[:size])
 
 
-def test_every_c_service_is_known_by_its_command_field() -> None:
-    fields = {0x0001, 0x8001, 0x0010, 0x8010, 0x0020, 0x8020, 0x0021, 0x8021, 0x0030, 0x8030, 0x0FFF}
+def test_every_service_is_known_by_its_command_field() -> None:
+    requests = {0x0001, 0x0010, 0x0020, 0x0021, 0x0030, 0x0100, 0x0110, 0x0120, 0x0130, 0x0140, 0x0150}
 
-    assert set(dimse.MESSAGES) == fields
+    assert set(dimse.MESSAGES) == requests | {0x8000 | request for request in requests} | {0x0FFF}
     assert {type(message) for message in MESSAGES} == set(dimse.MESSAGES.values())
 
 
@@ -164,6 +179,15 @@ def test_free_text_and_instances_are_not_in_what_is_printed() -> None:
     assert "2.25.7" not in repr(response)
 
 
+@pytest.mark.parametrize("message", EACH)
+def test_no_message_prints_an_instance(message: dimse.Message) -> None:
+    shown = repr(message)
+
+    assert "2.25.7" not in shown
+    assert "1.20.1.1" not in shown
+    assert "comment" not in shown
+
+
 def test_bytes_that_are_not_ascii_are_never_another_error() -> None:
     strange = command_set(*FIELDS, element(0x0902, b"\xff\xfe\xc3"))
 
@@ -176,9 +200,10 @@ def test_bytes_that_are_not_ascii_are_never_another_error() -> None:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        pytest.param(b"", "without a command field", id="nothing"),
-        pytest.param(command_set(*FIELDS[:1], *FIELDS[2:]), "without a command field", id="no command field"),
-        pytest.param(with_field(1, us(0x0100, 0x0130)), "command field of a C-service", id="an N-service"),
+        pytest.param(b"", "without a known command field", id="nothing"),
+        pytest.param(command_set(*FIELDS[:1], *FIELDS[2:]), "without a known", id="no command field"),
+        pytest.param(with_field(1, us(0x0100, 0x0160)), "known command field", id="an unknown service"),
+        pytest.param(with_field(1, us(0x0100, 0x0130)), "NActionRQ without requested", id="another service"),
         pytest.param(
             with_field(1, element(0x0100, b"\x30\x80\0\0")), "command field", id="a long command field"
         ),
@@ -253,6 +278,8 @@ def test_plain_answers_are_decoded_once() -> None:
         dimse.CStoreRQ(2, uids.CT_IMAGE_STORAGE, "2.25.7"),
         dimse.CFindRSP(2, 0xC000, error_comment="Doe^Jane"),
         dimse.CMoveRQ(5, uids.STUDY_ROOT_MOVE, "ELSEWHERE"),
+        dimse.NSetRQ(6, uids.MPPS, "2.25.7"),
+        dimse.NCreateRSP(6, 0, uids.MPPS, "2.25.7"),
     ],
 )
 def test_nothing_that_may_name_somebody_is_remembered(message: dimse.Message) -> None:
