@@ -73,33 +73,46 @@ def test_postgresql_gets_the_very_tables_of_the_schema(cluster: Cluster) -> None
 
 # ---- forward from every revision
 
-ROWS = {
-    "0001": """
-        INSERT INTO places (name) VALUES ('here');
-        INSERT INTO vantages (place, source, position) VALUES (1, '192.0.2.1', 'outside');
-        INSERT INTO evidence (digest, facts) VALUES ({blob}, '[]');
-        INSERT INTO verdicts (digest, evidence, rung, access, severity, judged_by, body)
-            VALUES ({blob}, 1, 2, 'associates', 'high', '0.3.0', '{{}}');
-        INSERT INTO scans (ulid, kind, state, began, tool_version, command, position, deepest, rate,
-            scope_name, scope_digest, scope_text, pins, permutation_key, invented_sop_class, hosts, endpoints,
-            is_listed, wanted)
-            VALUES ('01JD5Y0000000000000000000A', 'scan', 'open', 1795237200, '0.3.0', 'leadglass scan',
-            'outside', 2, 500.0, 'x', {blob}, 'x', '{{}}', {blob}, '2.25.1', 4, 4, 0, '[]');
-        INSERT INTO shards (scan, number, first, after, state) VALUES (1, 0, 0, 4, 0);
-        INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict)
-            VALUES (1, {blob}, 1, 1, 1795237201, 1);
-        INSERT INTO endpoints (endpoint, place, first_seen, last_seen, verdict)
-            VALUES ({blob}, 1, 1795237201, 1795237201, 1)
-    """,
-}
+_SCANS = """
+    INSERT INTO places (name) VALUES ('here');
+    INSERT INTO vantages (place, source, position) VALUES (1, '192.0.2.1', 'outside');
+    INSERT INTO evidence (digest, facts) VALUES ({blob}, '[]');
+    INSERT INTO verdicts (digest, evidence, rung, access, severity, judged_by, body)
+        VALUES ({blob}, 1, 2, 'associates', 'high', '0.3.0', '{{}}');
+    INSERT INTO scans (ulid, kind, state, began, tool_version, command, position, deepest, rate,
+        scope_name, scope_digest, scope_text, pins, permutation_key, invented_sop_class, hosts, endpoints,
+        is_listed, wanted)
+        VALUES ('01JD5Y0000000000000000000A', 'scan', 'open', 1795237200, '0.3.0', 'leadglass scan',
+        'outside', 2, 500.0, 'x', {blob}, 'x', '{{}}', {blob}, '2.25.1', 4, 4, 0, '[]');
+    INSERT INTO shards (scan, number, first, after, state) VALUES (1, 0, 0, 4, 0);
+    INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict)
+        VALUES (1, {blob}, 1, 1, 1795237201, 1);
+    INSERT INTO endpoints (endpoint, place, first_seen, last_seen, verdict)
+        VALUES ({blob}, 1, 1795237201, 1795237201, 1)
+"""
+_GUARD = """
+    ; INSERT INTO guard_roll (id, version) VALUES (1, 7);
+    INSERT INTO guard_entries (name, kind, titles, networks, roles, institutions, modalities, labels, users,
+        address_tls, plain, enrolled_at)
+        VALUES ('ct-1', 'Device', '["CT1"]', '["192.0.2.0/28"]', '["modality"]', '[]', '["CT"]', '[]', '[]', 1, 0,
+        1795237200);
+    INSERT INTO guard_certificates (fingerprint, entry, serial, issued_at, not_after)
+        VALUES ('00', 'ct-1', '1', 1795237200, 1895237200);
+    INSERT INTO guard_users (name, password_hash, roles, physician_names, institutions, labels, added_at)
+        VALUES ('ada', '$argon2id$', '["radiologist"]', '[]', '[]', '[]', 1795237200);
+    INSERT INTO guard_emergencies (name, reason, began, until) VALUES ('ada', 'x', 1795237200, 1795240800);
+    INSERT INTO guard_budgets (writer, principal, bucket, totals) VALUES ('a', 'Device ct-1', 1, '{{}}')
+"""
+
+ROWS = {"0001": _SCANS, "0002": _SCANS + _GUARD}
 """Something to keep, as it was written at each revision."""
 
-LATER = """
+LATER = f"""
 import sqlalchemy as sa
 from alembic import op
 
 revision = "9002"
-down_revision = "0001"
+down_revision = "{migrating.NEWEST}"
 
 
 def upgrade():

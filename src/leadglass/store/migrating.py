@@ -18,7 +18,7 @@ from leadglass.errors import ConfigError
 
 __all__ = ["NEWEST", "migrate", "refuse_strangers", "revision_of", "scripts"]
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The newest revision. A database that has it needs no look into the scripts."""
 
 

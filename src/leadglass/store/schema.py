@@ -28,6 +28,12 @@ from sqlalchemy import (
 __all__ = [
     "endpoints",
     "evidence",
+    "guard_budgets",
+    "guard_certificates",
+    "guard_emergencies",
+    "guard_entries",
+    "guard_roll",
+    "guard_users",
     "listed",
     "listed_hosts",
     "metadata",
@@ -217,4 +223,84 @@ observations = Table(
     ),
     sqlite_with_rowid=False,
     comment="The history: one narrow row for each look at each endpoint.",
+)
+
+guard_roll = Table(
+    "guard_roll",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1: there is one row
+    Column("version", BigInteger, nullable=False),
+    comment="Counts the changes to who is enrolled with the guard; none yet: no row.",
+)
+
+guard_entries = Table(
+    "guard_entries",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("titles", Text, nullable=False),  # JSON lists, from here on
+    Column("networks", Text, nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("institutions", Text, nullable=False),
+    Column("modalities", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("users", Text, nullable=False),  # to here
+    Column("address", Text),
+    Column("address_tls", SmallInteger, nullable=False),
+    Column("plain", SmallInteger, nullable=False),
+    Column("until", _Moment),
+    Column("enrolled_at", _Moment, nullable=False),
+    Column("revoked_at", _Moment),
+    comment="Devices, services and workstations that are or were enrolled with the guard.",
+)
+
+guard_certificates = Table(
+    "guard_certificates",
+    metadata,
+    Column("fingerprint", String(64), primary_key=True),  # SHA-256, hexadecimal
+    Column("entry", ForeignKey("guard_entries.name"), nullable=False),
+    Column("serial", String(40), nullable=False),  # hexadecimal
+    Column("issued_at", _Moment, nullable=False),
+    Column("not_after", _Moment, nullable=False),
+    Column("revoked_at", _Moment),
+    Column("reason", Text),
+    Index(None, "entry"),
+    comment="The certificates that were issued to them.",
+)
+
+guard_users = Table(
+    "guard_users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password_hash", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # JSON lists, from here on
+    Column("physician_names", Text, nullable=False),
+    Column("institutions", Text, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("added_at", _Moment, nullable=False),
+    comment="Persons whom the guard knows by name and passcode.",
+)
+
+guard_emergencies = Table(
+    "guard_emergencies",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began", _Moment, nullable=False),
+    Column("until", _Moment, nullable=False),
+    Column("ended", _Moment),  # before its time, by somebody
+    Index(None, "until"),
+    comment="Break-glass, each time that it was begun.",
+)
+
+guard_budgets = Table(
+    "guard_budgets",
+    metadata,
+    Column("writer", String(64), primary_key=True),
+    Column("principal", String(160), primary_key=True),
+    Column("bucket", BigInteger, primary_key=True, autoincrement=False),
+    Column("totals", Text, nullable=False),  # JSON
+    Index(None, "bucket"),
+    comment="What each guard process has counted of each principal in each piece of time.",
 )
