@@ -150,6 +150,8 @@ class Channel:
             self._paused = False
             if not self._over:
                 self._loop.add_reader(self._fd, self._readable)
+                if self._tls is not None:  # what had come before the pause
+                    self._loop.call_soon(self._go_on)
 
     def close(self) -> None:
         """End it once everything has been sent, and wait for the peer to end its side, shortly."""
@@ -215,8 +217,12 @@ class Channel:
         self._why = why
         self.close()
 
+    def _go_on(self) -> None:
+        if self._tls is not None and self._tls.ready:
+            self._decrypt(self._tls)
+
     def _decrypt(self, tls: _Tls) -> None:
-        while not self._over and not self._ending:
+        while not (self._over or self._ending or self._paused):
             size, more, why = tls.decrypt(_decrypted)
             if size:
                 self._owner.received(_decrypted[:size])
@@ -359,7 +365,7 @@ class _Tls:
         at, read = 0, self.object.read
         try:
             while at < len(buffer):
-                size = int(read(len(buffer) - at, buffer[at:]))  # type: ignore[call-overload]  # any writable buffer
+                size = int(read(len(buffer) - at, buffer[at:]))
                 if not size:
                     return at, False, ""
                 at += size

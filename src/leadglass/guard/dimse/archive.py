@@ -80,7 +80,10 @@ class Archive:
         """Remember an answer."""
         said = ac.user_information
         answer = Answer(
-            ac.presentation_contexts, said.role_selections, said.extended_negotiations, said.maximum_length or 0
+            ac.presentation_contexts,
+            said.role_selections,
+            said.extended_negotiations,
+            said.maximum_length or 0,
         )
         self._learned[proposal] = answer
         if len(self._learned) > _REMEMBERED:

@@ -92,7 +92,7 @@ class Leg:
         self._context_id = 0  # of the message that is half received
         self._in_data = False
         self._usable = True
-        self._held = False
+        self._held: set[str] = set()
         self._rest = bytearray()
         self._out: list[bytes | memoryview] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -171,17 +171,19 @@ class Leg:
         if self.channel is not None:
             self.channel.close()
 
-    def hold(self) -> None:
-        """Tell nothing more until ``go_on``."""
-        self._held = True
+    def hold(self, why: str) -> None:
+        """Tell nothing more until ``go_on`` has been called for each reason to hold."""
+        self._held.add(why)
         if self.channel is not None:
             self.channel.pause()
 
-    def go_on(self) -> None:
+    def go_on(self, why: str) -> None:
         """Tell what has come in the meantime, and go on."""
-        if not self._held:
+        if why not in self._held:
             return
-        self._held = False
+        self._held.discard(why)
+        if self._held:
+            return
         rest, self._rest = self._rest, bytearray()
         if rest:
             self._parse(memoryview(rest))

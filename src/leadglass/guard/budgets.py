@@ -1,0 +1,80 @@
+"""What every principal has had, in this process and, with some delay, in all that share its state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from leadglass.access.budgets import Budget, Limits, Measure, Spent, Totals
+from leadglass.model.access import Principal
+
+__all__ = ["Budgets"]
+
+_MOST = 10_000
+"""Principals kept; more than that are all idle but those that were let in."""
+
+
+class Budgets:
+    """A budget for each principal, made when it first spends."""
+
+    def __init__(
+        self,
+        limits: Limits | None,
+        key: bytes,
+        now: Callable[[], float],
+        tell: Callable[[Principal, Measure, Spent], None],
+    ) -> None:
+        """``tell`` hears of every budget that is nearly used up, overrun in an emergency, or refused."""
+        self._limits = limits
+        self._key = key
+        self._now = now
+        self._tell = tell
+        self._budgets: dict[str, Budget] = {}
+
+    def spend(self, principal: Principal, measure: Measure, what: int | str, *, emergency: bool) -> bool:
+        """Take an amount, or the identity of a patient or study; False: there is not enough left."""
+        budget = self._of(principal)
+        if budget is None:
+            return True
+        spent = budget.spend(measure, what, self._now(), emergency=emergency)
+        if spent is not Spent.WITHIN:
+            self._tell(principal, measure, spent)
+        return spent.allowed
+
+    def left(self, principal: Principal, measure: Measure) -> bool:
+        """Whether anything is left."""
+        budget = self._of(principal)
+        return budget is None or budget.left(measure, self._now()) != 0
+
+    def snapshot(self, since: int) -> dict[tuple[str, int], Totals]:
+        """What was counted here, by principal and step."""
+        return {
+            (name, step): totals
+            for name, budget in self._budgets.items()
+            for step, totals in budget.snapshot(since).items()
+        }
+
+    def merge(self, others: Mapping[str, Mapping[int, list[Totals]]]) -> None:
+        """What was counted elsewhere, all of it."""
+        now = self._now()
+        for name in others.keys() | self._budgets.keys():
+            budget = self._made(name)
+            if budget is not None:
+                budget.merge(others.get(name, {}), now)
+
+    def step(self) -> int:
+        """The number of this step of time."""
+        return 0 if self._limits is None else Budget(self._limits, self._key).step(self._now())
+
+    def _of(self, principal: Principal) -> Budget | None:
+        return self._made(f"{principal.kind.value}:{principal.name}")
+
+    def _made(self, name: str) -> Budget | None:
+        if self._limits is None:
+            return None
+        budget = self._budgets.get(name)
+        if budget is None:
+            if len(self._budgets) >= _MOST:
+                now = self._now()
+                self._budgets = {n: b for n, b in self._budgets.items() if not b.idle(now)}
+            budget = self._budgets[name] = Budget(self._limits, self._key)
+        return budget

@@ -1,0 +1,405 @@
+"""One client of the DIMSE door, and the association to the archive that serves it.
+
+The gateway decides nothing by itself: ``World`` knows policy, people and budgets, and the requests in
+``requests`` know what each service needs. It keeps the two associations in step: the archive is dialled
+when a permitted message is complete, let go when nothing is under way, and dropped when the client is.
+What the archive cannot answer is answered here, so that no client is left waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Coroutine
+from typing import Any
+
+from leadglass.access.admission import Peer, Refusal, admit
+from leadglass.access.budgets import Measure
+from leadglass.access.identity import IdentityRefusal
+from leadglass.errors import LeadglassError, TransportError
+from leadglass.guard.client import Client
+from leadglass.guard.dimse import answers
+from leadglass.guard.dimse.archive import Answer, Proposal
+from leadglass.guard.dimse.contexts import Contexts, acceptance, proposal_of, request_of
+from leadglass.guard.dimse.inward import Inward, inward_for
+from leadglass.guard.dimse.leg import Leg
+from leadglass.guard.dimse.request import Request
+from leadglass.guard.dimse.requests import request_for
+from leadglass.guard.trail import Diary
+from leadglass.guard.world import World
+from leadglass.model.access import Action
+from leadglass.wire.association import Role
+from leadglass.wire.dimse import CCancelRQ, Message
+from leadglass.wire.elements import Syntax, syntax_of
+from leadglass.wire.pdu import AAssociateAC, AAssociateRQ, UserIdentityRQ
+from leadglass.wire.streaming import Fragment
+
+__all__ = ["Gateway"]
+
+_ARTIM = 10.0
+_IDLE = 60.0
+"""Seconds that a client may say nothing; and what a PDU may take."""
+_PATIENCE = 10.0
+"""Seconds for the archive to answer a proposal."""
+_QUIET = 2.0
+"""Seconds without a request after which the archive's association is released."""
+_OUTSTANDING = 64
+"""Requests under way; more have to wait."""
+
+
+class Gateway:
+    """The keeper of both legs."""
+
+    def __init__(self, world: World, address: str, *, tls: bool) -> None:
+        """A client at ``address`` has connected; ``tls`` says through which door."""
+        self.world = world
+        self.peer = Peer(address, None, tls)
+        self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
+        self.archive: Leg | None = None
+        self.who: Client | None = None
+        self.diary: Diary | None = None
+        self.contexts: Contexts
+        self._rq: AAssociateRQ
+        self._proposal: Proposal
+        self._answer: Answer | None = None
+        self._syntaxes: dict[int, str | None] = {}
+        self._ready: asyncio.Future[AAssociateAC] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._quiet: asyncio.TimerHandle | None = None
+        self.outstanding: dict[int, Request] = {}
+        self._receiving: Request | None = None  # whose data set comes from the client
+        self._sending: Request | None = None  # whose response's data set comes from the archive
+        self.inward: dict[int, Inward] = {}
+        self._inward_receiving: Inward | None = None
+
+    # The client's association.
+
+    def requested(self, leg: Leg, rq: AAssociateRQ) -> None:
+        """A client asks for an association: find out who it is."""
+        self._rq = rq
+        assert leg.channel is not None
+        certificate = leg.channel.peer_certificate
+        if certificate is not None:
+            self.peer = Peer(self.peer.address, hashlib.sha256(certificate).hexdigest(), self.peer.tls)
+        leg.hold("admission")
+        self.begin(self._admit(rq))
+
+    async def _admit(self, rq: AAssociateRQ) -> None:
+        who = await self._identify(rq)
+        if who is None:
+            return
+        self.who = who
+        allowed = [action for action in Action if self.world.offers(who, action)]
+        self.contexts = Contexts.of(rq, allowed)
+        self._proposal = proposal_of(rq.called_ae_title.strip(), rq, self.contexts)
+        try:
+            answer = await self._negotiated()
+            self.diary = self.world.diary(who)
+            self.diary.begun()
+        except LeadglassError as exc:
+            self._turn_away(rq, str(exc), "unavailable", (2, 3, 1))
+            return
+        self._accept(rq, answer)
+
+    async def _identify(self, rq: AAssociateRQ) -> Client | None:
+        world = self.world
+        found = admit(
+            rq.calling_ae_title, rq.called_ae_title, self.peer, world.roll, world.titles, world.now()
+        )
+        if isinstance(found, Refusal):
+            self._turn_away(rq, found.reason, found.rule, (found.result, found.source, found.diagnostic))
+            return None
+        item = rq.user_information.user_identity
+        principal = await world.identify(item if isinstance(item, UserIdentityRQ) else None, found, self.peer)
+        if isinstance(principal, IdentityRefusal):
+            self._turn_away(rq, principal.reason, principal.rule, (1, 2, 1))
+            return None
+        who = Client(principal, found, self.peer, rq.calling_ae_title.strip(), rq.called_ae_title.strip())
+        if not world.spend(who, Measure.ASSOCIATIONS, 1):
+            self._turn_away(rq, "over its budget of associations", "budget", (2, 3, 2))
+            return None
+        return who
+
+    async def _negotiated(self) -> Answer:
+        """How the archive answers this proposal: as it did before, or asked now."""
+        if not self.contexts.passed:
+            return Answer((), (), (), 0)
+        learned = self.world.archive.learned(self._proposal)
+        if learned is not None:
+            return learned
+        await self._dial()
+        assert self._answer is not None
+        return self._answer
+
+    def _accept(self, rq: AAssociateRQ, answer: Answer) -> None:
+        if self.client.over:
+            return
+        self._answer = answer
+        self._syntaxes = {c.context_id: c.transfer_syntax for c in answer.contexts if c.result == 0}
+        item = rq.user_information.user_identity
+        confirmed = isinstance(item, UserIdentityRQ) and item.positive_response_requested
+        self.client.accept(acceptance(rq, answer, identity_confirmed=confirmed))
+        self.client.go_on("admission")
+        self.rest()
+
+    def _turn_away(self, rq: AAssociateRQ, why: str, rule: str, answer: tuple[int, int, int]) -> None:
+        self.world.trail.turned_away(
+            self.peer, rq.calling_ae_title.strip(), rq.called_ae_title.strip(), why, rule
+        )
+        self.client.reject(*answer)
+        self.client.go_on("admission")
+
+    # The archive's association.
+
+    async def archive_ready(self) -> Leg:
+        """The association to the archive, opened if it is not; ``TransportError`` if there is none."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+        if self.archive is None or not self.archive.open:
+            await self._dial()
+        assert self.archive is not None
+        return self.archive
+
+    async def _dial(self) -> None:
+        if self.client.over:
+            raise TransportError("the client has gone")
+        leg = Leg(Role.REQUESTOR, self, artim=_ARTIM, idle=_IDLE)
+        self.archive = leg
+        self._ready = ready = asyncio.get_running_loop().create_future()
+        own = self._rq.user_information.maximum_length
+        leg.associate(request_of(self._rq.calling_ae_title.strip(), self._proposal, own))
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self.world.archive.dial(leg)
+                ac = await ready
+        except TimeoutError as exc:
+            leg.abort()
+            raise TransportError("the archive did not answer in time") from exc
+        self._compare(ac)
+
+    def _compare(self, ac: AAssociateAC) -> None:
+        answer = self.world.archive.learn(self._proposal, ac)
+        if self._answer is None:
+            self._answer = answer
+        elif answer != self._answer:
+            # The client was told something else: nothing can be passed on as it is.
+            self._drop_archive()
+            raise TransportError("the archive answers otherwise than before")
+
+    def accepted(self, leg: Leg, ac: AAssociateAC) -> None:
+        """The archive accepted."""
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_result(ac)
+
+    def rest(self) -> None:
+        """Let the archive go when nothing is under way for a while."""
+        idle = not self.outstanding and not self.inward and self._receiving is None
+        if idle and self._quiet is None and self.archive is not None:
+            self._quiet = asyncio.get_running_loop().call_later(_QUIET, self._release_archive)
+        elif not idle and self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+
+    def _release_archive(self) -> None:
+        self._quiet = None
+        leg, self.archive = self.archive, None
+        if leg is not None:
+            leg.release()
+
+    def _drop_archive(self) -> None:
+        leg, self.archive = self.archive, None
+        if leg is not None:
+            leg.abort()
+
+    # Messages.
+
+    def message(self, leg: Leg, context_id: int, command: Message) -> None:
+        """A command is complete."""
+        if leg is self.client:
+            self._asked(context_id, command)
+        elif leg is self.archive:
+            self._answered(context_id, command)
+
+    def _asked(self, context_id: int, command: Message) -> None:
+        if isinstance(command, CCancelRQ):
+            self._cancel(context_id, command)
+            return
+        responded = getattr(command, "message_id_being_responded_to", None)
+        if responded is not None:
+            self._inward_receiving = None
+            inward = self.inward.pop(responded, None)
+            if inward is not None:
+                inward.responded(command)
+            return
+        if command.message_id in self.outstanding:  # type: ignore[union-attr]  # all others have one
+            self.client.abort(0, 0)
+            return
+        request = self.request_for(context_id, command)
+        self._receiving = request
+        request.begun()
+
+    def request_for(self, context_id: int, command: Message) -> Request:
+        """What becomes of a client's command."""
+        return request_for(self, context_id, command)
+
+    def _cancel(self, context_id: int, command: CCancelRQ) -> None:
+        request = self.outstanding.get(command.message_id_being_responded_to)
+        if request is not None and self.archive is not None:
+            self.archive.send(request.upstream_context, command)
+
+    def _answered(self, context_id: int, command: Message) -> None:
+        responded = getattr(command, "message_id_being_responded_to", None)
+        if responded is None:
+            self._inward_receiving = inward_for(self, context_id, command)
+            self._sending = None
+            self._inward_receiving.begun()
+            return
+        request = self.outstanding.get(responded)
+        self._sending = request
+        self._inward_receiving = None
+        if request is not None:
+            request.response(command)
+
+    def data(self, leg: Leg, piece: Fragment) -> None:
+        """A piece of a data set."""
+        if leg is self.client:
+            if self._receiving is not None:
+                request = self._receiving
+                if piece.ends:
+                    self._receiving = None
+                request.piece(piece)
+        elif leg is self.archive:
+            target = self._inward_receiving or self._sending
+            if target is not None:
+                target.response_piece(piece)
+
+    def syntax(self, context_id: int) -> Syntax | None:
+        """How data sets on this context are written; None if nobody here can read them."""
+        uid = self._syntaxes.get(context_id)
+        return None if uid is None else syntax_of(uid)
+
+    def syntax_uid(self, context_id: int) -> str | None:
+        """The transfer syntax of a context."""
+        return self._syntaxes.get(context_id)
+
+    def folding(self, context_id: int) -> int | None:
+        """The guard's own context for queries about patients, if it is written like ``context_id``."""
+        own = self.contexts.folding
+        if own is None or self._syntaxes.get(own) != self._syntaxes.get(context_id):
+            return None
+        return own
+
+    def may_use(self, action: Action) -> bool:
+        """Whether the service itself is open to this client."""
+        return self.who is not None and self.world.offers(self.who, action)
+
+    def started(self, request: Request) -> None:
+        """A request went to the archive."""
+        self.outstanding[request.message_id] = request
+        if len(self.outstanding) >= _OUTSTANDING:
+            self.client.hold("crowd")
+        self.rest()
+
+    def finished(self, request: Request) -> None:
+        """A request has its last response."""
+        self.outstanding.pop(request.message_id, None)
+        if len(self.outstanding) < _OUTSTANDING:
+            self.client.go_on("crowd")
+        self.rest()
+
+    @property
+    def retrieving(self) -> frozenset[str]:
+        """The studies that C-GET may bring now."""
+        return frozenset(uid for request in self.outstanding.values() for uid in request.brings)
+
+    def relational(self, sop_class_uid: str) -> bool:
+        """Whether relational queries were negotiated for this class (PS3.4 C.5.1.1)."""
+        return any(
+            e.sop_class_uid == sop_class_uid and e.service_class_application_information[:1] == b"\1"
+            for e in (self._answer.extended if self._answer else ())
+        )
+
+    # Flow.
+
+    def drained(self, leg: Leg) -> None:
+        """One side reads again: so does the other."""
+        if leg is self.client and self.archive is not None:
+            self.archive.go_on("flow")
+        elif leg is self.archive:
+            self.client.go_on("flow")
+
+    def round_over(self) -> None:
+        """Send what has come together, and keep back whoever sends faster than the other reads."""
+        self.client.flush()
+        archive = self.archive
+        if archive is not None:
+            archive.flush()
+            if archive.congested:
+                self.client.hold("flow")
+            if self.client.congested:
+                archive.hold("flow")
+
+    # Ends.
+
+    def release_asked(self, leg: Leg) -> None:
+        """An orderly end."""
+        leg.release_reply()
+        if leg is self.client:
+            self._release_archive()
+        else:
+            self._archive_gone("the archive ended the association")
+
+    def gone(self, leg: Leg, why: str) -> None:
+        """An association is over."""
+        if leg is self.client:
+            self._client_gone(why)
+        elif leg is self.archive:
+            self._archive_gone(why or "the archive ended the association")
+
+    def _client_gone(self, why: str) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+        if why or self.outstanding:
+            self._drop_archive()
+        else:
+            self._release_archive()
+        for request in list(self.outstanding.values()):
+            request.ended("the client has gone")
+        self.outstanding.clear()
+        if self.diary is not None:
+            self.diary.ended(why)
+        elif why and self.who is None:
+            self.world.trail.stranger(self.peer, why)
+        self.world.gone(self)
+
+    def _archive_gone(self, why: str) -> None:
+        self.archive = None
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(TransportError(f"the archive: {why}"))
+            return
+        self.inward.clear()
+        self._inward_receiving = self._sending = None
+        for request in list(self.outstanding.values()):
+            request.failed(answers.away(request.command), "the archive ended the association")
+        self.client.go_on("flow")
+        self.client.flush()
+
+    # Work that has to wait for somebody.
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes time; a mistake in it ends the client's association."""
+        task = asyncio.get_running_loop().create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+            self.round_over()
+        except Exception as exc:  # noqa: BLE001 - our own mistake must not leave a door open or a client waiting
+            self.world.mistake(exc)
+            self.client.abort(0, 0)

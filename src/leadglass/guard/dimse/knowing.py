@@ -1,0 +1,73 @@
+"""What the archive tells of studies when the guard itself asks, as ``guard.studies`` wants to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from leadglass.guard.dimse.asking import SYNTAX_UID, Asker
+from leadglass.guard.identifiers.attributes import lacking, with_series
+from leadglass.guard.identifiers.questions import (
+    Membership,
+    ask_all_series,
+    ask_instance,
+    ask_patient_studies,
+    ask_series,
+    ask_study,
+    membership_from,
+    study_from,
+)
+from leadglass.model.access import Study
+from leadglass.wire.elements import Syntax, syntax_of
+
+__all__ = ["Knowing"]
+
+_TOLD_BY_SERIES = frozenset({"modalities", "institution", "referring_physician", "performing_physicians"})
+
+
+class Knowing:
+    """Asks about studies; ``needed`` names the attributes that policies read now."""
+
+    def __init__(self, asker: Asker, needed: Callable[[], frozenset[str]]) -> None:
+        self._asker = asker
+        self._needed = needed
+        syntax = syntax_of(SYNTAX_UID)
+        assert syntax is not None
+        self._syntax: Syntax = syntax
+
+    async def study(self, uid: str) -> Study | None:
+        """The study, with what its series tell where it tells nothing itself; None if there is none."""
+        needed = self._needed() | {"patient_id"}
+        matches = await self._asker.find(ask_study(uid, needed, self._syntax))
+        found = [study for match in matches if (study := study_from(match, self._syntax)) is not None]
+        if len(found) != 1 or found[0].study_instance_uid != uid:
+            return None  # two answers for one UID cannot be told apart: neither is believed
+        if not lacking(found[0], needed & _TOLD_BY_SERIES):
+            return found[0]
+        series = await self._asker.find(ask_all_series(uid, needed, self._syntax))
+        return with_series(found[0], [s for match in series if (s := study_from(match, self._syntax))])
+
+    async def of_patient(self, patient_id: str, charset: bytes) -> list[Study]:
+        """The patient's studies."""
+        needed = self._needed() | {"patient_id"}
+        matches = await self._asker.find(ask_patient_studies(patient_id, needed, self._syntax, charset))
+        return [study for match in matches if (study := study_from(match, self._syntax)) is not None]
+
+    async def contains(self, study: str, series: str, instance: str) -> bool:
+        """Whether the archive says that the series, and the instance unless empty, is the study's."""
+        question = (
+            ask_instance(instance, series, study, self._syntax)
+            if instance
+            else ask_series(series, study, self._syntax)
+        )
+        wanted = Membership(study, series, instance or None)
+        matches = await self._asker.find(question)
+        found = [membership_from(match, self._syntax) for match in matches]
+        return bool(found) and all(_agrees(each, wanted) for each in found)
+
+
+def _agrees(found: Membership, wanted: Membership) -> bool:
+    return (
+        found.study == wanted.study
+        and found.series == wanted.series
+        and (wanted.instance is None or found.instance == wanted.instance)
+    )

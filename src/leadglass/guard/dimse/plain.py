@@ -1,0 +1,55 @@
+"""Requests that need no look at a study: verification, storage commitment, performed procedure steps."""
+
+from __future__ import annotations
+
+from leadglass.errors import LeadglassError, RemoteProtocolError
+from leadglass.guard.dimse import answers
+from leadglass.guard.dimse.request import Collected
+from leadglass.guard.identifiers.steps import step_of
+from leadglass.model.access import Action, Study
+from leadglass.wire.dimse import NCreateRQ
+
+__all__ = ["Passed", "Step"]
+
+
+class Passed(Collected):
+    """Allowed or not by what service it is."""
+
+    async def carry_out(self, data_set: bytes | None) -> None:
+        """Decide on the archive as a whole."""
+        action = self.action
+        if action is None or not self.desk.may_use(action):
+            self.refuse(answers.NOT_AUTHORISED, "this service is not open to you", "service")
+            return
+        await self.pass_on(action, data_set)
+
+    async def pass_on(self, action: Action, data_set: bytes | None) -> None:
+        """Send it to the archive, once it is written down."""
+        try:
+            self.diary.asked(action)
+            leg = await self.desk.archive_ready()
+        except LeadglassError as exc:
+            self.failed(answers.away(self.command), exc.what)
+            return
+        self.forward(leg, data_set)
+
+
+class Step(Passed):
+    """A performed procedure step (PS3.4 annex F): about a study, when it is created."""
+
+    async def pass_on(self, action: Action, data_set: bytes | None) -> None:
+        """Decide on the study that the step names."""
+        if isinstance(self.command, NCreateRQ) and not self._permitted(data_set or b""):
+            self.refuse(answers.NOT_AUTHORISED, "not permitted for this study", "study")
+            return
+        await super().pass_on(action, data_set)
+
+    def _permitted(self, data_set: bytes) -> bool:
+        syntax = self.desk.syntax(self.context_id)
+        if syntax is None:
+            return False
+        try:
+            study: Study = step_of(data_set, syntax)
+        except RemoteProtocolError:
+            return False
+        return self.desk.world.decide(self.client, Action.MPPS, study).allowed

@@ -1,0 +1,162 @@
+"""Everything a client's gateway needs to know and may do, in one place that is made once a process.
+
+Gateways hold no policy, no roll and no clock of their own: when one of these is replaced, the next
+message of every association is decided by the new one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from leadglass.access.admission import Peer
+from leadglass.access.budgets import Measure
+from leadglass.access.identity import IdentityRefusal
+from leadglass.access.policy import Policy
+from leadglass.guard.budgets import Budgets
+from leadglass.guard.client import Client
+from leadglass.guard.dimse.archive import Archive
+from leadglass.guard.moves import Moves
+from leadglass.guard.studies import Studies
+from leadglass.guard.trail import Diary, Trail
+from leadglass.model.access import (
+    Action,
+    Circumstances,
+    Decision,
+    Kind,
+    Node,
+    Principal,
+    Resource,
+    Study,
+)
+from leadglass.model.enrolment import Enrolled, Roll
+from leadglass.wire.pdu import UserIdentityRQ
+
+__all__ = ["Identify", "World"]
+
+_CARE = frozenset({Action.ECHO, Action.STORE, Action.WORKLIST, Action.COMMIT, Action.MPPS})
+"""What enrolled devices go on doing while the guard's own services are away."""
+_LEFT_ALONE = Decision(
+    allowed=False, rules=(), reason="the state of the guard is out of date: only care goes on"
+)
+
+
+Identify: TypeAlias = Callable[
+    [UserIdentityRQ | None, Enrolled, Peer], Awaitable[Principal | IdentityRefusal]
+]
+
+
+@dataclass(slots=True)
+class World:
+    """The guard, to one association."""
+
+    policy: Policy
+    roll: Roll
+    titles: frozenset[str]
+    """What the archive may be called."""
+    archive: Archive
+    studies: Studies
+    trail: Trail
+    moves: Moves
+    identify: Identify
+    budgets: Budgets
+    posix: Callable[[], float]
+    mint: Callable[[], str]
+    """A new UID that names nothing (2.25., PS3.5 B.2)."""
+    mistake: Callable[[BaseException], None]
+    """Told of every exception that should not have been."""
+    answers_queries: bool = True
+    """Whether the archive can be asked about studies."""
+    stale_since: float | None = None
+    """Since when roll or policy can be out of date, POSIX seconds; None: they are not."""
+    grace: float = 8 * 3600.0
+    """Seconds that care goes on under the last good state."""
+    gateways: set[object] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    """For the metrics."""
+    _minute: tuple[int, dt.datetime] = (0, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+
+    def now(self) -> float:
+        """POSIX seconds."""
+        return self.posix()
+
+    def decide(self, client: Client, action: Action, resource: Resource) -> Decision:
+        """What the policy says, if the guard may rely on itself."""
+        if self.stale_since is not None and not self._care_goes_on(client, action):
+            return _LEFT_ALONE
+        decision = self.policy.decide(client.principal, action, resource, self.circumstances(client))
+        self.counts["allowed" if decision.allowed else "denied"] += 1
+        return decision
+
+    def offers(self, client: Client, action: Action) -> bool:
+        """Whether the service itself is open to ``client``, whatever it then asks for."""
+        node = Node(client.called)
+        return self.decide(client, action, node).allowed
+
+    def diary(self, client: Client) -> Diary:
+        """The trail of one client."""
+        return Diary(
+            self.trail, client, lambda action: self.care(client, action), lambda: self.emergency(client)
+        )
+
+    def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
+        """Take from the budget; break-glass is counted and never stopped."""
+        emergency = self.emergency(client) is not None
+        return self.budgets.spend(client.principal, measure, what, emergency=emergency)
+
+    def spent(self, client: Client, measure: Measure, amount: int) -> None:
+        """Count what has been had already."""
+        self.budgets.spend(client.principal, measure, amount, emergency=True)
+
+    def left(self, client: Client, measure: Measure) -> bool:
+        """Whether anything is left, or it does not matter."""
+        return self.emergency(client) is not None or self.budgets.left(client.principal, measure)
+
+    def spend_studies(self, client: Client, studies: Iterable[Study]) -> bool:
+        """Take every study, and its patient."""
+        return all(
+            self.spend(client, Measure.STUDIES, study.study_instance_uid)
+            and (study.patient_id is None or self.spend(client, Measure.PATIENTS, study.patient_id))
+            for study in studies
+        )
+
+    def destination(self, title: str) -> Enrolled | None:
+        """Who is enrolled with this title and an address where it listens."""
+        for enrolled in self.roll.enrolled.values():
+            if title in enrolled.titles and enrolled.address is not None:
+                return enrolled
+        return None
+
+    def circumstances(self, client: Client) -> Circumstances:
+        """Those of this minute."""
+        minute = int(self.posix() // 60)
+        if minute != self._minute[0]:
+            self._minute = (minute, dt.datetime.fromtimestamp(minute * 60, tz=dt.UTC))
+        return Circumstances(
+            client.peer.address,
+            self._minute[1],
+            client.peer.certificate,
+            client.enrolled.name if client.enrolled.kind is Kind.DEVICE else None,
+            self.emergency(client),
+        )
+
+    def emergency(self, client: Client) -> str | None:
+        """The reason of a break-glass in force for ``client``."""
+        found = self.roll.emergencies.get(client.principal.name)
+        return found[0] if found is not None and found[1] > self.posix() else None
+
+    def care(self, client: Client, action: Action) -> bool:
+        """Whether this is what must go on when everything else stops."""
+        device = client.principal.kind is Kind.DEVICE and action in _CARE
+        return device or self.emergency(client) is not None
+
+    def gone(self, gateway: object) -> None:
+        """A client has gone."""
+        self.gateways.discard(gateway)
+
+    def _care_goes_on(self, client: Client, action: Action) -> bool:
+        assert self.stale_since is not None
+        return self.posix() - self.stale_since < self.grace and self.care(client, action)
