@@ -23,6 +23,8 @@ __all__ = [
     "IMPLICIT_VR_LE",
     "JPEG_BASELINE",
     "JPEG_LOSSLESS",
+    "JPIP_HTJ2K_REFERENCED_DEFLATE",
+    "JPIP_REFERENCED_DEFLATE",
     "MG",
     "MODALITY_WORKLIST_FIND",
     "MPPS",
@@ -59,6 +61,8 @@ DEFLATED_EXPLICIT_VR_LE = "1.2.840.10008.1.2.1.99"
 EXPLICIT_VR_BE = "1.2.840.10008.1.2.2"
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"
 JPEG_LOSSLESS = "1.2.840.10008.1.2.4.70"
+JPIP_REFERENCED_DEFLATE = "1.2.840.10008.1.2.4.95"
+JPIP_HTJ2K_REFERENCED_DEFLATE = "1.2.840.10008.1.2.4.205"
 
 PATIENT_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.1.1"
 PATIENT_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.1.2"
@@ -105,6 +109,8 @@ NAMES: Mapping[str, str] = {
     JPEG_LOSSLESS: (
         "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])"
     ),
+    JPIP_REFERENCED_DEFLATE: "JPIP Referenced Deflate",
+    JPIP_HTJ2K_REFERENCED_DEFLATE: "JPIP HTJ2K Referenced Deflate",
     PATIENT_ROOT_FIND: "Patient Root Query/Retrieve Information Model - FIND",
     PATIENT_ROOT_MOVE: "Patient Root Query/Retrieve Information Model - MOVE",
     PATIENT_ROOT_GET: "Patient Root Query/Retrieve Information Model - GET",
