@@ -98,9 +98,15 @@ def _clause(statement: Statement) -> Clause:
 
 def _parsed(statement: Statement) -> Est:
     try:
-        whole = json.loads(cedarpy.policies_to_json_str(statement.text))
+        text = cedarpy.policies_to_json_str(statement.text)
     except ValueError as error:
         raise _refused(statement, "this cannot be read as a policy", [str(error)]) from error
+    try:
+        # Cedar writes deeper than it reads, and reads less deep than Python.
+        cedarpy.PolicySet.from_json_str(text)
+    except ValueError as error:
+        raise _refused(statement, "this has too many terms", ["write it as several policies"]) from error
+    whole = json.loads(text)
     policies: Mapping[str, Est] = whole["staticPolicies"]
     if len(policies) != 1:
         raise ConfigError(

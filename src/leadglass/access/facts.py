@@ -122,7 +122,9 @@ def part(name: str, circumstances: Circumstances, zone: dt.tzinfo) -> Part:
     on_the_wall = _ON_THE_WALL.get(name)
     if on_the_wall is not None:
         return on_the_wall(circumstances.moment.astimezone(zone))
-    return getattr(circumstances, name) or None
+    value = getattr(circumstances, name)
+    # An empty reason is none. An empty address is no address, and nothing is decided without one.
+    return value if value or name == "address" else None
 
 
 def context(parts: Mapping[str, Part]) -> dict[str, Json]:

@@ -1,12 +1,14 @@
 """A file of policies cut into its policies, each with the line on which it begins.
 
 Cedar's own messages name no line, and its parser recurses: a thousand nested brackets end the
-process. So each policy is cut out here and handed over alone, if it is of a reasonable size.
+process, and ``has a.b.c`` grows with the square of its length. So each policy is cut out here and
+handed over alone, if it is of a reasonable size.
 Nothing here knows what a policy says.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,8 +23,11 @@ _LONGEST = 16_384
 _DEEPEST = 40
 """Brackets within brackets. Cedar's parser was seen to run out of stack at some hundreds."""
 
+_MOST_DOTS = 400
+"""Dots outside strings. Eight thousand in a row were seen to take all memory."""
+
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[;\[\](){}]', re.DOTALL)
+_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|//[^\n]*|[;.\[\](){}]', re.DOTALL)
 _STEP = {"[": 1, "(": 1, "{": 1, "]": -1, ")": -1, "}": -1}
 
 
@@ -69,18 +74,13 @@ def _begin(text: str, start: int, end: int) -> int:
 
 
 def _sized(statement: Statement) -> Statement:
-    if len(statement.text) > _LONGEST or _depth(statement.text) > _DEEPEST:
+    marks = [mark[0] for mark in _MARK.finditer(statement.text)]
+    deepest = max(itertools.accumulate(_STEP.get(mark, 0) for mark in marks), default=0)
+    if len(statement.text) > _LONGEST or deepest > _DEEPEST or marks.count(".") > _MOST_DOTS:
         raise ConfigError(
-            f"a policy of more than {_LONGEST} characters or {_DEEPEST} brackets within each other",
+            f"a policy of more than {_LONGEST} characters, {_DEEPEST} brackets within each other"
+            f" or {_MOST_DOTS} dots",
             where=statement.place,
             then="write it as several policies",
         )
     return statement
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for mark in _MARK.finditer(text):
-        depth += _STEP.get(mark[0], 0)
-        deepest = max(deepest, depth)
-    return deepest
