@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from struct import Struct
 from typing import NamedTuple, TypeAlias
 
-from leadglass.errors import RemoteProtocolError
 from leadglass.wire.fields import malformed
 from leadglass.wire.sequences import SEQUENCES
 from leadglass.wire.uids import (
@@ -129,7 +128,7 @@ def header(data: bytes | bytearray | memoryview, at: int, have: int, syntax: Syn
     group, number, length = TAG[syntax.little].unpack_from(data, at)
     tag = group << 16 | number
     if tag >= DELIMITERS:
-        raise misplaced(tag)
+        raise malformed(misplaced(tag))
     return _with_kind(data, have, syntax, (tag, "", at + 8, length, LEAF))
 
 
@@ -137,7 +136,7 @@ def _explicit(data: bytes | bytearray | memoryview, at: int, have: int, syntax: 
     group, number, code, length = TAG_AND_VR[syntax.little].unpack_from(data, at)
     tag = group << 16 | number
     if tag >= DELIMITERS:
-        raise misplaced(tag)
+        raise malformed(misplaced(tag))
     vr = SHORT.get(code)
     if vr is not None:
         return tag, vr, at + 8, length, LEAF
@@ -192,11 +191,11 @@ def within(vr: str, syntax: Syntax) -> Syntax:
     return _IMPLICIT if vr == "UN" else syntax
 
 
-def misplaced(tag: int) -> RemoteProtocolError:
-    """The error for an element that may not follow the one before it."""
-    if not LOWEST <= tag < DELIMITERS:
-        return malformed(f"element {shown(tag)} is of a group that data sets do not have")
-    return malformed(f"element {shown(tag)} is out of order")
+def misplaced(tag: int) -> str:
+    """What is wrong with an element that may not follow the one before it."""
+    if LOWEST <= tag < DELIMITERS:
+        return f"element {shown(tag)} is out of order"
+    return f"element {shown(tag)} is of a group that data sets do not have"
 
 
 def shown(tag: int) -> str:

@@ -128,7 +128,7 @@ def _careful(data: bytes | memoryview, at: int, stop: int, last: int, syntax: Sy
         raise malformed("the last element of a data set is cut short")
     tag, vr, value_at, length, kind = found
     if tag <= last:
-        raise misplaced(tag)
+        raise malformed(misplaced(tag))
     if kind == LEAF:
         end = value_at + length
         if end > stop:

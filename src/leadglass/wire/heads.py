@@ -190,7 +190,7 @@ class HeadReader:
             return False
         tag, vr, value_at, length, kind = found
         if tag < self._floor:
-            raise misplaced(tag)
+            raise malformed(misplaced(tag))
         self._at = self._base + value_at
         if not self._complete:
             self._floor = tag + 1
@@ -245,7 +245,7 @@ class HeadReader:
         if tag < self._stop:
             return False
         if tag >= DELIMITERS:
-            raise misplaced(tag)
+            raise malformed(misplaced(tag))
         self._complete = True
         self._floor = self._stop
         self._bound = _ENDLESS
