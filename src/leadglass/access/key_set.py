@@ -113,7 +113,7 @@ def _algorithms_of(entry: Mapping[str, Any]) -> frozenset[str]:
 
 def _suitable(entry: Mapping[str, Any]) -> tuple[str, ...]:
     if entry["kty"] == "RSA":
-        return _RSA if _modulus_bits(entry["n"]) in _RSA_BITS else ()
+        return _RSA if _modulus_bits(str(entry["n"])) in _RSA_BITS else ()
     return _BY_CURVE.get((entry["kty"], entry["crv"]), ())
 
 

@@ -15,9 +15,6 @@ from typing import Any, NoReturn
 
 __all__ = ["decode_base64url", "json_object", "plain_text"]
 
-_UNSEEN = frozenset({"Zl", "Zp"})
-"""Line and paragraph separators; categories C* (control, format, surrogate, unassigned) are refused too."""
-
 
 def decode_base64url(text: bytes) -> bytes:
     """The bytes behind base64url without padding (RFC 7515 2), in the one way it can be written."""
@@ -48,10 +45,9 @@ def plain_text(text: str, most: int) -> str:
         raise ValueError(f"not 1 to {most} characters")
     if normal != normal.strip():
         raise ValueError("begins or ends with a blank")
-    for character in normal:
-        category = unicodedata.category(character)
-        if category.startswith("C") or category in _UNSEEN:
-            raise ValueError("holds a character that cannot be seen")
+    # Control, format, surrogate and unassigned characters, and every blank but the ordinary one.
+    if not normal.isprintable():
+        raise ValueError("holds a character that cannot be seen")
     return normal
 
 

@@ -83,6 +83,7 @@ def test_the_same_keys_are_equal_and_other_keys_are_not() -> None:
         {},
         OKPKey.generate_key("X25519").as_dict(private=False),
         {**RSA, "n": "AQAB"},
+        {**RSA, "n": None},
         {**RSA, "n": "A" * 2000},
         {**RSA, "e": "AA"},
         {**RSA, "e": ""},

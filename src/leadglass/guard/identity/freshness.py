@@ -36,6 +36,10 @@ class Freshness:
         self._fetched = now
         self._lifetime = min(max(_UNSAID if max_age is None else max_age, _SHORTEST), _LONGEST)
 
+    def fresh(self, now: float) -> bool:
+        """Whether what was fetched is within its lifetime."""
+        return self._fetched is not None and now < self._fetched + self._lifetime
+
     def usable(self, now: float) -> bool:
         """Whether what was fetched may be used: for its lifetime, and as the last good one for longer."""
         return self._fetched is not None and now < self._fetched + max(self._lifetime, self._last_good)

@@ -106,12 +106,13 @@ class KeyCache:
 
     async def current(self) -> Keys:
         """Keys that may be used now; ``TransportError`` if there are none."""
-        keys = self._usable()
-        if keys is None:
+        now = self._clock.monotonic()
+        if self._usable() is None or not (self._freshness.fresh(now) or self.problem):
             await self._refresh()
-            keys = self._usable()
-        elif self._freshness.due(self._clock.monotonic()):
+        elif self._freshness.due(now):
+            # Nobody waits: the keys are fresh, or their provider was away a moment ago.
             self._begin()
+        keys = self._usable()
         if keys is None:
             raise TransportError("no keys to verify tokens with", where=_PURPOSE, then=self.problem)
         return keys

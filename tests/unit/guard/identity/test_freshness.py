@@ -17,8 +17,9 @@ def answered(max_age: float | None, last_good: float = LAST_GOOD) -> Freshness:
 def test_keys_are_wanted_at_once_and_usable_once_they_came() -> None:
     freshness = Freshness()
 
-    assert (freshness.due(0.0), freshness.may_ask(0.0), freshness.usable(0.0)) == (True, True, False)
-    assert answered(None).usable(0.0)
+    assert (freshness.due(0.0), freshness.may_ask(0.0)) == (True, True)
+    assert (freshness.fresh(0.0), freshness.usable(0.0)) == (False, False)
+    assert (answered(None).fresh(0.0), answered(None).usable(0.0)) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ def test_keys_are_fetched_anew_before_their_lifetime_ends_which_is_bounded(
 def test_the_last_good_keys_serve_for_a_bounded_time() -> None:
     freshness = answered(60.0, last_good=1000.0)
 
+    assert freshness.fresh(59.9)
+    assert not freshness.fresh(60.0)
     assert freshness.usable(999.9)
     assert not freshness.usable(1000.0)
 

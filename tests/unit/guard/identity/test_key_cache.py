@@ -55,6 +55,33 @@ async def test_keys_are_fetched_anew_without_making_anybody_wait() -> None:
 
 
 @on_a_loop
+async def test_keys_that_have_outlived_their_lifetime_are_waited_for() -> None:
+    stand = Stand()
+    await stand.cache.current()
+    stand.publisher.keys = [key("second")]
+    stand.later(300)
+
+    assert kids(await stand.cache.current()) == ["second"]
+
+
+@on_a_loop
+async def test_nobody_waits_again_for_a_provider_that_is_known_to_be_away() -> None:
+    stand = Stand()
+    first = await stand.cache.current()
+    stand.publisher.failure = AWAY
+    stand.later(300)
+    assert await stand.cache.current() is first
+    gate = asyncio.Event()
+    stand.publisher.held = gate.wait()
+    stand.later(10)
+
+    assert await stand.cache.current() is first
+    gate.set()
+    await others()
+    assert stand.publisher.asked == 3
+
+
+@on_a_loop
 async def test_the_same_keys_stay_the_same_object() -> None:
     stand = Stand()
     first = await stand.cache.current()
