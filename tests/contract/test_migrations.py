@@ -101,7 +101,10 @@ _GUARD = """
     INSERT INTO guard_users (name, password_hash, roles, physician_names, institutions, labels, added_at)
         VALUES ('ada', '$argon2id$', '["radiologist"]', '[]', '[]', '[]', 1795237200);
     INSERT INTO guard_emergencies (name, reason, began, until) VALUES ('ada', 'x', 1795237200, 1795240800);
-    INSERT INTO guard_budgets (writer, principal, bucket, totals) VALUES ('a', 'Device ct-1', 1, '{{}}')
+    INSERT INTO guard_budgets (writer, principal, bucket, totals) VALUES ('a', 'Device ct-1', 1, '{{}}');
+    INSERT INTO guard_keys (name, value) VALUES ('budgets', '00');
+    INSERT INTO guard_moves (destination, originator, message_id, principal, studies, until)
+        VALUES ('DEST', 'CT1', 1, 'ct-1', '["1.2.3"]', 1795240800.0)
 """
 
 ROWS = {"0001": _SCANS, "0002": _SCANS + _GUARD}

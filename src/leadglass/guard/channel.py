@@ -15,7 +15,7 @@ import contextlib
 import socket
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 __all__ = ["HIGH_WATER", "Channel", "Owner"]
@@ -67,6 +67,7 @@ class Channel:
         self._loop = asyncio.get_running_loop()
         self._owner = owner
         self._tls: _Tls | None = None
+        self._trusted: Callable[[bytes | None], bool] | None = None
         self._queue: deque[memoryview] = deque()
         self.queued = 0
         """Bytes that wait to be sent."""
@@ -84,8 +85,20 @@ class Channel:
         self._listen()
         self._owner.opened()
 
-    def start_tls(self, context: ssl.SSLContext, *, server: bool, name: str | None, patience: float) -> None:
-        """Shake hands first; the connection is closed if that takes longer than ``patience`` seconds."""
+    def start_tls(
+        self,
+        context: ssl.SSLContext,
+        *,
+        server: bool,
+        name: str | None,
+        patience: float,
+        trusted: Callable[[bytes | None], bool] | None = None,
+    ) -> None:
+        """Shake hands first; the connection is closed if that takes longer than ``patience`` seconds.
+
+        ``trusted`` is asked about the peer's certificate (DER) before anything is sent.
+        """
+        self._trusted = trusted
         self._tls = _Tls(context, server=server, name=name)
         self._timer = self._loop.call_later(patience, self._end, "the TLS handshake took too long")
         self._listen()
@@ -206,6 +219,8 @@ class Channel:
         self._write(tls.to_send())
         if why:
             self._alert(why)
+        elif tls.ready and self._trusted is not None and not self._trusted(self.peer_certificate):
+            self._alert("TLS: the certificate is not the one that is expected")
         elif tls.ready:
             self._stop_timer()
             self._owner.opened()

@@ -22,3 +22,5 @@ class Client:
     """Its AE title; empty for a web client."""
     called: str
     """The title that it called the archive by."""
+    until: float | None = None
+    """POSIX seconds after which it is believed no more; None: as long as it is enrolled."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol
 
-from leadglass.access.admission import Peer
 from leadglass.access.budgets import Measure
-from leadglass.access.identity import IdentityRefusal
 from leadglass.access.policy import Policy
 from leadglass.guard.budgets import Budgets
 from leadglass.guard.client import Client
 from leadglass.guard.dimse.archive import Archive
+from leadglass.guard.dimse.leg import Leg
+from leadglass.guard.identity.people import People
 from leadglass.guard.moves import Moves
 from leadglass.guard.studies import Studies
 from leadglass.guard.trail import Diary, Trail
@@ -28,25 +28,30 @@ from leadglass.model.access import (
     Decision,
     Kind,
     Node,
-    Principal,
     Resource,
     Study,
 )
 from leadglass.model.enrolment import Enrolled, Roll
-from leadglass.wire.pdu import UserIdentityRQ
 
-__all__ = ["Identify", "World"]
+__all__ = ["Inside", "World"]
 
 _CARE = frozenset({Action.ECHO, Action.STORE, Action.WORKLIST, Action.COMMIT, Action.MPPS})
 """What enrolled devices go on doing while the guard's own services are away."""
+_EXPIRED = Decision(allowed=False, rules=(), reason="what proved who asks has expired")
 _LEFT_ALONE = Decision(
     allowed=False, rules=(), reason="the state of the guard is out of date: only care goes on"
 )
 
 
-Identify: TypeAlias = Callable[
-    [UserIdentityRQ | None, Enrolled, Peer], Awaitable[Principal | IdentityRefusal]
-]
+class Inside(Protocol):
+    """A client that is inside."""
+
+    client: Leg
+    who: Client | None
+
+    def still_welcome(self) -> bool:
+        """Whether the roll still lets it in as it came."""
+        ...
 
 
 @dataclass(slots=True)
@@ -61,20 +66,25 @@ class World:
     studies: Studies
     trail: Trail
     moves: Moves
-    identify: Identify
+    people: People
     budgets: Budgets
     posix: Callable[[], float]
     mint: Callable[[], str]
     """A new UID that names nothing (2.25., PS3.5 B.2)."""
     mistake: Callable[[BaseException], None]
     """Told of every exception that should not have been."""
+    line_to: Callable[[Enrolled], Archive]
+    """How a destination is reached; the same object each time."""
+    archive_networks: tuple[str, ...] = ()
+    """CIDR: where associations come from that the archive opens."""
     answers_queries: bool = True
     """Whether the archive can be asked about studies."""
     stale_since: float | None = None
     """Since when roll or policy can be out of date, POSIX seconds; None: they are not."""
     grace: float = 8 * 3600.0
     """Seconds that care goes on under the last good state."""
-    gateways: set[object] = field(default_factory=set)
+    gateways: set[Inside] = field(default_factory=set)
+    """The clients of the DIMSE door that are inside."""
     counts: Counter[str] = field(default_factory=Counter)
     """For the metrics."""
     _minute: tuple[int, dt.datetime] = (0, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
@@ -85,6 +95,8 @@ class World:
 
     def decide(self, client: Client, action: Action, resource: Resource) -> Decision:
         """What the policy says, if the guard may rely on itself."""
+        if client.until is not None and client.until <= self.posix():
+            return _EXPIRED
         if self.stale_since is not None and not self._care_goes_on(client, action):
             return _LEFT_ALONE
         decision = self.policy.decide(client.principal, action, resource, self.circumstances(client))
@@ -152,10 +164,6 @@ class World:
         """Whether this is what must go on when everything else stops."""
         device = client.principal.kind is Kind.DEVICE and action in _CARE
         return device or self.emergency(client) is not None
-
-    def gone(self, gateway: object) -> None:
-        """A client has gone."""
-        self.gateways.discard(gateway)
 
     def _care_goes_on(self, client: Client, action: Action) -> bool:
         assert self.stale_since is not None

@@ -32,6 +32,8 @@ __all__ = [
     "guard_certificates",
     "guard_emergencies",
     "guard_entries",
+    "guard_keys",
+    "guard_moves",
     "guard_roll",
     "guard_users",
     "listed",
@@ -303,4 +305,25 @@ guard_budgets = Table(
     Column("totals", Text, nullable=False),  # JSON
     Index(None, "bucket"),
     comment="What each guard process has counted of each principal in each piece of time.",
+)
+
+guard_keys = Table(
+    "guard_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),  # hexadecimal
+    comment="Random keys that all processes of a guard share.",
+)
+
+guard_moves = Table(
+    "guard_moves",
+    metadata,
+    Column("destination", String(16), primary_key=True),
+    Column("originator", String(16), primary_key=True),
+    Column("message_id", Integer, primary_key=True, autoincrement=False),
+    Column("principal", String(160), nullable=False),
+    Column("studies", Text, nullable=False),  # JSON
+    Column("until", Float, nullable=False),
+    Index(None, "until"),
+    comment="C-MOVEs that were permitted: what an archive may send, and where.",
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ssl
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -43,18 +44,23 @@ class Answer:
     contexts: tuple[PresentationContextAC, ...]
     roles: tuple[RoleSelection, ...]
     extended: tuple[ExtendedNegotiation, ...]
-    maximum_length: int
-    """The longest P-DATA-TF body it takes, in bytes; 0 without limit."""
 
 
 class Archive:
     """One peer that the guard opens associations to."""
 
-    def __init__(self, service: Service, tls: ssl.SSLContext | None = None, name: str | None = None) -> None:
-        """With ``tls``, the certificate must be one of its authorities' and, with ``name``, be that host's."""
+    def __init__(
+        self,
+        service: Service,
+        tls: ssl.SSLContext | None = None,
+        name: str | None = None,
+        trusted: Callable[[bytes | None], bool] | None = None,
+    ) -> None:
+        """With ``tls``, the certificate must be of one of its authorities, and that host's or ``trusted`` (DER)."""
         self.service = service
         self._tls = tls
         self._name = name
+        self._trusted = trusted
         self._learned: OrderedDict[Proposal, Answer] = OrderedDict()
 
     async def dial(self, leg: Leg) -> None:
@@ -67,7 +73,9 @@ class Archive:
         if self._tls is None:
             channel.start()
         else:
-            channel.start_tls(self._tls, server=False, name=self._name, patience=_PATIENCE)
+            channel.start_tls(
+                self._tls, server=False, name=self._name, patience=_PATIENCE, trusted=self._trusted
+            )
 
     def learned(self, proposal: Proposal) -> Answer | None:
         """How this proposal was answered, if it ever was."""
@@ -79,12 +87,7 @@ class Archive:
     def learn(self, proposal: Proposal, ac: AAssociateAC) -> Answer:
         """Remember an answer."""
         said = ac.user_information
-        answer = Answer(
-            ac.presentation_contexts,
-            said.role_selections,
-            said.extended_negotiations,
-            said.maximum_length or 0,
-        )
+        answer = Answer(ac.presentation_contexts, said.role_selections, said.extended_negotiations)
         self._learned[proposal] = answer
         if len(self._learned) > _REMEMBERED:
             self._learned.popitem(last=False)

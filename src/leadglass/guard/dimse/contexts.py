@@ -37,7 +37,8 @@ __all__ = [
 IMPLEMENTATION_CLASS_UID = "2.25.98474291370518253186370041728573648201"
 IMPLEMENTATION_VERSION_NAME = "LEADGLASS_GUARD"
 MAXIMUM_LENGTH = 128 * 1024
-"""The longest P-DATA-TF body the guard takes from anybody."""
+"""The longest P-DATA-TF body the guard takes from anybody. Large, because a peer that leaves Nagle's algorithm
+on sends one PDU a round trip; what is too long for the other side is framed anew."""
 STUDY_ROOT_FIND = uids.STUDY_ROOT_FIND
 
 _ACTIONS: Mapping[str, Action] = {
@@ -140,7 +141,7 @@ def proposal_of(called: str, rq: AAssociateRQ, contexts: Contexts) -> Proposal:
     return called, contexts.passed, roles, extended
 
 
-def request_of(calling: str, proposal: Proposal, maximum_length: int | None) -> AAssociateRQ:
+def request_of(calling: str, proposal: Proposal) -> AAssociateRQ:
     """The guard's request to the archive: the client's titles and proposals, nothing else of it."""
     called, contexts, roles, extended = proposal
     return AAssociateRQ(
@@ -148,7 +149,7 @@ def request_of(calling: str, proposal: Proposal, maximum_length: int | None) -> 
         calling,
         contexts,
         UserInformation(
-            maximum_length=_bounded(maximum_length),
+            maximum_length=MAXIMUM_LENGTH,
             implementation_class_uid=IMPLEMENTATION_CLASS_UID,
             implementation_version_name=IMPLEMENTATION_VERSION_NAME,
             role_selections=roles,
@@ -166,7 +167,7 @@ def acceptance(rq: AAssociateRQ, answer: Answer, *, identity_confirmed: bool) ->
         rq.calling_ae_title,
         tuple(given.get(c.context_id) or _refused(c) for c in rq.presentation_contexts),
         UserInformation(
-            maximum_length=_bounded(answer.maximum_length),
+            maximum_length=MAXIMUM_LENGTH,
             implementation_class_uid=IMPLEMENTATION_CLASS_UID,
             implementation_version_name=IMPLEMENTATION_VERSION_NAME,
             role_selections=tuple(role for role in answer.roles if role.sop_class_uid in asked),
@@ -180,7 +181,3 @@ def _refused(context: PresentationContextRQ) -> PresentationContextAC:
     readable = set(context.transfer_syntaxes) - {uids.DEFLATED_EXPLICIT_VR_LE}
     result = 3 if action_of(context.abstract_syntax) is None else 1 if readable else 4
     return PresentationContextAC(context.context_id, result, context.transfer_syntaxes[0])
-
-
-def _bounded(maximum_length: int | None) -> int:
-    return min(maximum_length, MAXIMUM_LENGTH) if maximum_length else MAXIMUM_LENGTH

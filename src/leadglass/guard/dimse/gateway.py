@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Coroutine
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from leadglass.access.admission import Peer, Refusal, admit
 from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
 from leadglass.errors import LeadglassError, TransportError
+from leadglass.guard.channel import Channel
 from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.archive import Answer, Proposal
@@ -52,7 +55,10 @@ class Gateway:
 
     def __init__(self, world: World, address: str, *, tls: bool) -> None:
         """A client at ``address`` has connected; ``tls`` says through which door."""
+        self.left: Callable[[], None] = _nothing
+        """Called when the client has gone."""
         self.world = world
+        self.upstream = world.archive
         self.peer = Peer(address, None, tls)
         self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
         self.archive: Leg | None = None
@@ -73,6 +79,23 @@ class Gateway:
         self._inward_receiving: Inward | None = None
 
     # The client's association.
+
+    def enter(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
+        """Begin with its connection; with ``tls``, by shaking hands."""
+        self.world.gateways.add(self)
+        self.client.channel = channel = Channel(sock, self.client)
+        if tls is None:
+            channel.start()
+        else:
+            channel.start_tls(tls, server=True, name=None, patience=_ARTIM)
+
+    def still_welcome(self) -> bool:
+        """Whether the roll still lets this client in as it came."""
+        who = self.who
+        if who is None:
+            return True
+        now = self.world.roll.enrolled.get(who.enrolled.name)
+        return now is not None and (who.peer.certificate is None or who.peer.certificate in now.certificates)
 
     def requested(self, leg: Leg, rq: AAssociateRQ) -> None:
         """A client asks for an association: find out who it is."""
@@ -110,11 +133,13 @@ class Gateway:
             self._turn_away(rq, found.reason, found.rule, (found.result, found.source, found.diagnostic))
             return None
         item = rq.user_information.user_identity
-        principal = await world.identify(item if isinstance(item, UserIdentityRQ) else None, found, self.peer)
-        if isinstance(principal, IdentityRefusal):
-            self._turn_away(rq, principal.reason, principal.rule, (1, 2, 1))
+        claimed = item if isinstance(item, UserIdentityRQ) else None
+        believed = await world.people.associating(claimed, found, self.peer, world.roll)
+        if isinstance(believed, IdentityRefusal):
+            self._turn_away(rq, believed.reason, believed.rule, (1, 2, 1))
             return None
-        who = Client(principal, found, self.peer, rq.calling_ae_title.strip(), rq.called_ae_title.strip())
+        calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
+        who = Client(believed.principal, found, self.peer, calling, called, believed.until)
         if not world.spend(who, Measure.ASSOCIATIONS, 1):
             self._turn_away(rq, "over its budget of associations", "budget", (2, 3, 2))
             return None
@@ -123,8 +148,8 @@ class Gateway:
     async def _negotiated(self) -> Answer:
         """How the archive answers this proposal: as it did before, or asked now."""
         if not self.contexts.passed:
-            return Answer((), (), (), 0)
-        learned = self.world.archive.learned(self._proposal)
+            return Answer((), (), ())
+        learned = self.upstream.learned(self._proposal)
         if learned is not None:
             return learned
         await self._dial()
@@ -167,11 +192,10 @@ class Gateway:
         leg = Leg(Role.REQUESTOR, self, artim=_ARTIM, idle=_IDLE)
         self.archive = leg
         self._ready = ready = asyncio.get_running_loop().create_future()
-        own = self._rq.user_information.maximum_length
-        leg.associate(request_of(self._rq.calling_ae_title.strip(), self._proposal, own))
+        leg.associate(request_of(self._rq.calling_ae_title.strip(), self._proposal))
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.world.archive.dial(leg)
+                await self.upstream.dial(leg)
                 ac = await ready
         except TimeoutError as exc:
             leg.abort()
@@ -179,11 +203,12 @@ class Gateway:
         self._compare(ac)
 
     def _compare(self, ac: AAssociateAC) -> None:
-        answer = self.world.archive.learn(self._proposal, ac)
+        answer = self.upstream.learn(self._proposal, ac)
         if self._answer is None:
             self._answer = answer
         elif answer != self._answer:
             # The client was told something else: nothing can be passed on as it is.
+            self.upstream.forget(self._proposal)
             self._drop_archive()
             raise TransportError("the archive answers otherwise than before")
 
@@ -374,7 +399,8 @@ class Gateway:
             self.diary.ended(why)
         elif why and self.who is None:
             self.world.trail.stranger(self.peer, why)
-        self.world.gone(self)
+        self.world.gateways.discard(self)
+        self.left()
 
     def _archive_gone(self, why: str) -> None:
         self.archive = None
@@ -403,3 +429,7 @@ class Gateway:
         except Exception as exc:  # noqa: BLE001 - our own mistake must not leave a door open or a client waiting
             self.world.mistake(exc)
             self.client.abort(0, 0)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""

@@ -12,7 +12,7 @@ from leadglass.guard.dimse.storing import copied
 from leadglass.guard.identifiers.head import HEAD_TAGS, STOP, study_from_head
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.wire.dimse import CStoreRQ, Message, NEventReportRQ, has_data_set
-from leadglass.wire.elements import HeadReader
+from leadglass.wire.heads import HeadReader
 from leadglass.wire.streaming import Fragment
 
 __all__ = ["Inward", "inward_for"]
@@ -86,6 +86,8 @@ class SubOperation(Inward):
             elif self._passes is None:
                 self._kept.append(copied(piece))
         elif self._passes:
+            assert self._head is not None
+            self._head.feed(piece.data, last=piece.ends)
             self.desk.client.send_piece(self.context_id, piece)
         if piece.ends:
             self._end()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Collected
-from leadglass.guard.identifiers.steps import step_of
-from leadglass.model.access import Action, Study
+from leadglass.guard.identifiers.procedure_step import studies_from_step
+from leadglass.guard.identifiers.refusal import Refused
+from leadglass.model.access import Action
 from leadglass.wire.dimse import NCreateRQ
 
 __all__ = ["Passed", "Step"]
@@ -38,18 +39,25 @@ class Step(Passed):
     """A performed procedure step (PS3.4 annex F): about a study, when it is created."""
 
     async def pass_on(self, action: Action, data_set: bytes | None) -> None:
-        """Decide on the study that the step names."""
-        if isinstance(self.command, NCreateRQ) and not self._permitted(data_set or b""):
-            self.refuse(answers.NOT_AUTHORISED, "not permitted for this study", "study")
-            return
+        """Decide on the studies that the step is for."""
+        if isinstance(self.command, NCreateRQ):
+            refused = self._refused(data_set or b"")
+            if refused is not None:
+                self.refuse(refused.status, refused.reason, "study")
+                return
         await super().pass_on(action, data_set)
 
-    def _permitted(self, data_set: bytes) -> bool:
+    def _refused(self, data_set: bytes) -> Refused | None:
         syntax = self.desk.syntax(self.context_id)
         if syntax is None:
-            return False
+            return Refused(answers.PROCESSING_FAILURE, "a transfer syntax that is not read")
         try:
-            study: Study = step_of(data_set, syntax)
-        except RemoteProtocolError:
-            return False
-        return self.desk.world.decide(self.client, Action.MPPS, study).allowed
+            studies = studies_from_step(data_set, syntax)
+        except RemoteProtocolError as exc:
+            return Refused(answers.PROCESSING_FAILURE, exc.what)
+        if isinstance(studies, Refused):
+            return studies
+        world = self.desk.world
+        if all(world.decide(self.client, Action.MPPS, study).allowed for study in studies):
+            return None
+        return Refused(answers.NOT_AUTHORISED, "not permitted for this study")

@@ -12,7 +12,7 @@ from leadglass.guard.identifiers.refusal import CANNOT_UNDERSTAND, Refused
 from leadglass.guard.studies import Unknown
 from leadglass.model.access import Action, Study
 from leadglass.wire.dimse import CStoreRQ, Message
-from leadglass.wire.elements import HeadReader
+from leadglass.wire.heads import HeadReader
 from leadglass.wire.streaming import Fragment
 
 __all__ = ["Store", "copied"]
@@ -46,6 +46,8 @@ class Store(Request):
         """Held until the head is read; then passed on, or dropped."""
         self._size += len(piece.data)
         if self._leg is not None:
+            assert self._head is not None
+            self._head.feed(piece.data, last=piece.ends)  # what follows the head must not contradict it
             self._pass(piece)
         elif self._status:
             self._drop(piece)
@@ -131,9 +133,9 @@ class Store(Request):
         world, study = self.desk.world, self._study
         assert study is not None
         for about in (study, known):
-            decision = None if about is None else world.decide(self.client, Action.STORE, about)
-            if decision is not None and not decision.allowed:
-                self._deny(answers.NOT_AUTHORISED, "not permitted for this study", piece, decision.reason)
+            allowed, why = (True, "") if about is None else self._may(about)
+            if not allowed:
+                self._deny(answers.NOT_AUTHORISED, "not permitted for this study", piece, why)
                 return
         if known is not None and known.patient_id != study.patient_id:
             self._deny(answers.NOT_AUTHORISED, "the study is another patient's", piece, "foreign-study")
@@ -147,6 +149,11 @@ class Store(Request):
             self._deny(answers.OUT_OF_RESOURCES, "over its budget of bytes", piece, "budget")
             return
         self._go(leg, piece)
+
+    def _may(self, study: Study) -> tuple[bool, str]:
+        """Whether it may be stored, and by which rule not."""
+        decision = self.desk.world.decide(self.client, Action.STORE, study)
+        return decision.allowed, decision.reason
 
     def _go(self, leg: Leg, piece: Fragment) -> None:
         self.forward(leg)

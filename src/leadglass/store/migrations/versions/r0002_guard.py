@@ -19,6 +19,7 @@ def upgrade() -> None:
     _entries()
     _persons()
     _budgets()
+    _shared()
 
 
 def _roll() -> None:
@@ -106,3 +107,25 @@ def _budgets() -> None:
         comment="What each guard process has counted of each principal in each piece of time.",
     )
     op.create_index("ix_guard_budgets_bucket", "guard_budgets", ["bucket"])
+
+
+def _shared() -> None:
+    op.create_table(
+        "guard_keys",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_guard_keys")),
+        comment="Random keys that all processes of a guard share.",
+    )
+    op.create_table(
+        "guard_moves",
+        sa.Column("destination", sa.String(16), nullable=False),
+        sa.Column("originator", sa.String(16), nullable=False),
+        sa.Column("message_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("principal", sa.String(160), nullable=False),
+        sa.Column("studies", sa.Text(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("destination", "originator", "message_id", name=op.f("pk_guard_moves")),
+        comment="C-MOVEs that were permitted: what an archive may send, and where.",
+    )
+    op.create_index("ix_guard_moves_until", "guard_moves", ["until"])

@@ -1,0 +1,202 @@
+"""A guard's world from its settings: every concrete class that one of its processes is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from leadglass import wiring
+from leadglass.access.budgets import Limits, Measure, Spent
+from leadglass.access.policy import Policy, load
+from leadglass.access.roles import ready
+from leadglass.access.tokens import TokenRules
+from leadglass.errors import ConfigError
+from leadglass.guard.budgets import Budgets
+from leadglass.guard.dimse.archive import Archive
+from leadglass.guard.dimse.asking import Asker
+from leadglass.guard.dimse.knowing import Knowing
+from leadglass.guard.identity.jwks import KeyCache, provider
+from leadglass.guard.identity.people import Identities, Passcodes, People
+from leadglass.guard.moves import Moves, MoveStore
+from leadglass.guard.studies import Studies
+from leadglass.guard.tls import client_context
+from leadglass.guard.trail import Trail, Writer
+from leadglass.guard.world import World
+from leadglass.model.access import Principal
+from leadglass.model.enrolment import Enrolled, Roll
+from leadglass.net.services import Service
+from leadglass.ports.world import Resolver
+from leadglass.settings.guard import Address, GuardSettings, IdentitySettings
+
+__all__ = ["Policies", "budgets_of", "minted_uid", "service", "world_of"]
+
+
+class Policies:
+    """The ready roles and a folder of policies, read again when a file of it has changed."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+        self._seen: object = None
+        self._version = 0
+
+    def first(self) -> Policy:
+        """The policies as they are; ``ConfigError`` if they cannot be used."""
+        policy = self.newer()
+        assert policy is not None
+        return policy
+
+    def newer(self) -> Policy | None:
+        """The policies if a file has changed; ``ConfigError`` if they cannot be used, each time it is asked."""
+        try:
+            files = sorted(self._folder.glob("*.cedar"))
+            state = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+            if state == self._seen:
+                return None
+            texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+        except (OSError, UnicodeDecodeError) as exc:
+            raise ConfigError(f"the policies cannot be read ({exc})", where=str(self._folder)) from exc
+        if not self._folder.is_dir():
+            raise ConfigError("there is no such folder", where=str(self._folder))
+        policy = load({**ready(), **texts}, self._version + 1)
+        self._seen = state
+        self._version += 1
+        return policy
+
+
+def service(purpose: str, address: Address, resolver: Resolver) -> Service:
+    """A configured service, its name looked up once."""
+    return Service(purpose, resolver.addresses(address.host)[0], address.port)
+
+
+def minted_uid() -> str:
+    """A UID that names nothing: a random UUID as PS3.5 B.2 writes it."""
+    token = wiring.randomness().token(16)
+    return f"2.25.{uuid.UUID(bytes=token, version=4).int}"
+
+
+def budgets_of(
+    settings: GuardSettings, key: bytes, tell: Callable[[Principal, Measure, Spent], None]
+) -> Budgets:
+    """What principals may have; ``key`` is shared by all processes of the guard."""
+    given = settings.budgets
+    limits = None
+    if given is not None:
+        limits = Limits(
+            given.window,
+            given.associations,
+            given.queries,
+            given.matches,
+            given.patients,
+            given.studies,
+            given.bytes,
+        )
+    return Budgets(limits, key, wiring.clock().posix, tell)
+
+
+def world_of(
+    settings: GuardSettings,
+    *,
+    policy: Policy,
+    roll: Roll,
+    budgets: Budgets,
+    write: Writer,
+    moves: MoveStore,
+    mistake: Callable[[BaseException], None],
+    resolver: Resolver,
+) -> World:
+    """The world of one process, on a running event loop."""
+    clock = wiring.clock()
+    archive = _archive(settings, resolver)
+    asker = Asker(archive, settings.archive.titles[0], settings.archive.own_title)
+    world: World
+    knowing = Knowing(asker, lambda: world.policy.attributes_read)
+    lines = _Lines(settings, resolver, lambda: world.roll)
+    world = World(
+        policy=policy,
+        roll=roll,
+        titles=frozenset(settings.archive.titles),
+        archive=archive,
+        studies=Studies(knowing.study, knowing.of_patient, knowing.contains, clock.monotonic),
+        trail=Trail(write, clock.posix, lambda: world.counts.update(audit_lost=1)),
+        moves=Moves(moves, clock.posix),
+        people=People(Passcodes(clock), _tokens(settings.identity)),
+        budgets=budgets,
+        posix=clock.posix,
+        mint=minted_uid,
+        mistake=mistake,
+        line_to=lines.to,
+        archive_networks=settings.archive.sends_from,
+        answers_queries=settings.archive.query,
+        grace=settings.policy.grace,
+    )
+    return world
+
+
+def _archive(settings: GuardSettings, resolver: Resolver) -> Archive:
+    told = settings.archive
+    where = service("the archive", told.address, resolver)
+    if not told.tls or told.ca is None:
+        return Archive(where)
+    context = client_context(settings.tls.profile, told.ca, told.certificate, told.key)
+    return Archive(where, context, told.tls_name or told.address.host)
+
+
+def _tokens(told: IdentitySettings | None) -> Identities | None:
+    if told is None:
+        return None
+    clock = wiring.clock()
+    keys = KeyCache(provider(told.issuer, told.jwks, told.ca).keys, clock)
+    rules = TokenRules(
+        told.issuer,
+        told.audience,
+        name=told.name_claim,
+        roles=told.roles_claim,
+        physician_names=told.physician_claim,
+        institutions=told.institutions_claim,
+        labels=told.labels_claim,
+    )
+    return Identities(keys, rules, clock)
+
+
+class _Lines:
+    """How destinations are reached, each made once."""
+
+    def __init__(self, settings: GuardSettings, resolver: Resolver, roll: Callable[[], Roll]) -> None:
+        self._roll = roll
+        tls = settings.tls
+        self._context = client_context(tls.profile, tls.ca, tls.certificate, tls.key, names=False)
+        self._resolver = resolver
+        self._lines: dict[tuple[str, bool], Archive] = {}
+
+    def to(self, destination: Enrolled) -> Archive:
+        """The line to an enrolled destination."""
+        assert destination.address is not None
+        key = (destination.address, destination.address_tls)
+        line = self._lines.get(key)
+        if line is None:
+            host, _, port = destination.address.rpartition(":")
+            address = Address(host.strip("[]"), int(port))
+            where = service(destination.name, address, self._resolver)
+            line = self._lines[key] = self._made(where, destination)
+        return line
+
+    def _made(self, where: Service, destination: Enrolled) -> Archive:
+        if not destination.address_tls:
+            return Archive(where)
+        name = destination.name
+
+        def trusted(certificate: bytes | None) -> bool:
+            entry = self._roll().enrolled.get(name)
+            return (
+                certificate is not None
+                and entry is not None
+                and _fingerprint(certificate) in entry.certificates
+            )
+
+        return Archive(where, self._context, trusted=trusted)
+
+
+def _fingerprint(certificate: bytes) -> str:
+    return hashlib.sha256(certificate).hexdigest()
