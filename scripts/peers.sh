@@ -62,7 +62,7 @@ install_peers() {
 }
 
 # The identity provider comes from npm into a folder that git ignores, once for each lock.
-oidc=tests/peers/oidc
+oidc=tests/peers/oidc-provider
 npm_install() {
     state=$(cat "$oidc/package-lock.json" "$oidc/.npmrc" | cksum)
     [ "$(cat "$oidc/node_modules/leadglass-state" 2>/dev/null)" != "$state" ] || return 0

@@ -22,10 +22,12 @@ from tests.unit.access.minting import encode, hmac_token, mint
 from leadglass.access.admission import Peer
 from leadglass.access.identity import IdentityRefusal
 from leadglass.access.tokens import TokenRules, Verified
+from leadglass.guard.identity.configured import configured
 from leadglass.guard.identity.jwks import KeyCache, provider
 from leadglass.guard.identity.people import Believed, Identities, Passcodes, People
 from leadglass.model.access import Kind, Principal
 from leadglass.model.enrolment import Enrolled, Roll
+from leadglass.settings.guard import IdentitySettings
 from leadglass.wire.user_information import UserIdentityRQ
 
 GUARD = "https://guard.example/"
@@ -132,6 +134,39 @@ def test_roles_are_found_where_another_product_puts_them(issuer: oidc.Issuer) ->
 
     assert found.name == "a.lovelace"
     assert found.roles == {"auditor"}
+
+
+@with_provider
+def test_a_guard_believes_as_its_file_says(issuer: oidc.Issuer) -> None:
+    jwt = issuer.person(
+        "0", GUARD, upn="ada", groups=["auditor"], pn="LOVELACE^ADA", at=["North"], trials=["7"]
+    )
+    settings = IdentitySettings(
+        issuer=issuer.name,
+        audience=GUARD,
+        jwks=issuer.name + "/jwks",
+        ca=None,
+        name_claim="upn",
+        roles_claim="groups",
+        physician_claim="pn",
+        institutions_claim="at",
+        labels_claim="trials",
+    )
+
+    async def story() -> Verified | IdentityRefusal:
+        _, identities = configured(settings, issuer.authorities, Clocks())
+        return await identities.person(jwt, None)
+
+    found = asyncio.run(story())
+    assert isinstance(found, Verified)
+    assert found.principal == Principal(
+        Kind.PERSON,
+        "ada",
+        roles=frozenset({"auditor"}),
+        physician_names=frozenset({"LOVELACE^ADA"}),
+        institutions=frozenset({"North"}),
+        labels=frozenset({"7"}),
+    )
 
 
 @with_provider
@@ -376,7 +411,7 @@ def test_a_provider_whose_certificate_nobody_vouches_for_is_not_asked(
 
 
 def test_the_lock_of_the_provider_names_no_host() -> None:
-    lock = (Path(oidc.__file__).parent / "oidc" / "package-lock.json").read_text()
+    lock = (Path(oidc.__file__).parent / "oidc-provider" / "package-lock.json").read_text()
 
     assert '"integrity": "sha512-' in lock
     assert not re.search(r"://|\.(org|com|io|net)\b|resolved", lock)

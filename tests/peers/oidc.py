@@ -1,4 +1,4 @@
-"""An identity provider: npm's oidc-provider, with the clients and the grant of ``oidc/server.mjs``."""
+"""An identity provider: npm's oidc-provider, with the clients and the grant of ``oidc-provider/server.mjs``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.peers.running import Peer, running
 
 __all__ = ["Issuer", "oidc_provider"]
 
-_FOLDER = Path(__file__).parent / "oidc"
+_FOLDER = Path(__file__).parent / "oidc-provider"
 _PACKAGE = _FOLDER / "node_modules" / "oidc-provider" / "package.json"
 _PERSON = "urn:example:grant:person"
 _SECRET = "only-on-loopback"

@@ -1,0 +1,33 @@
+"""Tokens as ``guard.toml`` wants them: the table ``[identity]`` made into keys and rules."""
+
+from __future__ import annotations
+
+from leadglass.access.tokens import TokenRules
+from leadglass.guard.identity.freshness import LAST_GOOD
+from leadglass.guard.identity.jwks import KeyCache, provider
+from leadglass.guard.identity.people import Identities
+from leadglass.ports.world import Clock
+from leadglass.settings.guard import IdentitySettings
+
+__all__ = ["configured"]
+
+
+def configured(
+    settings: IdentitySettings, authorities: str | None, clock: Clock, *, last_good: float = LAST_GOOD
+) -> tuple[KeyCache, Identities]:
+    """The keys, to be kept fresh by ``KeyCache.run``, and those who are believed by them.
+
+    ``authorities`` is what the file ``settings.ca`` holds. ``ConfigError``: see ``jwks.provider``.
+    """
+    asked = provider(settings.issuer, settings.jwks, authorities)
+    keys = KeyCache(asked.keys, clock, last_good=last_good)
+    rules = TokenRules(
+        issuer=settings.issuer,
+        audience=settings.audience,
+        name=settings.name_claim,
+        roles=settings.roles_claim,
+        physician_names=settings.physician_claim,
+        institutions=settings.institutions_claim,
+        labels=settings.labels_claim,
+    )
+    return keys, Identities(keys, rules, clock)
