@@ -84,7 +84,7 @@ def _handler(numbers: Callable[[], Mapping[str, float]]) -> type[BaseHTTPRequest
         server_version = "leadglass"
         sys_version = ""
 
-        def do_GET(self) -> None:  # noqa: N802 - the base class calls it so
+        def do_GET(self) -> None:
             if self.path == "/health":
                 status, body = state_of(numbers())
                 self._answer(status, "application/json", body)
