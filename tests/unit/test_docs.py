@@ -125,7 +125,7 @@ def shown_commands(text: str) -> Iterator[list[str]]:
 
 def command_of(words: list[str]) -> str | None:
     """The command that a line calls, if there is one."""
-    return next((" ".join(words[1:n]) for n in (3, 2) if " ".join(words[1:n]) in COMMANDS), None)
+    return next((" ".join(words[1:n]) for n in (4, 3, 2) if " ".join(words[1:n]) in COMMANDS), None)
 
 
 @pytest.mark.parametrize("page", EACH_PAGE)
