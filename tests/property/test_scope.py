@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from leadglass.errors import ScopeDenied, ScopeError
 from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
-from leadglass.scope.lines import Path, lines
+from leadglass.settings.lines import Path, lines
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import PERMIT_SECONDS, Scope
 
