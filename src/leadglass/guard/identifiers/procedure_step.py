@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from leadglass.guard.identifiers import keys
 from leadglass.guard.identifiers.attributes import study_from_values
-from leadglass.guard.identifiers.encoding import LARGEST, read_items, values
+from leadglass.guard.identifiers.encoding import read_items, values
 from leadglass.guard.identifiers.refusal import (
     INVALID_ATTRIBUTE_VALUE,
     MISSING_ATTRIBUTE,
@@ -22,6 +22,8 @@ __all__ = ["studies_from_step"]
 _PERFORMED_STATION = 0x0040_0241
 _SCHEDULED_STEPS = 0x0040_0270
 _MOST_STEPS = 64
+_LARGEST = 4 * 1024 * 1024
+"""Bytes; a device may create its step when it is done, with all images listed."""
 _BESIDE = frozenset({keys.SPECIFIC_CHARACTER_SET, keys.MODALITY, keys.PATIENT_ID, _PERFORMED_STATION})
 _OF_A_STEP = frozenset({keys.STUDY_INSTANCE_UID, keys.ACCESSION_NUMBER})
 
@@ -32,8 +34,8 @@ def studies_from_step(data: bytes, syntax: Syntax) -> tuple[Study, ...] | Refuse
     Modality counts as their modalities, Performed Station AE Title as their station.
     ``RemoteProtocolError`` if it is no data set.
     """
-    if len(data) > LARGEST:
-        return Refused(UNABLE_TO_PROCESS, f"the step has more than {LARGEST // 1024} KiB")
+    if len(data) > _LARGEST:
+        return Refused(UNABLE_TO_PROCESS, f"the step has more than {_LARGEST >> 20} MiB")
     beside = values(data, syntax, _BESIDE)
     contents = [
         content
