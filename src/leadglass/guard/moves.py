@@ -6,6 +6,7 @@ guard, so that requests are kept where all of them look.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,13 +30,13 @@ class Move:
 
 
 class MoveStore(Protocol):
-    """Where moves are kept."""
+    """Where moves are kept; called in a thread."""
 
-    async def put(self, move: Move, until: float) -> None:
+    def put(self, move: Move, until: float) -> None:
         """Keep it; ``ResourceError`` if that is impossible."""
         ...
 
-    async def get(self, destination: str, originator: str, message_id: int, now: float) -> Move | None:
+    def get(self, destination: str, originator: str, message_id: int) -> Move | None:
         """The one that is in force."""
         ...
 
@@ -52,8 +53,8 @@ class Moves:
     ) -> None:
         """The archive will send these studies there."""
         move = Move(destination, originator, message_id, principal, frozenset(studies))
-        await self._store.put(move, self._now() + _LIFETIME)
+        await asyncio.to_thread(self._store.put, move, self._now() + _LIFETIME)
 
     async def claimed(self, destination: str, originator: str, message_id: int) -> Move | None:
         """The request that an object of the archive's names."""
-        return await self._store.get(destination, originator, message_id, self._now())
+        return await asyncio.to_thread(self._store.get, destination, originator, message_id)

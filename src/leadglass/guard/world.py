@@ -156,7 +156,9 @@ class World:
         )
 
     def emergency(self, client: Client) -> str | None:
-        """The reason of a break-glass in force for ``client``."""
+        """The reason of a break-glass in force for ``client``; a service has no emergencies."""
+        if client.principal.kind is Kind.SERVICE:
+            return None
         found = self.roll.emergencies.get(client.principal.name)
         return found[0] if found is not None and found[1] > self.posix() else None
 

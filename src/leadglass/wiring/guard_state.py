@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from leadglass.access.budgets import Totals, read_totals
@@ -55,10 +54,9 @@ class KeptMoves:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def put(self, move: Move, until: float) -> None:
+    def put(self, move: Move, until: float) -> None:
         """Keep it."""
-        await asyncio.to_thread(
-            keep_move,
+        keep_move(
             self._database,
             move.destination,
             move.originator,
@@ -68,7 +66,7 @@ class KeptMoves:
             until,
         )
 
-    async def get(self, destination: str, originator: str, message_id: int, now: float) -> Move | None:  # noqa: ARG002 - the database has a clock
+    def get(self, destination: str, originator: str, message_id: int) -> Move | None:
         """The one that is in force."""
-        found = await asyncio.to_thread(kept_move, self._database, destination, originator, message_id)
+        found = kept_move(self._database, destination, originator, message_id)
         return None if found is None else Move(destination, originator, message_id, *found)

@@ -11,13 +11,13 @@ from leadglass import wiring
 from leadglass.access.budgets import Limits, Measure, Spent
 from leadglass.access.policy import Policy, load
 from leadglass.access.roles import ready
-from leadglass.access.tokens import TokenRules
 from leadglass.errors import ConfigError
 from leadglass.guard.budgets import Budgets
 from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.dimse.asking import Asker
 from leadglass.guard.dimse.knowing import Knowing
-from leadglass.guard.identity.jwks import KeyCache, provider
+from leadglass.guard.identity.configured import configured
+from leadglass.guard.identity.jwks import KeyCache
 from leadglass.guard.identity.people import Identities, Passcodes, People
 from leadglass.guard.moves import Moves, MoveStore
 from leadglass.guard.studies import Studies
@@ -29,8 +29,9 @@ from leadglass.model.enrolment import Enrolled, Roll
 from leadglass.net.services import Service
 from leadglass.ports.world import Resolver
 from leadglass.settings.guard import Address, GuardSettings, IdentitySettings
+from leadglass.wiring.guard_files import read_file
 
-__all__ = ["Policies", "budgets_of", "minted_uid", "service", "world_of"]
+__all__ = ["Policies", "archive_of", "budgets_of", "minted_uid", "service", "tokens_of", "world_of"]
 
 
 class Policies:
@@ -103,12 +104,13 @@ def world_of(
     budgets: Budgets,
     write: Writer,
     moves: MoveStore,
+    tokens: Identities | None,
     mistake: Callable[[BaseException], None],
     resolver: Resolver,
 ) -> World:
     """The world of one process, on a running event loop."""
     clock = wiring.clock()
-    archive = _archive(settings, resolver)
+    archive = archive_of(settings, resolver)
     asker = Asker(archive, settings.archive.titles[0], settings.archive.own_title)
     world: World
     knowing = Knowing(asker, lambda: world.policy.attributes_read)
@@ -121,7 +123,7 @@ def world_of(
         studies=Studies(knowing.study, knowing.of_patient, knowing.contains, clock.monotonic),
         trail=Trail(write, clock.posix, lambda: world.counts.update(audit_lost=1)),
         moves=Moves(moves, clock.posix),
-        people=People(Passcodes(clock), _tokens(settings.identity)),
+        people=People(Passcodes(clock), tokens),
         budgets=budgets,
         posix=clock.posix,
         mint=minted_uid,
@@ -134,7 +136,8 @@ def world_of(
     return world
 
 
-def _archive(settings: GuardSettings, resolver: Resolver) -> Archive:
+def archive_of(settings: GuardSettings, resolver: Resolver) -> Archive:
+    """The archive behind the guard."""
     told = settings.archive
     where = service("the archive", told.address, resolver)
     if not told.tls or told.ca is None:
@@ -143,21 +146,12 @@ def _archive(settings: GuardSettings, resolver: Resolver) -> Archive:
     return Archive(where, context, told.tls_name or told.address.host)
 
 
-def _tokens(told: IdentitySettings | None) -> Identities | None:
+def tokens_of(told: IdentitySettings | None) -> tuple[KeyCache | None, Identities | None]:
+    """The provider's keys, to be kept fresh, and those who are believed by them; None without a provider."""
     if told is None:
-        return None
-    clock = wiring.clock()
-    keys = KeyCache(provider(told.issuer, told.jwks, told.ca).keys, clock)
-    rules = TokenRules(
-        told.issuer,
-        told.audience,
-        name=told.name_claim,
-        roles=told.roles_claim,
-        physician_names=told.physician_claim,
-        institutions=told.institutions_claim,
-        labels=told.labels_claim,
-    )
-    return Identities(keys, rules, clock)
+        return None, None
+    authorities = None if told.ca is None else read_file(Path(told.ca)).decode("ascii", "replace")
+    return configured(told, authorities, wiring.clock())
 
 
 class _Lines:

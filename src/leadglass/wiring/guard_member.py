@@ -1,0 +1,145 @@
+"""The main program of one process of a guard: everything it is made of, from ``guard.toml``.
+
+Started by ``guard_run`` with the file and a number. It listens by itself, tells its numbers on
+standard output once a second and its log on standard error, and obeys SIGTERM (let nobody in any more,
+end when those inside are done) and SIGHUP (read certificates and policies anew).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import platform
+import re
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from leadglass import wiring
+from leadglass.access.budgets import Measure, Spent
+from leadglass.errors import LeadglassError
+from leadglass.guard.audit.bodies import to_bodies
+from leadglass.guard.audit.events import AuditEvent
+from leadglass.guard.doors import Crowd
+from leadglass.guard.process import Parts, run
+from leadglass.guard.tls import ServerTls, server_context
+from leadglass.guard.worker import Keeping
+from leadglass.guard.world import World
+from leadglass.model.access import Principal
+from leadglass.settings.guard import GuardSettings
+from leadglass.store.database import Database
+from leadglass.store.guard_moves import shared_key
+from leadglass.store.guard_roll import read_roll
+from leadglass.store.spool import Spool, open_spool
+from leadglass.wiring.guard_log import log, mistake, open_log
+from leadglass.wiring.guard_setup import Site, read_site, roll_of
+from leadglass.wiring.guard_state import KeptMoves, SharedState
+from leadglass.wiring.guard_world import Policies, budgets_of, tokens_of, world_of
+from leadglass.wiring.names import resolver
+
+__all__ = ["main"]
+
+_YOUNG = 50_000
+"""Objects between two collections."""
+
+
+def main() -> None:
+    """Be process number ``argv[2]`` of the guard of the file ``argv[1]``."""
+    open_log()
+    gc.set_threshold(_YOUNG)
+    try:
+        _serve(read_site(Path(sys.argv[1])), int(sys.argv[2]))
+    except LeadglassError as exc:
+        log("cannot run", {"words": str(exc)})
+
+
+def writer_name(number: int) -> str:
+    """How this process is called among all that share a state and an audit."""
+    host = re.sub(r"[^a-z0-9]+", "-", platform.node().partition(".")[0].lower()).strip("-")
+    return f"{host[:40] or 'guard'}-{number}"
+
+
+def _serve(site: Site, number: int) -> None:
+    settings, clock = site.settings, wiring.clock()
+    folder, reserve = Path(settings.audit.directory), settings.audit.reserve
+    with (
+        roll_of(site) as database,
+        open_spool(folder, writer_name(number), clock.posix, reserve=reserve) as spool,
+    ):
+        run(_Member(settings, database, spool, number).parts())
+
+
+class _Member:
+    """Everything of one process."""
+
+    def __init__(self, settings: GuardSettings, database: Database, spool: Spool, number: int) -> None:
+        self._settings = settings
+        self._database = database
+        self._spool = spool
+        self._number = number
+        self._policies = Policies(settings.policy.folder)
+        self._crowd = Crowd(settings.limits.connections, settings.limits.per_address)
+        key = shared_key(database, "budgets", wiring.randomness().token(32))
+        self._budgets = budgets_of(settings, key, _tell_budget)
+        self._keys, self._tokens = tokens_of(settings.identity)
+
+    def parts(self) -> Parts:
+        """What the process is made of."""
+        told = self._settings.tls
+        tls = ServerTls(lambda: server_context(told.profile, told.certificate, told.key, told.ca))
+        keys = self._keys
+        return Parts(
+            listen=self._settings.listen,
+            tls=tls.context,
+            crowd=self._crowd,
+            world=self._world,
+            keeping=self._keeping(tls),
+            beside=[] if keys is None else [lambda _: keys.run()],
+            stop_on=signal.SIGTERM,
+            reload_on=signal.SIGHUP,
+        )
+
+    def _keeping(self, tls: ServerTls) -> Keeping:
+        return Keeping(
+            state=SharedState(self._database, writer_name(self._number)),
+            budgets=self._budgets,
+            policies=self._policies.newer,
+            reload=tls.reload,
+            sync=self._spool.sync,
+            first=self._number == 0,
+            report=self._report,
+            log=log,
+        )
+
+    def _world(self) -> World:
+        return world_of(
+            self._settings,
+            policy=self._policies.first(),
+            roll=read_roll(self._database),
+            budgets=self._budgets,
+            write=self._write,
+            moves=KeptMoves(self._database),
+            tokens=self._tokens,
+            mistake=mistake,
+            resolver=resolver(),
+        )
+
+    def _write(self, event: AuditEvent, *, reserved: bool) -> None:
+        for body in to_bodies(event):
+            self._spool.append(body, reserved=reserved)
+
+    def _report(self, numbers: Mapping[str, float]) -> None:
+        told = {**numbers, "turned_away": self._crowd.turned_away}
+        with contextlib.suppress(BrokenPipeError):
+            os.write(1, json.dumps(told).encode() + b"\n")
+
+
+def _tell_budget(principal: Principal, measure: Measure, spent: Spent) -> None:
+    log("budget", {"principal": principal.name, "measure": measure.value, "spent": spent.value})
+
+
+if __name__ == "__main__":
+    main()
