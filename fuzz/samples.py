@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from leadglass.wire import command, dataset, dimse, pdata, pdu, uids
+from leadglass.wire.elements import Syntax, encode_element
 
 _REQUEST_INFORMATION = pdu.UserInformation(
     maximum_length=16384,
@@ -96,3 +99,37 @@ def whole(message: dimse.Message, maximum_length: int = 0) -> bytes:
 _PLAIN: tuple[pdu.Pdu, ...] = (REQUEST, ANSWER, REJECTION, pdu.AReleaseRQ(), pdu.AReleaseRP(), ABORT)
 PDUS = (*(pdu.encode(value) for value in _PLAIN), *(whole(message) for message in MESSAGES))
 """Whole PDUs: one of each kind, in the order of their types but for P-DATA, which comes last."""
+
+
+def data_set(syntax: Syntax, *, undefined: bool) -> bytes:
+    """A data set with sequences, elements of every kind of length, and pixels, encapsulated where that is possible."""
+    order: Literal["little", "big"] = "little" if syntax.little else "big"
+    opening, item_end, sequence_end = (
+        (0xFFFE).to_bytes(2, order) + number.to_bytes(2, order) for number in (0xE000, 0xE00D, 0xE0DD)
+    )
+
+    def sequence(tag: int, vr: str, *contents: bytes) -> bytes:
+        if undefined:
+            items = [opening + b"\xff" * 4 + content + item_end + bytes(4) for content in contents]
+            empty = encode_element(tag, vr, b"", syntax)
+            return empty[:-4] + b"\xff" * 4 + b"".join(items) + sequence_end + bytes(4)
+        items = [opening + len(content).to_bytes(4, order) + content for content in contents]
+        return encode_element(tag, vr, b"".join(items), syntax)
+
+    study = encode_element(0x0020_000D, "UI", b"2.25.7", syntax)
+    frames = (
+        opening + bytes(4) + opening + (4).to_bytes(4, order) + b"\xff\xd8\xff\xd9" + sequence_end + bytes(4)
+    )
+    pixels = encode_element(0x7FE0_0010, "OB", b"", syntax)
+    encapsulated = pixels[:-4] + b"\xff" * 4 + frames
+    return b"".join(
+        (
+            encode_element(0x0008_0018, "UI", b"2.25.9", syntax),
+            sequence(0x0008_1115, "SQ", study, sequence(0x0008_1199, "SQ", study)),
+            encode_element(0x0010_0020, "LO", b"4711", syntax),
+            study,
+            encode_element(0x0028_0010, "US", b"\2\0", syntax),
+            sequence(0x0040_0275, "SQ", b""),
+            encapsulated if undefined and syntax.explicit else pixels,
+        )
+    )
