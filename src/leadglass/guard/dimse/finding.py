@@ -17,7 +17,7 @@ from leadglass.guard.identifiers.worklist import WorklistFilter, WorklistPlan, p
 from leadglass.guard.studies import Unknown
 from leadglass.model.access import Action, Study
 from leadglass.wire import uids
-from leadglass.wire.dimse import CFindRQ, CFindRSP, Message, has_data_set
+from leadglass.wire.dimse import CCancelRQ, CFindRQ, CFindRSP, Message, has_data_set
 from leadglass.wire.elements import Syntax
 from leadglass.wire.fields import malformed
 from leadglass.wire.streaming import Fragment
@@ -183,8 +183,7 @@ class Find(Collected):
         if study is None or not self._visible(study):
             return
         if not self._spend(study):
-            if self.desk.archive is not None and not self.over:
-                self.refuse(answers.OUT_OF_RESOURCES, "over its budget", "budget")
+            self._cut_off()
             return
         shown = self._filter.visible(match)
         if shown is None or self.over:
@@ -200,6 +199,12 @@ class Find(Collected):
             ),
             shown,
         )
+
+    def _cut_off(self) -> None:
+        if self.over or self.desk.archive is None:
+            return
+        self.desk.archive.send(self.upstream_context, CCancelRQ(self.message_id))
+        self.refuse(answers.OUT_OF_RESOURCES, "over its budget", "budget")
 
     def _spend(self, study: Study) -> bool:
         world, client = self.desk.world, self.client

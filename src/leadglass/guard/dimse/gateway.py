@@ -40,8 +40,13 @@ from leadglass.wire.streaming import Fragment
 __all__ = ["Gateway"]
 
 _ARTIM = 10.0
-_IDLE = 60.0
-"""Seconds that a client may say nothing; and what a PDU may take."""
+_IDLE = 15.0
+"""Seconds that a PDU may take, and the pause between two of one message."""
+_SILENCE = 60.0
+"""Seconds that a client may ask for nothing."""
+_SLOWEST = 600.0
+"""Seconds that an archive may take for a response."""
+_FOREVER = float("inf")
 _PATIENCE = 10.0
 """Seconds for the archive to answer a proposal."""
 _QUIET = 2.0
@@ -61,6 +66,7 @@ class Gateway:
         self.upstream = world.archive
         self.peer = Peer(address, None, tls)
         self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
+        self.client.allowance = _SILENCE
         self.archive: Leg | None = None
         self.who: Client | None = None
         self.diary: Diary | None = None
@@ -190,6 +196,7 @@ class Gateway:
         if self.client.over:
             raise TransportError("the client has gone")
         leg = Leg(Role.REQUESTOR, self, artim=_ARTIM, idle=_IDLE)
+        leg.allowance = _SLOWEST
         self.archive = leg
         self._ready = ready = asyncio.get_running_loop().create_future()
         leg.associate(request_of(self._rq.calling_ae_title.strip(), self._proposal))
@@ -220,6 +227,7 @@ class Gateway:
     def rest(self) -> None:
         """Let the archive go when nothing is under way for a while."""
         idle = not self.outstanding and not self.inward and self._receiving is None
+        self.client.allowance = _SILENCE if idle else _FOREVER  # it waits for the archive, which is bounded
         if idle and self._quiet is None and self.archive is not None:
             self._quiet = asyncio.get_running_loop().call_later(_QUIET, self._release_archive)
         elif not idle and self._quiet is not None:

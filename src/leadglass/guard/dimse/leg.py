@@ -98,7 +98,9 @@ class Leg:
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._why: str | None = None
-        self.bytes_received = 0
+        self._heard = self._loop.time()
+        self.allowance = idle
+        """Seconds that the peer may be silent between messages; within one it has ``idle``."""
 
     # What the keeper wants.
 
@@ -206,7 +208,7 @@ class Leg:
 
     def received(self, data: memoryview) -> None:
         """Bytes came."""
-        self.bytes_received += len(data)
+        self._heard = self._loop.time()
         if self._held:
             self._rest += data
             return
@@ -333,13 +335,21 @@ class Leg:
     def _woken(self) -> None:
         # The deadline moves with every PDU, the timer only when it rings.
         self._timer = None
-        if self._held:  # it is us who make the peer wait
-            self._timer = self._loop.call_later(1.0, self._woken)
+        patient_until = self._patient_until()
+        if self._loop.time() < patient_until:
+            self._timer = self._loop.call_at(patient_until, self._woken)
             return
         for event in self.association.timeout(self._loop.time()):
             self._tell(event)
         self._settle()
         self._keeper.round_over()
+
+    def _patient_until(self) -> float:
+        """Until when silence is no fault of the peer's, or none that matters."""
+        if self._held:  # it is us who make it wait
+            return self._loop.time() + 1.0
+        between = self.association.state is State.STA6 and not self._context_id
+        return min(self._heard + self.allowance, self._loop.time() + 60.0) if between else 0.0
 
     def _finish(self, why: str) -> None:
         self._over = True
