@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import enum
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from leadglass.errors import RemoteProtocolError
@@ -41,12 +42,12 @@ _decode = json.JSONDecoder(parse_constant=_no_constant).raw_decode
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-def write(element: Element) -> bytes:
-    """The element as JSON; ``RemoteProtocolError`` if it holds a number that JSON has not."""
+def write(elements: Sequence[Element]) -> bytes:
+    """The elements as JSON, with commas between; ``RemoteProtocolError`` if one holds a number that JSON has not."""
     try:
-        return _encode(element).encode("ascii")
+        return _encode(elements)[1:-1].encode("ascii")
     except ValueError:
-        raise RemoteProtocolError("a number out of range in a search result") from None
+        raise RemoteProtocolError("a number out of range in an answer") from None
 
 
 class ArrayReader:

@@ -62,7 +62,7 @@ class CloseUpstream:
 
 @dataclass(frozen=True, slots=True)
 class Identify:
-    """Who asks? Answered with a ``Principal`` or an ``IdentityRefusal``."""
+    """Who asks? Answered with a ``Client`` or an ``IdentityRefusal``."""
 
     authorization: str | None
 

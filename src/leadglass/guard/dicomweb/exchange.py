@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
+from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.archive_side import Answer, failed
 from leadglass.guard.dicomweb.effects import Contains, Identify, LookUp, Question
 from leadglass.guard.dicomweb.headers import Head
@@ -18,9 +20,9 @@ from leadglass.guard.dicomweb.paths import Place, Request
 from leadglass.guard.dicomweb.ports import Door, Ports
 from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.studies import Unknown
-from leadglass.model.access import Node, Principal, Study
+from leadglass.model.access import Node, Study
 
-__all__ = ["Exchange", "Line", "Seen", "over_budget", "principal_of"]
+__all__ = ["Exchange", "Line", "Seen", "client_of"]
 
 _RETRY = 60
 """Seconds after which a client may ask again."""
@@ -109,7 +111,7 @@ class Exchange:
     ports: Ports
     head: Head
     request: Request
-    who: Principal
+    who: Client
     passed: int = 0
     """Bytes of the archive's answer that were passed on."""
 
@@ -119,10 +121,15 @@ class Exchange:
         if not decision.allowed:
             raise Refused("this service is not open to you", 403, rule=decision.reason)
 
-    def spend(self, kind: str, what: int | str) -> None:
-        """Take from a budget; 429 if it is exceeded."""
-        if not self.ports.spend(self.who, kind, what):
-            raise over_budget(kind)
+    def spend(self, measure: Measure, what: int | str) -> None:
+        """Take from a budget; 429 if there is not enough."""
+        if not self.ports.spend(self.who, measure, what):
+            raise _over_budget(measure)
+
+    def need(self, measure: Measure) -> None:
+        """Something must be left of a budget; how much will be taken is known afterwards."""
+        if not self.ports.left(self.who, measure):
+            raise _over_budget(measure)
 
     def permits(self, study: Study | None) -> bool:
         """Whether the client may do this with a study. What is not there is refused like what is hidden."""
@@ -147,7 +154,7 @@ class Exchange:
         study = (await self.studies((at.study,)))[at.study]
         if self.permits(study) and await self._belongs(at):
             return Seen(at, study)
-        self.ports.refused(self.who, self.request, 404, "not permitted, or not there", "study")
+        self.ports.refused(self.who, self.request, "not permitted, or not there", "study")
         return Seen(Place(*(None if uid is None else self.ports.mint() for uid in at)), None)
 
     async def _belongs(self, at: Place) -> bool:
@@ -167,12 +174,11 @@ class Exchange:
         raise Refused("the archive has no answer to this", answer.status, rule="archive")
 
 
-async def principal_of(line: Line, head: Head) -> Principal | IdentityRefusal:
+async def client_of(line: Line, head: Head) -> Client | IdentityRefusal:
     """Who asks."""
-    found: Principal | IdentityRefusal = await line.ask(Identify(head.authorization))
+    found: Client | IdentityRefusal = await line.ask(Identify(head.authorization))
     return found
 
 
-def over_budget(kind: str) -> Refused:
-    """Too much was asked for."""
-    return Refused(f"over its budget of {kind}", 429, (("Retry-After", str(_RETRY)),), rule="budget")
+def _over_budget(measure: Measure) -> Refused:
+    return Refused(f"over its budget of {measure.value}", 429, (("Retry-After", str(_RETRY)),), rule="budget")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadglass.access.budgets import Measure
 from leadglass.guard.dicomweb.archive_side import failed
 from leadglass.guard.dicomweb.exchange import Exchange
 from leadglass.guard.dicomweb.headers import media_type
@@ -20,7 +21,7 @@ async def manage(exchange: Exchange) -> None:
     if not exchange.door.workitems:
         raise Refused("worklists are not carried here", 403, rule="workitems")
     exchange.enter()
-    exchange.spend("queries", 1)
+    exchange.spend(Measure.QUERIES, 1)
     document = await _document(exchange)
     exchange.ports.managing(exchange.who, exchange.request)
     asked = target(exchange.request, exchange.door.archive, exchange.request.at)

@@ -5,19 +5,19 @@ What is shown is written anew from what was read: two readers of one text can di
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from leadglass.guard.dicomweb.array import Element
 from leadglass.guard.dicomweb.paths import Level, Place, is_uid
 from leadglass.guard.identifiers import keys
-from leadglass.guard.identifiers.attributes import READ, study_from_values
+from leadglass.guard.identifiers.attributes import study_from_values
 from leadglass.model.access import Study
 
-__all__ = ["ADDED", "COUNTS", "STUDY_UID", "cleaned", "study_of", "study_uid", "tag_name"]
+__all__ = ["ADDED", "COUNTS", "STUDY_UID", "cleaned", "readable", "study_of", "study_uid", "tag_name"]
 
 _RETRIEVE_URL = "00081190"
-_UTF8 = {keys.SPECIFIC_CHARACTER_SET: b"ISO_IR 192"}
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
@@ -28,7 +28,6 @@ def tag_name(tag: int) -> str:
 
 STUDY_UID = tag_name(keys.STUDY_INSTANCE_UID)
 _UIDS = (STUDY_UID, tag_name(keys.SERIES_INSTANCE_UID), tag_name(keys.SOP_INSTANCE_UID))
-_READ = {tag_name(tag): tag for tag in READ if tag != keys.SPECIFIC_CHARACTER_SET}
 
 ADDED: Mapping[str, str] = {
     tag_name(keys.INSTITUTION_NAME): "InstitutionName",
@@ -54,16 +53,20 @@ def study_uid(match: Element) -> str | None:
     return None
 
 
-def study_of(match: Element, doubtful: frozenset[str]) -> Study | None:
-    """The study as far as a match at study level describes it, without the ``doubtful`` tags; None if unnamed."""
-    texts = {
-        tag: "\\".join(map(_text, _values(match, name)))
-        for name, tag in _READ.items()
-        if name in match and name not in doubtful
-    }
-    return study_from_values(
-        _UTF8 | {tag: text.encode(errors="surrogatepass") for tag, text in texts.items() if text}
-    )
+def readable(needed: frozenset[str], doubtful: frozenset[str]) -> tuple[tuple[str, int], ...]:
+    """The tags to read of matches: what tells the ``needed`` attributes of ``Study``, without the doubtful."""
+    tags = (keys.STUDY_INSTANCE_UID, *keys.needed_tags(needed))
+    return tuple((tag_name(tag), tag) for tag in tags if tag_name(tag) not in doubtful)
+
+
+def study_of(match: Element, read: tuple[tuple[str, int], ...]) -> Study | None:
+    """The study as far as these tags of a match at study level tell; None without exactly one UID."""
+    found = {keys.SPECIFIC_CHARACTER_SET: b"ISO_IR 192"}
+    for name, tag in read:
+        if name in match and (text := "\\".join(map(_text, _values(match, name)))):
+            # What is no text in UTF-8 cannot be read, and labels nothing.
+            found[tag] = text.encode(errors="surrogatepass")
+    return study_from_values(found)
 
 
 def cleaned(match: Element, hidden: frozenset[str], at: Place, level: Level, public: str) -> Element:
@@ -80,6 +83,7 @@ def cleaned(match: Element, hidden: frozenset[str], at: Place, level: Level, pub
     return shown
 
 
+@functools.lru_cache(maxsize=4096)
 def _is_shown(tag: str) -> bool:
     # Eight digits; the group of a private attribute is odd (PS3.5 7.1).
     return len(tag) == 8 and tag[3] in "02468ACE" and set(tag) <= _DIGITS

@@ -6,14 +6,15 @@ the client came. Nothing here waits but the methods that say so.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
+from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
+from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.paths import Request, Roots
 from leadglass.guard.studies import Unknown
-from leadglass.model.access import Action, Decision, Principal, Resource, Study
+from leadglass.model.access import Action, Decision, Resource, Study
 
 __all__ = ["Door", "Ports"]
 
@@ -46,15 +47,15 @@ class Ports(Protocol):
     Any method may raise a ``LeadglassError``: what cannot be known, counted or written down is refused.
     """
 
-    async def person(self, authorization: str | None) -> Principal | IdentityRefusal:
+    async def person(self, authorization: str | None) -> Client | IdentityRefusal:
         """Who asks, by the Authorization header and the connection's certificate."""
         ...
 
-    def decide(self, principal: Principal, action: Action, resource: Resource) -> Decision:
+    def decide(self, client: Client, action: Action, resource: Resource) -> Decision:
         """What the policy says, here and now."""
         ...
 
-    def needed(self, principal: Principal, action: Action) -> frozenset[str]:
+    def needed(self, client: Client, action: Action) -> frozenset[str]:
         """The attributes of ``Study`` that can decide."""
         ...
 
@@ -70,12 +71,16 @@ class Ports(Protocol):
         """Whether the series (and, unless empty, the instance) is one of the study's."""
         ...
 
-    def stored(self, study: Study) -> None:
-        """The archive took an object: what was remembered of its study may be out of date."""
+    def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
+        """Take from a budget; False: there is not enough left. ``what`` is an amount, a patient or a study."""
         ...
 
-    def spend(self, principal: Principal, kind: str, what: int | str) -> bool:
-        """Take from a budget; False: there is not enough left. ``what`` is an amount, a patient or a study."""
+    def left(self, client: Client, measure: Measure) -> bool:
+        """Whether anything is left of a budget."""
+        ...
+
+    def spent(self, client: Client, measure: Measure, amount: int) -> None:
+        """Count what has been had already."""
         ...
 
     def mint(self) -> str:
@@ -86,38 +91,36 @@ class Ports(Protocol):
         """POSIX seconds."""
         ...
 
-    # What is written down.
+    # What is written down. What is told before something is done may raise; then it is not done.
 
-    def unknown(self, request: Request | None, refusal: IdentityRefusal) -> None:
+    def unknown(self, refusal: IdentityRefusal) -> None:
         """Somebody asked who is not believed."""
         ...
 
-    def refused(
-        self, principal: Principal | None, request: Request | None, status: int, why: str, rule: str
-    ) -> None:
-        """A request was refused with an HTTP status."""
+    def refused(self, client: Client | None, request: Request | None, why: str, rule: str) -> None:
+        """Something was refused, or could not be done."""
         ...
 
-    def searching(self, principal: Principal, request: Request) -> None:
-        """A permitted search is about to be put to the archive."""
+    def searching(self, client: Client, request: Request, target: str) -> None:
+        """A search is about to be put to the archive; ``target`` is what the client asked for."""
         ...
 
-    def retrieving(self, principal: Principal, request: Request, study: Study) -> None:
+    def retrieving(self, client: Client, study: Study) -> None:
         """A permitted retrieval is about to be put to the archive."""
         ...
 
-    def retrieved(self, principal: Principal, request: Request, study: Study, size: int, why: str) -> None:
+    def retrieved(self, client: Client, study: Study, size: int, why: str) -> None:
         """It is over, after ``size`` bytes; ``why`` is empty when it is complete."""
         ...
 
-    def storing(self, principal: Principal, request: Request, study: Study) -> None:
+    def storing(self, client: Client, study: Study) -> None:
         """A permitted object is about to be put to the archive."""
         ...
 
-    def kept(self, principal: Principal, request: Request, studies: Collection[Study], why: str) -> None:
-        """The archive has answered for all objects of one request; ``why`` is empty when it took them."""
+    def stored(self, client: Client, study: Study, sop_class: str, size: int) -> None:
+        """The archive has it."""
         ...
 
-    def managing(self, principal: Principal, request: Request) -> None:
+    def managing(self, client: Client, request: Request) -> None:
         """A permitted UPS-RS request is about to be put to the archive."""
         ...

@@ -14,9 +14,10 @@ from typing import Any
 
 from leadglass.access.identity import IdentityRefusal
 from leadglass.errors import LeadglassError, RemoteProtocolError
+from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.archive_side import failed
 from leadglass.guard.dicomweb.effects import AbortClient, CloseClient, Effect
-from leadglass.guard.dicomweb.exchange import Exchange, principal_of
+from leadglass.guard.dicomweb.exchange import Exchange, client_of
 from leadglass.guard.dicomweb.headers import Head
 from leadglass.guard.dicomweb.line import Connections, TimeUpError
 from leadglass.guard.dicomweb.managing import manage
@@ -26,7 +27,6 @@ from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.dicomweb.retrieving import retrieve
 from leadglass.guard.dicomweb.searching import search
 from leadglass.guard.dicomweb.storing import store
-from leadglass.model.access import Principal
 
 __all__ = ["Relay"]
 
@@ -58,7 +58,7 @@ class Relay:
         """Whether there is nothing more to do."""
         self._head: Head | None = None
         self._request: Request | None = None
-        self._who: Principal | None = None
+        self._who: Client | None = None
         self._work = self._run()
         self._resume(None)
 
@@ -183,9 +183,9 @@ class Relay:
         except Refused as refusal:
             broken = refusal
         # Whoever is not known learns nothing but that, whatever was asked.
-        found = await principal_of(self._line, head)
+        found = await client_of(self._line, head)
         if isinstance(found, IdentityRefusal):
-            self._ports.unknown(self._request, found)
+            self._ports.unknown(found)
             raise _stranger(head)
         self._who = found
         if broken is not None or self._request is None:
@@ -201,7 +201,8 @@ class Relay:
             raise Refused("a body that is too large", 413)
 
     def _too_slow(self) -> Refused:
-        if self._line.archive is not None and self._line.client.complete:
+        archive = self._line.archive
+        if archive is not None and (archive.touched or self._line.client.complete):
             return failed("did not answer in time", 504)
         return Refused("a request that came too slowly", 408, rule="slow")
 
@@ -224,7 +225,7 @@ class Relay:
 
     def _tell(self, refusal: Refused, why: str) -> None:
         try:
-            self._ports.refused(self._who, self._request, refusal.status, why, refusal.rule)
+            self._ports.refused(self._who, self._request, why, refusal.rule)
         except LeadglassError:
             # It is refused all the same; that it cannot be written down is known to whoever writes.
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError
 from leadglass.guard.dicomweb.archive_side import Answer, failed
 from leadglass.guard.dicomweb.exchange import Exchange
@@ -34,11 +35,11 @@ async def retrieve(exchange: Exchange) -> None:
 
 
 def _account(exchange: Exchange, study: Study) -> None:
-    exchange.spend("studies", study.study_instance_uid)
+    exchange.spend(Measure.STUDIES, study.study_instance_uid)
     if study.patient_id is not None:
-        exchange.spend("patients", study.patient_id)
-    exchange.spend("bytes", 0)
-    exchange.ports.retrieving(exchange.who, exchange.request, study)
+        exchange.spend(Measure.PATIENTS, study.patient_id)
+    exchange.need(Measure.BYTES)
+    exchange.ports.retrieving(exchange.who, study)
 
 
 async def _pass(exchange: Exchange, answer: Answer, study: Study) -> None:
@@ -50,8 +51,8 @@ async def _pass(exchange: Exchange, answer: Answer, study: Study) -> None:
         why = exc.what
         raise
     finally:
-        exchange.ports.spend(exchange.who, "bytes", exchange.passed)
-        exchange.ports.retrieved(exchange.who, exchange.request, study, exchange.passed, why)
+        exchange.ports.spent(exchange.who, Measure.BYTES, exchange.passed)
+        exchange.ports.retrieved(exchange.who, study, exchange.passed, why)
 
 
 def _is_json(exchange: Exchange, answer: Answer) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from leadglass.access.budgets import Measure
 from leadglass.guard.dicomweb import query
 from leadglass.guard.dicomweb.archive_side import Answer, failed
 from leadglass.guard.dicomweb.array import ArrayReader, Element, write
-from leadglass.guard.dicomweb.exchange import Exchange, over_budget
+from leadglass.guard.dicomweb.exchange import Exchange
 from leadglass.guard.dicomweb.headers import media_type
-from leadglass.guard.dicomweb.matches import cleaned, study_of, study_uid
+from leadglass.guard.dicomweb.matches import cleaned, readable, study_of, study_uid
 from leadglass.guard.dicomweb.paths import Level, Place, target
 from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.identifiers.attributes import lacking
@@ -40,10 +41,10 @@ class _Searching:
     async def run(self) -> None:
         exchange = self._exchange
         exchange.enter()
-        exchange.spend("queries", 1)
+        exchange.spend(Measure.QUERIES, 1)
         if self._at.study is not None:
             self._at = (await exchange.see(self._at)).at
-        exchange.ports.searching(exchange.who, exchange.request)
+        exchange.ports.searching(exchange.who, exchange.request, exchange.head.target.decode("ascii"))
         goes_on = not self._pages.full
         while goes_on:
             goes_on = await self._page()
@@ -78,15 +79,16 @@ class _Searching:
         if not matches:
             return
         studies = await self._studies(matches)
-        shown = self._pages.shown
+        before, shown = self._pages.shown, list[Element]()
         for match, study in zip(matches, studies, strict=True):
             self._pages.received()
             if self._visible(match, study) and self._pages.show():
-                self._show(match)
+                shown.append(self._cleaned(match))
         if self._pages.exhausted:
             raise Refused("too many matches: ask a narrower question", 413)
-        if not self._exchange.ports.spend(self._exchange.who, "matches", self._pages.shown - shown):
-            raise over_budget("matches")
+        self._exchange.spend(Measure.MATCHES, len(shown))
+        if shown:
+            self._out += (b"," if before else b"") + write(shown)
         if len(self._out) > _HELD:
             self._flush()
 
@@ -100,24 +102,29 @@ class _Searching:
         """The study of each match, asked for where a match does not tell all that can decide."""
         if self._at.study is not None:
             return [None] * len(matches)
-        exchange = self._exchange
-        told: list[Study | str | None] = [study_uid(match) for match in matches]
+        told: list[Study | str | None]
         if self._search.level is Level.STUDY:
-            needed = exchange.ports.needed(exchange.who, exchange.request.action)
-            for number, match in enumerate(matches):
-                study = study_of(match, self._search.doubtful)
-                if study is not None and not lacking(study, needed):
-                    told[number] = study
+            told = self._told(matches)
+        else:
+            told = [study_uid(match) for match in matches]
         asked = tuple(dict.fromkeys(uid for uid in told if isinstance(uid, str)))
-        found = await exchange.studies(asked) if asked else {}
+        found = await self._exchange.studies(asked) if asked else {}
         return [found[study] if isinstance(study, str) else study for study in told]
 
-    def _show(self, match: Element) -> None:
+    def _told(self, matches: list[Element]) -> list[Study | str | None]:
+        """The study of each match, by its UID if too little is told of it, None if not even that."""
+        exchange = self._exchange
+        needed = exchange.ports.needed(exchange.who, exchange.request.action)
+        read = readable(needed, self._search.doubtful)
+        studies = [study_of(match, read) for match in matches]
+        return [
+            study.study_instance_uid if study is not None and lacking(study, needed) else study
+            for study in studies
+        ]
+
+    def _cleaned(self, match: Element) -> Element:
         search = self._search
-        element = cleaned(match, search.hidden, search.at, search.level, self._exchange.door.public)
-        if self._pages.shown > 1:
-            self._out += b","
-        self._out += write(element)
+        return cleaned(match, search.hidden, search.at, search.level, self._exchange.door.public)
 
     def _flush(self) -> None:
         if not self._line.responding:

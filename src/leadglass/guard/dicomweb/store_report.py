@@ -11,7 +11,7 @@ from typing import Any
 from leadglass.guard.dicomweb.array import Element
 from leadglass.guard.dicomweb.part10 import Failure, Head
 
-__all__ = ["report"]
+__all__ = ["report", "taken"]
 
 _FAILED = "00081198"
 _STORED = "00081199"
@@ -24,6 +24,11 @@ _REASON = "00081197"
 _PROCESSING_FAILURE = 0x0110
 
 
+def taken(sent: Mapping[str, Head], said: Element) -> Mapping[str, Element]:
+    """Which of the objects the archive says to have stored, by SOP Instance UID, and what it says of each."""
+    return {uid: item for item in _items(said, _STORED) if (uid := _text(item, _SOP_INSTANCE)) in sent}
+
+
 def report(
     sent: Mapping[str, Head], refused: Sequence[Failure], said: Element, public: str
 ) -> tuple[int, Element]:
@@ -31,7 +36,7 @@ def report(
 
     ``said`` is the archive's answer; an object that it does not name was not stored.
     """
-    stored = {uid: item for item in _items(said, _STORED) if (uid := _text(item, _SOP_INSTANCE)) in sent}
+    stored = taken(sent, said)
     reasons = {_text(item, _SOP_INSTANCE): _number(item, _REASON) for item in _items(said, _FAILED)}
     failed = [
         Failure(reasons.get(uid) or _PROCESSING_FAILURE, "", head.sop_class, uid)

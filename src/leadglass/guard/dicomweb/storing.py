@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from leadglass.access.budgets import Measure
 from leadglass.guard.dicomweb.archive_side import Answer, failed
 from leadglass.guard.dicomweb.array import Element, write
 from leadglass.guard.dicomweb.exchange import Exchange
@@ -12,7 +13,7 @@ from leadglass.guard.dicomweb.multipart import Ended
 from leadglass.guard.dicomweb.part10 import Failure, Head
 from leadglass.guard.dicomweb.paths import target
 from leadglass.guard.dicomweb.refused import Refused
-from leadglass.guard.dicomweb.store_report import report
+from leadglass.guard.dicomweb.store_report import report, taken
 from leadglass.guard.dicomweb.stow import ObjectData, ObjectEnds, ObjectHead, StowReader, closing, opening
 from leadglass.guard.identifiers.refusal import IDENTIFIER_DOES_NOT_MATCH, NOT_AUTHORISED
 
@@ -29,7 +30,7 @@ async def store(exchange: Exchange) -> None:
         raise Refused("the answer comes as JSON only", 406)
     storing = _Storing(exchange, StowReader(exchange.head.content_type))
     exchange.enter()
-    exchange.spend("bytes", 0)
+    exchange.need(Measure.BYTES)
     exchange.line.go_on()
     await storing.run()
 
@@ -45,17 +46,18 @@ class _Storing:
         self._opened = False
         self._passing = False
         self._sent: dict[str, Head] = {}
+        self._sizes: dict[str, int] = {}
+        self._present = ""
         self._refused: list[Failure] = []
 
     async def run(self) -> None:
-        why = "cut off"
         try:
             said = await self._objects()
-            status, body = report(self._sent, self._refused, said, self._exchange.door.public)
-            why = "" if status == 200 else f"answered with {status}"
         finally:
-            self._account(why)
-        content = write(body)
+            self._exchange.ports.spent(self._exchange.who, Measure.BYTES, self._line.body_size)
+        self._account(said)
+        status, body = report(self._sent, self._refused, said, self._exchange.door.public)
+        content = write([body])
         self._line.respond(status, {"Content-Type": _JSON[0]}, len(content))
         self._line.send(content)
         self._line.end()
@@ -80,20 +82,22 @@ class _Storing:
         return await self._answer() if self._opened else {}
 
     async def _decide(self, found: Head | Failure) -> None:
-        failure = found if isinstance(found, Failure) else await self._failure(found)
+        exchange = self._exchange
+        failure = found if isinstance(found, Failure) else await self._why_not(found)
         self._passing = failure is None
         if failure is not None:
             self._refused.append(failure)
-            exchange = self._exchange
-            exchange.ports.refused(exchange.who, exchange.request, 409, failure.why, f"{failure.reason:04X}H")
+            exchange.ports.refused(exchange.who, exchange.request, failure.why, f"{failure.reason:04X}H")
             return
         assert isinstance(found, Head)
-        self._exchange.ports.storing(self._exchange.who, self._exchange.request, found.study)
+        exchange.ports.storing(exchange.who, found.study)
         await self._open()
-        self._sent[found.sop_instance] = found
+        self._present = found.sop_instance
+        self._sent[self._present] = found
+        self._sizes[self._present] = 0
         self._line.upload(opening(self._boundary))
 
-    async def _failure(self, head: Head) -> Failure | None:
+    async def _why_not(self, head: Head) -> Failure | None:
         """Why the object may not go; None if it may."""
         exchange, study = self._exchange, head.study
         uid = study.study_instance_uid
@@ -103,6 +107,7 @@ class _Storing:
             return _failure(IDENTIFIER_DOES_NOT_MATCH, "the same object twice", head)
         if not exchange.permits(study):
             return _failure(NOT_AUTHORISED, "not permitted for this study", head)
+        # What the archive has under the same UID counts as well: a foreign study may not be added to.
         there = (await exchange.studies((uid,)))[uid]
         if there is not None and not (exchange.permits(there) and there.patient_id == study.patient_id):
             return _failure(NOT_AUTHORISED, "the study is another's", head)
@@ -119,7 +124,11 @@ class _Storing:
         await self._line.open("POST", asked, headers)
 
     def _pass(self, event: ObjectData | ObjectEnds) -> None:
-        self._line.upload(event.data if isinstance(event, ObjectData) else b"\r\n")
+        if isinstance(event, ObjectData):
+            self._line.upload(event.data)
+            self._sizes[self._present] += len(event.data)
+        else:
+            self._line.upload(b"\r\n")
 
     async def _answer(self) -> Element:
         self._line.upload(closing(self._boundary))  # unless it has answered before the end
@@ -130,29 +139,27 @@ class _Storing:
             if len(content) > _LARGEST_ANSWER:
                 raise failed("answered more than fits")
         self._line.done_with_archive()
-        return self._understood(answer, content)
+        return _understood(answer, content)
 
-    def _understood(self, answer: Answer, content: bytes | bytearray) -> Element:
-        if answer.status not in _TAKEN:
-            raise failed(f"answered {answer.status}", 503 if answer.status == 503 else 502)
-        if answer.content_type is None or media_type(answer.content_type)[0] not in _JSON:
-            raise failed("answered with something else than JSON")
-        try:
-            said = json.loads(content)
-        except (ValueError, RecursionError):
-            raise failed("answered with what is no JSON") from None
-        if not isinstance(said, dict):
-            raise failed("answered with what is no dataset")
-        return said
-
-    def _account(self, why: str) -> None:
+    def _account(self, said: Element) -> None:
         exchange = self._exchange
-        studies = {head.study.study_instance_uid: head.study for head in self._sent.values()}
-        for study in studies.values():
-            exchange.ports.stored(study)
-        exchange.ports.spend(exchange.who, "bytes", self._line.body_size)
-        if studies:
-            exchange.ports.kept(exchange.who, exchange.request, tuple(studies.values()), why)
+        for uid in taken(self._sent, said):
+            head = self._sent[uid]
+            exchange.ports.stored(exchange.who, head.study, head.sop_class, self._sizes[uid])
+
+
+def _understood(answer: Answer, content: bytes | bytearray) -> Element:
+    if answer.status not in _TAKEN:
+        raise failed(f"answered {answer.status}", 503 if answer.status == 503 else 502)
+    if answer.content_type is None or media_type(answer.content_type)[0] not in _JSON:
+        raise failed("answered with something else than JSON")
+    try:
+        said = json.loads(content)
+    except (ValueError, RecursionError):
+        raise failed("answered with what is no JSON") from None
+    if not isinstance(said, dict):
+        raise failed("answered with what is no data set")
+    return said
 
 
 def _failure(reason: int, why: str, head: Head) -> Failure:

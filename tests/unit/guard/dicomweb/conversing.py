@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import h11
 
+from leadglass.access.admission import Peer
+from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
 from leadglass.errors import LeadglassError
+from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.effects import (
     AbortClient,
     CloseClient,
@@ -27,6 +31,7 @@ from leadglass.guard.dicomweb.ports import Door
 from leadglass.guard.dicomweb.relay import Relay
 from leadglass.guard.studies import UNKNOWN, Unknown
 from leadglass.model.access import Action, Decision, Kind, Node, Principal, Resource, Study
+from leadglass.model.enrolment import Enrolled
 
 ROOTS = Roots("/dicom-web", "/wado")
 HOSTS = frozenset({"guard.example"})
@@ -38,7 +43,13 @@ DOOR = Door(
     own=ROOTS,
     archive=Roots("/archive/web", "/archive/wado"),
 )
-NORTH = Principal(Kind.PERSON, "ada", institutions=frozenset({"North"}))
+ADA = Client(
+    Principal(Kind.PERSON, "ada", institutions=frozenset({"North"})),
+    Enrolled("reading room", Kind.DEVICE, (), ()),
+    Peer("192.0.2.1", None, tls=True),
+    calling="",
+    called="ARCHIVE",
+)
 MINE, HIDDEN, ABSENT = "1.2.1", "1.2.2", "1.2.3"
 SEEN = Study(MINE, patient_id="P1", institution="North")
 UNSEEN = Study(HIDDEN, patient_id="P2", institution="South")
@@ -79,19 +90,20 @@ class Desk:
         self.members: set[tuple[str, str, str]] = set()
         self.written: list[tuple[str, Any]] = []
         self.minted = 0
-        self.budgets: dict[str, int] = {}
+        self.budgets: dict[Measure, int] = {}
+        self.counted: Counter[Measure] = Counter()
         self.services = frozenset(Action)
         self.looked: list[str] = []
         self.reads = frozenset({"institution"})
         self.broken: LeadglassError | None = None
         self.stranger = False
 
-    def identify(self, authorization: str | None) -> Principal | IdentityRefusal:
+    def identify(self, authorization: str | None) -> Client | IdentityRefusal:
         if self.stranger:
             return IdentityRefusal("no token", "token-missing")
-        return NORTH
+        return ADA
 
-    async def person(self, authorization: str | None) -> Principal | IdentityRefusal:
+    async def person(self, authorization: str | None) -> Client | IdentityRefusal:
         return self.identify(authorization)
 
     async def study(self, uid: str) -> Study | None:
@@ -100,27 +112,30 @@ class Desk:
     async def contains(self, study: str, series: str, instance: str) -> bool:
         return (study, series, instance) in self.members
 
-    def decide(self, principal: Principal, action: Action, resource: Resource) -> Decision:
+    def decide(self, client: Client, action: Action, resource: Resource) -> Decision:
         if isinstance(resource, Node):
             allowed = action in self.services and resource.title == "ARCHIVE"
         else:
-            allowed = resource.institution in principal.institutions
+            allowed = resource.institution in client.principal.institutions
         return Decision(allowed, (), "permitted" if allowed else "no policy permits it")
 
-    def needed(self, principal: Principal, action: Action) -> frozenset[str]:
+    def needed(self, client: Client, action: Action) -> frozenset[str]:
         return self.reads
 
     def known(self, uid: str) -> Study | Unknown | None:
         return UNKNOWN
 
-    def stored(self, study: Study) -> None:
-        self.written.append(("learnt", study.study_instance_uid))
-
-    def spend(self, principal: Principal, kind: str, what: int | str) -> bool:
-        if kind not in self.budgets:
+    def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
+        if measure not in self.budgets:
             return True
-        self.budgets[kind] -= what if isinstance(what, int) else 1
-        return self.budgets[kind] >= 0
+        self.budgets[measure] -= what if isinstance(what, int) else 1
+        return self.budgets[measure] >= 0
+
+    def left(self, client: Client, measure: Measure) -> bool:
+        return self.budgets.get(measure, 1) > 0
+
+    def spent(self, client: Client, measure: Measure, amount: int) -> None:
+        self.counted[measure] += amount
 
     def mint(self) -> str:
         self.minted += 1
@@ -129,30 +144,28 @@ class Desk:
     def posix(self) -> float:
         return 1_800_000_000.0
 
-    def unknown(self, request: Request | None, refusal: IdentityRefusal) -> None:
+    def unknown(self, refusal: IdentityRefusal) -> None:
         self.written.append(("unknown", refusal.rule))
 
-    def refused(
-        self, principal: Principal | None, request: Request | None, status: int, why: str, rule: str
-    ) -> None:
-        self.written.append(("refused", (status, rule)))
+    def refused(self, client: Client | None, request: Request | None, why: str, rule: str) -> None:
+        self.written.append(("refused", rule))
 
-    def searching(self, principal: Principal, request: Request) -> None:
-        self._write("searching", request.level.value)
+    def searching(self, client: Client, request: Request, target: str) -> None:
+        self._write("searching", target)
 
-    def retrieving(self, principal: Principal, request: Request, study: Study) -> None:
+    def retrieving(self, client: Client, study: Study) -> None:
         self._write("retrieving", study.study_instance_uid)
 
-    def retrieved(self, principal: Principal, request: Request, study: Study, size: int, why: str) -> None:
+    def retrieved(self, client: Client, study: Study, size: int, why: str) -> None:
         self._write("retrieved", (study.study_instance_uid, size, why))
 
-    def storing(self, principal: Principal, request: Request, study: Study) -> None:
+    def storing(self, client: Client, study: Study) -> None:
         self._write("storing", study.study_instance_uid)
 
-    def kept(self, principal: Principal, request: Request, studies: Collection[Study], why: str) -> None:
-        self._write("kept", ([study.study_instance_uid for study in studies], why))
+    def stored(self, client: Client, study: Study, sop_class: str, size: int) -> None:
+        self._write("stored", (study.study_instance_uid, sop_class, size))
 
-    def managing(self, principal: Principal, request: Request) -> None:
+    def managing(self, client: Client, request: Request) -> None:
         self._write("managing", request.tail)
 
     def _write(self, kind: str, what: Any) -> None:
@@ -308,7 +321,7 @@ class Conversation:
         return self.answers[0]
 
     @property
-    def refusals(self) -> list[tuple[int, str]]:
+    def refusals(self) -> list[str]:
         return [what for kind, what in self.desk.written if kind == "refused"]
 
 

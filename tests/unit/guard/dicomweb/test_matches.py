@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
-from leadglass.guard.dicomweb.matches import cleaned, study_of, study_uid
+from leadglass.guard.dicomweb.matches import cleaned, readable, study_of, study_uid
 from leadglass.guard.dicomweb.paths import Level, Place
 from leadglass.model.access import Study
 
 PUBLIC = "https://guard.example/dicom-web"
 NONE: frozenset[str] = frozenset()
+FIELDS = frozenset(
+    {"patient_id", "accession_number", "study_date", "modalities", "institution"}
+    | {"referring_physician", "performing_physicians", "labels"}
+)
+ALL = readable(FIELDS, NONE)
 
 
 def ui(*values: Any) -> dict[str, Any]:
@@ -33,7 +38,7 @@ MATCH = {
 
 
 def test_a_match_tells_of_a_study_in_the_form_that_policies_compare() -> None:
-    assert study_of(MATCH, NONE) == Study(
+    assert study_of(MATCH, ALL) == Study(
         "1.2.3",
         patient_id="P1",
         accession_number="A1",
@@ -46,8 +51,14 @@ def test_a_match_tells_of_a_study_in_the_form_that_policies_compare() -> None:
     )
 
 
+def test_only_what_is_needed_is_read() -> None:
+    assert study_of(MATCH, readable(frozenset({"institution"}), NONE)) == Study(
+        "1.2.3", institution="Müller Clinic"
+    )
+
+
 def test_a_doubtful_value_is_not_believed() -> None:
-    found = study_of(MATCH, frozenset({"00080090", "00120062"}))
+    found = study_of(MATCH, readable(FIELDS, frozenset({"00080090", "00120062"})))
 
     assert found is not None
     assert (found.referring_physician, found.labels) == (None, frozenset({"trial:T7"}))
@@ -74,7 +85,7 @@ def test_a_doubtful_value_is_not_believed() -> None:
 )
 def test_a_match_without_one_study_uid_is_of_no_study(value: Any) -> None:
     assert study_uid({"0020000D": value}) is None
-    assert study_of({"0020000D": value}, NONE) is None
+    assert study_of({"0020000D": value}, ALL) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +104,7 @@ def test_a_match_without_one_study_uid_is_of_no_study(value: Any) -> None:
     ],
 )
 def test_a_value_that_is_not_one_text_labels_nothing(value: Any) -> None:
-    found = study_of({"0020000D": ui("1.2.3"), "00080080": value}, NONE)
+    found = study_of({"0020000D": ui("1.2.3"), "00080080": value}, ALL)
 
     assert found is not None
     assert found.institution is None
