@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Command] = {
         "leadglass.cli.explain", "Why a record says what it says, and what would settle the rest."
     ),
     "scope": Command("leadglass.cli.scope", "Write, show and verify a scope.", group=True),
+    "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
         "leadglass.cli.worker", "Take part in the scans that others begin in the same database."

@@ -7,18 +7,16 @@ import enum
 import ipaddress
 import json
 import os
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from leadglass import wiring
-from leadglass.cli import INTERRUPTED
+from leadglass.cli.asking import ask, words
 from leadglass.cli.reading import read_scope
 from leadglass.cli.terminal import complain, write
-from leadglass.errors import LeadglassError, ResourceError, ScopeError, UsageError
+from leadglass.errors import ResourceError, ScopeError, UsageError
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
 from leadglass.scope.parse import parse, parse_range
@@ -36,8 +34,6 @@ __all__ = ["Shape", "app", "new", "show", "verify"]
 UNFINISHED = 3
 _DAYS = 90
 """How long a new scope stands unless its writer says otherwise."""
-
-_T = TypeVar("_T")
 
 app = typer.Typer(help="Write, show and verify a scope.", no_args_is_help=True)
 
@@ -90,15 +86,13 @@ def new(
         raise UsageError("the file exists already", where=str(file), then="choose another name")
     last_day = (_today() + dt.timedelta(days=_DAYS)).isoformat()
     draft = Draft(
-        name=_ask(name, "--name", "What is to be looked at (a name for this scope)", _words),
+        name=ask(name, "--name", "What is to be looked at (a name for this scope)", words),
         basis=basis,
-        granted_by=_ask(granted_by, "--granted-by", "Who said yes", _words),
-        contact=_ask(contact, "--contact", "Who a disturbed administrator writes to", _words),
-        reference=_ask(
-            reference, "--reference", "Where that is written down (- if nowhere)", _reference, "-"
-        ),
-        valid_until=_ask(valid_until, "--valid-until", "The last day", _day, last_day),
-        targets=_ask(",".join(target or ()) or None, "--target", "Ranges, addresses or names", _ranges),
+        granted_by=ask(granted_by, "--granted-by", "Who said yes", words),
+        contact=ask(contact, "--contact", "Who a disturbed administrator writes to", words),
+        reference=ask(reference, "--reference", "Where that is written down (- if nowhere)", _reference, "-"),
+        valid_until=ask(valid_until, "--valid-until", "The last day", _day, last_day),
+        targets=ask(",".join(target or ()) or None, "--target", "Ranges, addresses or names", _ranges),
         position=position,
         deepest=_rung(deepest),
         ports=parse_ports(ports),
@@ -145,44 +139,8 @@ def verify(file: _File, nameserver: _Nameserver = None, shape: _Format = Shape.T
         raise typer.Exit(UNFINISHED)
 
 
-def _ask(
-    value: str | None, option: str, question: str, read: Callable[[str], _T], default: str | None = None
-) -> _T:
-    """What the option says, or else the answer to the question, or else the default."""
-    if value is None and not sys.stdin.isatty():
-        value = default
-        if value is None:
-            raise UsageError(f"{option} is missing", then="give it, or call this in a terminal to be asked")
-    if value is not None:
-        try:
-            return read(value)
-        except ValueError as exc:
-            raise UsageError(str(exc), where=option) from exc
-    try:
-        answer: _T = typer.prompt(question, default=default, err=True, value_proc=_asking_again(read))
-    except typer.Abort as exc:
-        raise typer.Exit(INTERRUPTED) from exc
-    return answer
-
-
-def _asking_again(read: Callable[[str], _T]) -> Callable[[str], _T]:
-    def value_of(text: str) -> _T:
-        try:
-            return read(text)
-        except (ValueError, LeadglassError) as exc:
-            raise typer.BadParameter(str(exc)) from exc
-
-    return value_of
-
-
-def _words(text: str) -> str:
-    if not text.strip() or not text.isprintable():
-        raise ValueError("one line of text is needed")
-    return text.strip()
-
-
 def _reference(text: str) -> str | None:
-    return None if text.strip() == "-" else _words(text)
+    return None if text.strip() == "-" else words(text)
 
 
 def _day(text: str) -> dt.date:
