@@ -36,6 +36,15 @@ def test_what_was_had_comes_back_when_it_leaves_the_window() -> None:
     assert found.spend(QUERIES, 1, NOW + HOUR * 62 / 60).allowed
 
 
+@pytest.mark.parametrize("offset", range(0, 60, 7))
+def test_a_patient_is_counted_until_its_window_is_over_whenever_it_began(offset: int) -> None:
+    found = budget(patients=1)
+    assert found.spend(PATIENTS, "a", NOW + offset).allowed
+
+    assert not found.spend(PATIENTS, "b", NOW + offset + HOUR - 0.001).allowed
+    assert found.spend(PATIENTS, "b", NOW + offset + HOUR * 62 / 60).allowed
+
+
 def test_without_a_limit_nothing_is_counted() -> None:
     found = budget(queries=1)
     for n in range(100):

@@ -20,6 +20,7 @@ from tests.unit.access.cast import (
     somebody,
 )
 
+from leadglass.access.engine import _failed
 from leadglass.access.facts import CONTEXT, STUDY
 from leadglass.access.policy import load
 from leadglass.access.roles import ready
@@ -183,10 +184,18 @@ def test_an_address_that_is_none_is_denied_where_a_policy_reads_it(address: str)
     assert (decision.allowed, decision.reason) == (False, "the policies could not be asked")
 
 
-def test_a_principal_whose_name_is_no_text_is_denied() -> None:
-    nobody = Principal(Kind.PERSON, "x\udc80")
+@pytest.mark.parametrize(
+    "nobody", [Principal(Kind.PERSON, "x\udc80"), Principal(Kind.PERSON, "x", roles=frozenset({"y\udc80"}))]
+)
+def test_a_principal_that_is_no_text_is_denied(nobody: Principal) -> None:
+    decision = policy(f"{ANYTHING};").decide(nobody, Action.FIND, OWN, HERE)
 
-    assert not policy(f"{ANYTHING};").decide(nobody, Action.FIND, OWN, HERE).allowed
+    assert (decision.allowed, decision.reason) == (False, "the policies could not be asked")
+
+
+def test_a_policy_that_failed_is_known_by_its_id_and_by_nothing_if_cedar_does_not_say() -> None:
+    assert _failed("error while evaluating policy `p-1.b`: integer overflow") == "p-1.b"
+    assert _failed("something else went wrong") == ""
 
 
 def test_what_a_value_says_is_never_taken_for_policy() -> None:
@@ -266,6 +275,14 @@ def test_one_study_can_be_named() -> None:
     assert found.decide(ANYBODY, Action.FIND, OWN, HERE).allowed
     assert not found.decide(ANYBODY, Action.FIND, FOREIGN, HERE).allowed
     assert found.attributes_read == frozenset()
+
+
+def test_a_study_that_is_named_and_looked_into_is_that_study_only() -> None:
+    found = policy('permit(principal, action, resource is Study) when { Study::"1.2.1" has institution };')
+    twin = replace(OWN, study_instance_uid="1.2.9") if isinstance(OWN, Study) else OWN
+
+    assert found.decide(ANYBODY, Action.FIND, OWN, HERE).allowed
+    assert not found.decide(ANYBODY, Action.FIND, twin, HERE).allowed
 
 
 def test_one_node_can_be_named() -> None:
