@@ -1,16 +1,18 @@
-"""Where a question goes, and the permission to ask it."""
+"""Where a question goes, and the permission to ask it.
+
+Tuples with names: as unchangeable as frozen dataclasses, and made in half the time, once an endpoint.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from leadglass.model.rung import Rung
 
 __all__ = ["Endpoint", "Permit"]
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One TCP endpoint. ``address`` is an IPv4 or IPv6 literal in canonical form."""
 
     address: str
@@ -27,8 +29,7 @@ class Endpoint:
         return f"[{self.address}]:{self.port}" if self.is_ipv6 else f"{self.address}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(NamedTuple):
     """Leave to open one connection to one endpoint, as deep as ``rung``, until ``valid_until``.
 
     Only ``leadglass.scope`` makes one (a test reads the source tree for it); only
