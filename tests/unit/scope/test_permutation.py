@@ -21,7 +21,19 @@ def test_stretches_join_to_the_whole_order() -> None:
     whole = list(order.stretch(0, 5000))
 
     assert [*order.stretch(0, 1234), *order.stretch(1234, 5000)] == whole
-    assert [order.at(position) for position in (0, 17, 4999)] == [whole[0], whole[17], whole[4999]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 5000, 1 << 28, (1 << 28) + 1, 1 << 40])
+def test_a_stretch_holds_what_stands_at_its_positions(size: int) -> None:
+    order = Permutation(size, KEY)
+    first = size // 2
+    after = min(first + 100, size)
+
+    assert list(order.stretch(first, after)) == [order.at(position) for position in range(first, after)]
+
+
+def test_the_order_of_a_scan_that_was_begun_earlier_stays() -> None:
+    assert list(Permutation(1000, KEY).stretch(500, 508)) == [441, 580, 251, 827, 868, 190, 739, 562]
 
 
 def test_another_key_is_another_order() -> None:
