@@ -18,7 +18,7 @@ import enum
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -42,6 +42,9 @@ Identity: TypeAlias = int
 
 class Measure(enum.Enum):
     """What is counted; the value is the key under ``[budgets]``."""
+
+    # Members are what they are: the name need not be hashed again for each match of a query.
+    __hash__ = object.__hash__
 
     ASSOCIATIONS = "associations"
     QUERIES = "queries"
@@ -146,32 +149,36 @@ def join(several: Iterable[Totals]) -> Totals:
 
 
 class Budget:
-    """What one principal has left. Memory is bounded by the limits and ``MOST_DISTINCT``."""
+    """What one principal has left. Memory is bounded by ``MOST_DISTINCT`` for each process that shares it."""
 
     def __init__(self, limits: Limits, key: bytes) -> None:
         """``key`` hides identities (16 to 64 bytes); processes that share totals share it."""
         self.limits = limits
         self._key = key
+        self._limit = {measure: limits.of(measure) for measure in Measure}
         # A little wider than a sixtieth, so that no rounding of a moment takes it out of its window.
         self._width = int(limits.window * _MICROSECONDS) // STEPS + 1
         self._step = 0
         self._own = _Counts()
         self._others: dict[int, Totals] = {}
-        self._all = _Counts()
-        self._used: dict[Measure, int] = {}
+        self._seen: dict[Measure, set[Identity]] = {measure: set() for measure in _DISTINCT}
+        self._used = dict.fromkeys(Measure, 0)
 
     def spend(self, measure: Measure, what: int | str, now: float, *, emergency: bool = False) -> Spent:
         """Take an amount, or the identity of a patient or study, which counts once in a window.
 
         An emergency is never refused; what it takes is counted.
         """
-        limit = self.limits.of(measure)
+        limit = self._limit[measure]
         if limit is None:
             return Spent.WITHIN
         self._turn(now)
-        identity = hidden(self._key, what) if isinstance(what, str) else None
-        grows = self._grows(measure, what, identity)
-        before = self._used.get(measure, 0)
+        before = self._used[measure]
+        if isinstance(what, str):
+            identity = self._hidden(measure, what)
+            grows = int(identity not in self._seen[measure])
+        else:
+            identity, grows = None, _amount(measure, what)
         if grows and before + grows > limit and not emergency:
             return Spent.REFUSED
         self._take(measure, grows, identity)
@@ -179,9 +186,9 @@ class Budget:
 
     def left(self, measure: Measure, now: float) -> int | None:
         """How much of it may still be had; None without a limit."""
-        limit = self.limits.of(measure)
+        limit = self._limit[measure]
         self._turn(now)
-        return None if limit is None else max(0, limit - self._used.get(measure, 0))
+        return None if limit is None else max(0, limit - self._used[measure])
 
     def idle(self, now: float) -> bool:
         """Whether nothing is counted any more, so that the budget may be forgotten."""
@@ -203,42 +210,44 @@ class Budget:
         self._settle()
 
     def _turn(self, now: float) -> None:
-        step = self.step(now)
+        step = int(now * _MICROSECONDS) // self._width
         if step != self._step:
             self._step = step
             self._settle()
 
     def _settle(self) -> None:
         """Forget what has left the window, and count anew what is in it."""
-        self._own = self._own.within(self._step)
+        self._own.settle(self._step)
         live = range(self._step - STEPS, self._step + STEPS + 1)
         self._others = {step: totals for step, totals in self._others.items() if step in live}
-        self._all = self._own.with_others(self._others)
-        self._used = self._all.used()
+        others = join(self._others.values())
+        for measure in _COUNTED:
+            own = sum(self._own.amounts[measure].values())
+            self._used[measure] = own + others.amounts.get(measure, 0)
+        for measure in _DISTINCT:
+            self._seen[measure] = set(self._own.seen[measure]).union(others.seen.get(measure, ()))
+            self._used[measure] = len(self._seen[measure])
 
-    def _grows(self, measure: Measure, what: int | str, identity: Identity | None) -> int:
-        if isinstance(what, str) is not (measure in _DISTINCT):
-            raise ValueError(f"{measure.value} are not counted by {type(what).__name__}")
-        if isinstance(what, str):
-            return int(identity not in self._all.seen[measure])
-        if what < 0:
-            raise ValueError("an amount may not be negative")
-        return what
+    def _hidden(self, measure: Measure, identity: str) -> Identity:
+        if measure not in _DISTINCT:
+            raise ValueError(f"{measure.value} are counted by amount")
+        text = identity.encode("utf-8", "surrogatepass")
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8, key=self._key).digest())
 
     def _take(self, measure: Measure, grows: int, identity: Identity | None) -> None:
-        for counts in (self._own, self._all):
-            if identity is not None:
-                counts.see(measure, identity, self._step)
-            elif grows:
-                counts.add(measure, grows, self._step)
-        if grows and (identity is None or identity in self._all.seen[measure]):
-            self._used[measure] = self._used.get(measure, 0) + grows
+        if identity is None:
+            self._own.add(measure, grows, self._step)
+        elif self._own.see(measure, identity, self._step):
+            self._seen[measure].add(identity)
+        else:
+            return
+        self._used[measure] += grows
 
 
-def hidden(key: bytes, identity: str) -> Identity:
-    """The keyed hash of an identity."""
-    text = identity.encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8, key=key).digest())
+def _amount(measure: Measure, what: int) -> int:
+    if measure in _DISTINCT or what < 0:
+        raise ValueError(f"{what} is no amount of {measure.value}")
+    return what
 
 
 def _told(before: int, after: int, limit: int) -> Spent:
@@ -260,61 +269,40 @@ class _Counts:
         by_step = self.amounts[measure]
         by_step[step] = by_step.get(step, 0) + amount
 
-    def see(self, measure: Measure, identity: Identity, step: int) -> None:
+    def see(self, measure: Measure, identity: Identity, step: int) -> bool:
+        """Whether there was room for it."""
         known = self.seen[measure]
-        last = known.get(identity)
-        if last is not None or len(known) < _KEPT:
-            known[identity] = step if last is None else max(last, step)
+        if identity not in known and len(known) >= _KEPT:
+            return False
+        known[identity] = max(step, known.get(identity, step))
+        return True
 
-    def used(self) -> dict[Measure, int]:
-        amounts = {measure: sum(by_step.values()) for measure, by_step in self.amounts.items()}
-        return amounts | {measure: len(known) for measure, known in self.seen.items()}
-
-    def within(self, step: int) -> _Counts:
-        """What lies in the window that ends with ``step``; what a clock put far ahead of it counts as now."""
-        live = _Counts()
-        for measure, at, amount in self._counted():
-            if at >= step - STEPS:
-                live.add(measure, amount, at if at <= step + STEPS else step)
-        for measure, identity, at in self._seen():
-            if at >= step - STEPS:
-                live.see(measure, identity, at if at <= step + STEPS else step)
-        return live
-
-    def with_others(self, others: Mapping[int, Totals]) -> _Counts:
-        """These and what others counted."""
-        whole = _Counts()
-        for measure, at, amount in self._counted():
-            whole.add(measure, amount, at)
-        for measure, identity, at in self._seen():
-            whole.see(measure, identity, at)
-        for at, totals in others.items():
-            for measure, amount in totals.amounts.items():
-                whole.add(measure, amount, at)
-            for measure, known in totals.seen.items():
-                for identity in known:
-                    whole.see(measure, identity, at)
-        return whole
+    def settle(self, now: int) -> None:
+        """Keep the window that ends with the step ``now``; what a clock put far ahead of it counts as now."""
+        first, last = now - STEPS, now + STEPS
+        for measure, by_step in self.amounts.items():
+            ahead = sum(amount for step, amount in by_step.items() if step > last)
+            self.amounts[measure] = {step: n for step, n in by_step.items() if first <= step <= last}
+            if ahead:
+                self.add(measure, ahead, now)
+        for measure, known in self.seen.items():
+            self.seen[measure] = {
+                i: step if step <= last else now for i, step in known.items() if step >= first
+            }
 
     def totals(self, since: int) -> dict[int, Totals]:
         amounts: dict[int, dict[Measure, int]] = {}
         seen: dict[int, dict[Measure, set[Identity]]] = {}
-        for measure, at, amount in self._counted():
-            amounts.setdefault(at, {})[measure] = amount
-        for measure, identity, at in self._seen():
-            seen.setdefault(at, {}).setdefault(measure, set()).add(identity)
-        return {
-            at: Totals(amounts.get(at, {}), {m: frozenset(known) for m, known in seen.get(at, {}).items()})
-            for at in sorted(amounts.keys() | seen.keys())
-            if at >= since
-        }
-
-    def _counted(self) -> Iterator[tuple[Measure, int, int]]:
         for measure, by_step in self.amounts.items():
-            for at, amount in by_step.items():
-                yield measure, at, amount
-
-    def _seen(self) -> Iterator[tuple[Measure, Identity, int]]:
+            for step, amount in by_step.items():
+                amounts.setdefault(step, {})[measure] = amount
         for measure, known in self.seen.items():
-            for identity, at in known.items():
-                yield measure, identity, at
+            for identity, step in known.items():
+                seen.setdefault(step, {}).setdefault(measure, set()).add(identity)
+        return {
+            step: Totals(
+                amounts.get(step, {}), {m: frozenset(known) for m, known in seen.get(step, {}).items()}
+            )
+            for step in sorted(amounts.keys() | seen.keys())
+            if step >= since
+        }
