@@ -11,6 +11,9 @@ from leadglass.cli.guard_options import (
     CONFIG,
     REASON,
     ConfigOption,
+    InstitutionsOption,
+    LabelsOption,
+    RolesOption,
     choice,
     day,
     last_second,
@@ -34,27 +37,25 @@ _DAY = 86_400
 _YEAR = 365
 _TIME_BOXED = "service-engineer"
 
-_Name = Annotated[str, typer.Argument(help="The enrolled name.", show_default=False)]
+_Name = Annotated[str, typer.Argument(help="Its name, for you and for the audit.", show_default=False)]
+_Titles = Annotated[
+    list[str] | None,
+    typer.Option("--ae", metavar="TITLE", help="An AE title it may use; may be repeated."),
+]
+_Networks = Annotated[
+    list[str] | None,
+    typer.Option("--from", metavar="NET", help="An address or range it is heard from; may be repeated."),
+]
 _Days = Annotated[int, typer.Option(min=1, max=3650, help="How long the certificate is valid.")]
 _Rsa = Annotated[bool, typer.Option("--rsa", help="An RSA key, for a device that knows nothing else.")]
 
 
 def enrol(
-    name: Annotated[
-        str, typer.Argument(help="A name for it, for you and for the audit.", show_default=False)
-    ],
-    ae: Annotated[
-        list[str] | None,
-        typer.Option("--ae", metavar="TITLE", help="An AE title it may use; may be repeated."),
-    ] = None,
-    from_: Annotated[
-        list[str] | None,
-        typer.Option("--from", metavar="NET", help="An address or range it is heard from; may be repeated."),
-    ] = None,
+    name: _Name,
+    ae: _Titles = None,
+    from_: _Networks = None,
     kind: Annotated[str, typer.Option(metavar="KIND", help="device, service or person.")] = "device",
-    role: Annotated[
-        list[str] | None, typer.Option(metavar="ROLE", help="What it may do; may be repeated.")
-    ] = None,
+    role: RolesOption = None,
     listens: Annotated[
         str | None,
         typer.Option(metavar="HOST:PORT", help="Where it listens, for what the archive sends to it."),
@@ -68,12 +69,8 @@ def enrol(
     modality: Annotated[
         list[str] | None, typer.Option(metavar="CODE", help="What it produces, as CT; may be repeated.")
     ] = None,
-    institution: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="An institution it belongs to; may be repeated.")
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL", help="A label it was granted; may be repeated.")
-    ] = None,
+    institution: InstitutionsOption = None,
+    label: LabelsOption = None,
     vouches_for: Annotated[
         list[str] | None,
         typer.Option(metavar="USER", help="A user whose name alone it may send; may be repeated."),

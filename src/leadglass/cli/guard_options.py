@@ -19,6 +19,9 @@ __all__ = [
     "CONFIG",
     "REASON",
     "ConfigOption",
+    "InstitutionsOption",
+    "LabelsOption",
+    "RolesOption",
     "Shape",
     "ShapeOption",
     "as_json",
@@ -61,6 +64,18 @@ class Shape(enum.StrEnum):
 
 
 ShapeOption: TypeAlias = Annotated[Shape, typer.Option("--format", help="How to report.")]
+
+RolesOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--role", metavar="ROLE", help="What it may do; may be repeated.")
+]
+InstitutionsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--institution", metavar="NAME", help="An institution it belongs to; may be repeated."),
+]
+LabelsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="LABEL", help="A label it was granted; may be repeated."),
+]
 
 
 def as_json(value: object) -> str:

@@ -12,7 +12,17 @@ from leadglass.access.names import physician_key
 from leadglass.access.passcodes import SALT_BYTES, hash_passcode
 from leadglass.cli.asking import ask_secret
 from leadglass.cli.guard_enrol import require_roles
-from leadglass.cli.guard_options import CONFIG, REASON, ConfigOption, seconds, shown_time, texts
+from leadglass.cli.guard_options import (
+    CONFIG,
+    REASON,
+    ConfigOption,
+    InstitutionsOption,
+    LabelsOption,
+    RolesOption,
+    seconds,
+    shown_time,
+    texts,
+)
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import UsageError
 from leadglass.model.enrolment import Roll, User
@@ -39,19 +49,13 @@ def _user() -> None:
 @user.command()
 def add(
     name: _Name,
-    role: Annotated[
-        list[str] | None, typer.Option(metavar="ROLE", help="What this person may do; may be repeated.")
-    ] = None,
+    role: RolesOption = None,
     physician_name: Annotated[
         list[str] | None,
         typer.Option(metavar="PN", help="How studies name this person, as DOE^JANE; may be repeated."),
     ] = None,
-    institution: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="An institution; may be repeated.")
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL", help="A label that was granted; may be repeated.")
-    ] = None,
+    institution: InstitutionsOption = None,
+    label: LabelsOption = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Let a person in by a passcode, or change what is known of one. The passcode is asked, or read from a pipe.
