@@ -170,11 +170,14 @@ def test_a_clock_that_is_set_back_forgives_nothing() -> None:
 
 
 def test_a_clock_that_was_far_ahead_for_a_moment_stops_nobody_for_long() -> None:
-    found = budget(queries=1)
+    found = budget(queries=1, patients=1)
     assert found.spend(QUERIES, 1, NOW + 1e9).allowed
+    assert found.spend(PATIENTS, "a", NOW + 1e9).allowed
 
     assert not found.spend(QUERIES, 1, NOW).allowed
+    assert not found.spend(PATIENTS, "b", NOW).allowed
     assert found.spend(QUERIES, 1, NOW + HOUR * 1.1).allowed
+    assert found.spend(PATIENTS, "b", NOW + HOUR * 1.1).allowed
 
 
 # ---- limits
