@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import fcntl
 import os
 import re
 import threading
@@ -32,6 +31,7 @@ from leadglass.store.spool_file import (
     Tail,
     disk_full,
     is_disk_full,
+    locked,
     sync_folder,
     tail_of,
     write_whole,
@@ -64,7 +64,7 @@ class Spool:
         self._rotate_at = rotate_at
         self._reserve = reserve
         self._reserve_path = folder / f"reserve-{writer}"
-        self._lock = _locked(folder / f"spool-{writer}.lock")
+        self._lock = locked(folder / f"spool-{writer}.lock")
         self._anchors: list[Head] = []
         self._owes_anchors = False
         self._notes: deque[Mapping[str, Json]] = deque()
@@ -312,19 +312,6 @@ def open_spool(
             then="check the folder, its rights and the disk",
         ) from error
     return spool
-
-
-def _locked(path: Path) -> int:
-    """The descriptor of a lock that nobody else has; ``ResourceError`` if somebody does."""
-    lock = os.open(path, NEW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(lock)
-        raise ResourceError(
-            "another process writes this part of the audit trail", where=str(path), then="end it first"
-        ) from error
-    return lock
 
 
 def _size(path: Path) -> int | None:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from leadglass.errors import ResourceError
 from leadglass.ledger.chain import Head, read_entry
 
-__all__ = ["NEW", "SpoolFile", "Tail", "disk_full", "is_disk_full", "sync_folder", "tail_of", "write_whole"]
+__all__ = [
+    "NEW",
+    "SpoolFile",
+    "Tail",
+    "disk_full",
+    "is_disk_full",
+    "locked",
+    "sync_folder",
+    "tail_of",
+    "write_whole",
+]
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 """How files are made; each for its owner alone."""
@@ -139,6 +151,19 @@ def write_whole(path: Path, text: bytes) -> None:
     finally:
         os.close(descriptor)
     part.replace(path)
+
+
+def locked(path: Path) -> int:
+    """The descriptor of a lock that nobody else has until it is closed; ``ResourceError`` if somebody has it."""
+    lock = os.open(path, NEW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise ResourceError(
+            "another process does this for the audit trail", where=str(path), then="end it first"
+        ) from error
+    return lock
 
 
 def sync_folder(folder: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from leadglass.errors import ConfigError
 from leadglass.ledger.canonical import Json, canonical
 from leadglass.ledger.chain import GENESIS, LONGEST_LINE, Entry, Head, read_entry
-from leadglass.store.spool_file import write_whole
+from leadglass.store.spool_file import locked, write_whole
 
 __all__ = [
     "START",
@@ -30,6 +30,7 @@ __all__ = [
     "keep_position",
     "lines_of",
     "position_of",
+    "sending",
     "unfinished",
     "unsent",
     "writers_of",
@@ -143,6 +144,19 @@ def keep_anchors(folder: Path, writer: str, anchors: Sequence[Head]) -> None:
     """Remember them, whole or not at all; ``OSError`` if that cannot be."""
     kept = {"heads": [_plain(head) for head in anchors]}
     write_whole(folder / f"anchors-{writer}.json", canonical(kept) + b"\n")
+
+
+@contextlib.contextmanager
+def sending(folder: Path) -> Iterator[None]:
+    """Be the only one who sends what is in ``folder``; ``ResourceError`` if somebody else does."""
+    try:
+        lock = locked(folder / "sending.lock")
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def _plain(head: Head) -> dict[str, Json]:

@@ -65,7 +65,7 @@ def event_of(body: Mapping[str, Any]) -> AuditEvent:
     """The event that ``body`` tells; ``RemoteProtocolError`` if that is none."""
     try:
         return _read_event(body)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, binascii.Error) as error:
         raise RemoteProtocolError("this entry of the audit trail tells no event") from error
 
 
@@ -118,7 +118,8 @@ def _known(most: int = _WORD, **values: str | None) -> dict[str, Json]:
 
 
 def _principal(who: Principal) -> dict[str, Json]:
-    return {"kind": who.kind.value, "name": _text(who.name), "roles": _words(sorted(who.roles))}
+    roles = sorted({_text(role, _WORD) for role in who.roles})
+    return {"kind": who.kind.value, "name": _text(who.name), "roles": _words(roles)}
 
 
 def _patient(patient: Patient) -> dict[str, Json]:
@@ -157,7 +158,7 @@ def _read_event(body: Mapping[str, Any]) -> AuditEvent:
     counts: dict[str, Any] = {name: _count(body[name]) for name in _COUNTS if name in body}
     return AuditEvent(
         happening=Happening(body["happening"]),
-        at=dt.datetime.fromisoformat(body["time"]),
+        at=_moment(body["time"]),
         outcome=Outcome(body["outcome"]),
         action=Action(body["action"]) if "action" in body else None,
         who=None if who is None else _read_principal(who),
@@ -197,6 +198,13 @@ def _read_query(kept: Mapping[str, Any]) -> Query:
     identifier = base64.b64decode(kept["identifier"], validate=True)
     length = _count(kept["length"]) if "length" in kept else None
     return Query(_string(kept["sop_class"]), identifier, None if syntax is None else _string(syntax), length)
+
+
+def _moment(value: Any) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(value)
+    return moment.astimezone(dt.UTC)
 
 
 def _string(value: Any) -> str:

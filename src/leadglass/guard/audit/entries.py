@@ -26,7 +26,7 @@ def told(entry: Entry) -> AuditEvent:
     try:
         body = entry.body
         return _noted(entry, body) if "note" in body else event_of(body)
-    except (RemoteProtocolError, ValueError):
+    except (RemoteProtocolError, ValueError, RecursionError):
         return _about(entry.at, Outcome.SERIOUS, f"entry {entry.n} tells no event")
 
 
@@ -38,17 +38,16 @@ def damage(after: int, at: dt.datetime) -> AuditEvent:
 
 
 def _noted(entry: Entry, body: dict[str, Any]) -> AuditEvent:
-    words = _NOTES.get(str(body["note"]), "{note}")
     try:
-        said = words.format_map(body)
+        said = _NOTES[str(body["note"])].format_map(body)
     except KeyError:
-        said = str(body["note"])
+        said = "a note about the trail"
     return _about(entry.at, Outcome.MINOR, f"entry {entry.n}: {said}")
 
 
 def _about(at: str, outcome: Outcome, reason: str) -> AuditEvent:
     try:
-        moment = dt.datetime.fromisoformat(at)
-    except ValueError:
+        moment = dt.datetime.fromisoformat(at).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         moment = dt.datetime.fromtimestamp(0, dt.UTC)
     return AuditEvent(Happening.AUDIT_REPAIRED, moment, outcome, reason=reason)
