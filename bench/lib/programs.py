@@ -16,7 +16,7 @@ from bench.lib.measuring import on_cores
 __all__ = ["Programs", "compiled", "serving"]
 
 _SOURCES = Path(__file__).parents[1] / "c"
-_OPTIONS = ("-O2", "-std=gnu11")
+_OPTIONS = ("-O2", "-std=gnu11", "-pthread")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def orthanc(
     *,
     dicom: int = 4242,
     http: int = 8042,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[Peer]:
     """Orthanc with Debian's files, ``settings`` laid over them, and storage in ``home``."""
     home.mkdir(parents=True, exist_ok=True)
@@ -73,6 +74,7 @@ def orthanc(
         version=version_of(["Orthanc", "--version"]),
         ports={"dicom": dicom, "http": http},
         home=home,
+        environment=environment,
     ) as peer:
         yield peer
 
