@@ -41,16 +41,20 @@ class Knowing:
         found = [study for match in matches if (study := study_from(match, self._syntax)) is not None]
         if len(found) != 1 or found[0].study_instance_uid != uid:
             return None  # two answers for one UID cannot be told apart: neither is believed
-        if not lacking(found[0], needed & _TOLD_BY_SERIES):
-            return found[0]
-        series = await self._asker.find(ask_all_series(uid, needed, self._syntax))
-        return with_series(found[0], [s for match in series if (s := study_from(match, self._syntax))])
+        return await self._completed(found[0], needed)
 
     async def of_patient(self, patient_id: str, charset: bytes) -> list[Study]:
-        """The patient's studies."""
+        """The patient's studies, with the same."""
         needed = self._needed() | {"patient_id"}
         matches = await self._asker.find(ask_patient_studies(patient_id, needed, self._syntax, charset))
-        return [study for match in matches if (study := study_from(match, self._syntax)) is not None]
+        found = [study for match in matches if (study := study_from(match, self._syntax)) is not None]
+        return [await self._completed(study, needed) for study in found]
+
+    async def _completed(self, study: Study, needed: frozenset[str]) -> Study:
+        if not lacking(study, needed & _TOLD_BY_SERIES):
+            return study
+        series = await self._asker.find(ask_all_series(study.study_instance_uid, needed, self._syntax))
+        return with_series(study, [s for match in series if (s := study_from(match, self._syntax))])
 
     async def contains(self, study: str, series: str, instance: str) -> bool:
         """Whether the archive says that the series, and the instance unless empty, is the study's."""
