@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import email.utils
+from collections import deque
 from collections.abc import Iterable
 from http import HTTPStatus
 
-import h11
-
+from leadglass.errors import LocalProtocolError, RemoteProtocolError
+from leadglass.guard.dicomweb.framing import Body, Chunked, Counted, chunk_head
 from leadglass.guard.dicomweb.headers import LARGEST_HEAD, Head, read
 from leadglass.guard.dicomweb.refused import Refused
 
 __all__ = ["ClientSide"]
 
-_LARGEST_FRAME = 16 * 1024
-"""Bytes in a chunk header or in trailers."""
 _FIXED = (
-    ("Cache-Control", "no-store"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Content-Security-Policy", "default-src 'none'; sandbox"),
-    ("Referrer-Policy", "no-referrer"),
+    b"Cache-Control: no-store\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
+    b"Content-Security-Policy: default-src 'none'; sandbox\r\n"
+    b"Referrer-Policy: no-referrer\r\n"
 )
 """Of every answer: patients' data are not to be kept by a browser, nor run in it."""
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 class ClientSide:
@@ -30,25 +30,40 @@ class ClientSide:
 
     def __init__(self, authorities: frozenset[str]) -> None:
         self._authorities = authorities
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_LARGEST_FRAME)
         self._raw = bytearray()
         self._looked = 0
-        self._asked = False
+        self._head: Head | None = None
+        self._body: Body | None = None
+        self._pieces: deque[bytes] = deque()
+        self._broken: RemoteProtocolError | None = None
         self._spoilt = False
+        self._chunks = False
         self.received = 0
         """Bytes of the body of the present request that were read."""
+        self.answering = False
+        """Whether an answer has begun and is not complete."""
+        self.answered = False
+        """Whether the answer to the present request is complete."""
 
     # Requests.
 
     def receive(self, data: bytes | memoryview) -> None:
         """Bytes came."""
-        if not self._asked:
+        if self._body is None and self._head is None:
             self._raw += data
-        elif self._http.their_state is h11.SEND_BODY and not self._spoilt:
-            self._http.receive_data(data)  # type: ignore[arg-type]  # it is copied
-        else:
+        elif self._body is None or self._body.done:
             # Nobody who talks DICOMweb sends a request before the last one is answered.
             self._spoilt = True
+        elif not self._spoilt:
+            self._feed(self._body, bytes(data))
+
+    def _feed(self, body: Body, data: bytes) -> None:
+        try:
+            self._pieces += body.feed(data)
+        except RemoteProtocolError as exc:
+            self._broken = exc
+            self._spoilt = True
+        self._spoilt = self._spoilt or body.excess
 
     @property
     def begun(self) -> bool:
@@ -64,14 +79,10 @@ class ClientSide:
         raw, rest = bytes(self._raw[: end + 4]), bytes(self._raw[end + 4 :])
         self._raw.clear()
         self._looked = self.received = 0
-        self._asked = True
-        head = read(raw, self._authorities)
-        self._http.receive_data(raw)
-        self._next()
+        self._head = head = read(raw, self._authorities)
+        self._body = body = Chunked(strict=True) if head.length is None else Counted(head.length)
         if rest:
-            self.receive(rest)
-        if not head.has_body:
-            self._next()
+            self._feed(body, rest)
         return head
 
     def _check_beginning(self) -> None:
@@ -88,74 +99,66 @@ class ClientSide:
     @property
     def complete(self) -> bool:
         """Whether all of the request has come."""
-        return self._http.their_state is h11.DONE
+        return self._body is not None and self._body.done
 
     def body(self) -> bytes | None:
         """Some of the body; b"": it is complete; None: more is needed. ``Refused`` if it breaks RFC 9112."""
-        event = self._next()
-        if isinstance(event, h11.Data):
-            self.received += len(event.data)
-            return bytes(event.data)
-        return b"" if isinstance(event, h11.EndOfMessage) else None
+        if self._pieces:
+            piece = self._pieces.popleft()
+            self.received += len(piece)
+            return piece
+        if self._broken is not None:
+            raise Refused(self._broken.what)
+        return b"" if self.complete else None
 
     def ignore_rest(self) -> None:
         """The rest of the body is not wanted any more."""
         self._spoilt = True
 
-    def _next(self) -> object:
-        try:
-            event = self._http.next_event()
-        except h11.RemoteProtocolError as exc:
-            raise Refused("a request that breaks RFC 9112", exc.error_status_hint) from None
-        if isinstance(event, h11.EndOfMessage) and self._http.trailing_data[0]:
-            self._spoilt = True
-        return event
-
     # Answers.
-
-    @property
-    def answering(self) -> bool:
-        """Whether an answer has begun."""
-        return self._http.our_state is h11.SEND_BODY
-
-    @property
-    def answered(self) -> bool:
-        """Whether an answer is complete."""
-        return self._http.our_state not in {h11.IDLE, h11.SEND_RESPONSE, h11.SEND_BODY}
 
     def go_on(self) -> bytes:
         """100 Continue, to a client that waits for it."""
-        if not self._http.they_are_waiting_for_100_continue:
-            return b""
-        return (
-            self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b""
-        )
+        waits = self._head is not None and self._head.waits and not self.complete
+        return b"HTTP/1.1 100 Continue\r\n\r\n" if waits and not self._pieces else b""
 
     def respond(self, status: int, headers: Iterable[tuple[str, str]], posix: float) -> bytes:
-        """The head of an answer. Without Content-Length it is sent in chunks."""
-        date = ("Date", email.utils.formatdate(posix, usegmt=True))
-        ending = [("Connection", "close")] if self._must_close else []
-        response = h11.Response(
-            status_code=status, headers=[date, *_FIXED, *headers, *ending], reason=_REASONS.get(status, b"")
-        )
-        return self._http.send(response) or b""
+        """The head of an answer. Without Content-Length it is sent in chunks, or ends with the connection."""
+        told = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        if "\n" in told.replace("\r\n", "") or "\0" in told:
+            raise LocalProtocolError("a header with a line end in it")
+        unbounded = status not in _WITHOUT_BODY and "Content-Length: " not in told
+        self._chunks = unbounded and self._head is not None and not self._head.old
+        if self.must_close or (unbounded and not self._chunks):
+            self._spoilt = True
+            told += "Connection: close\r\n"
+        elif self._head is not None and self._head.old:
+            told += "Connection: keep-alive\r\n"
+        if self._chunks:
+            told += "Transfer-Encoding: chunked\r\n"
+        self.answering = True
+        date = email.utils.formatdate(posix, usegmt=True).encode("ascii")
+        return b"%bDate: %b\r\n%b%b\r\n" % (_LINES[status], date, _FIXED, told.encode("ascii"))
 
-    def piece(self, data: bytes | memoryview) -> list[bytes]:
+    def piece(self, data: bytes | memoryview) -> list[bytes | memoryview]:
         """Some of the body of an answer."""
-        return self._http.send_with_data_passthrough(h11.Data(data=data)) or []  # type: ignore[arg-type]
+        return [chunk_head(len(data)), data, b"\r\n"] if self._chunks else [data]
 
     def end(self) -> bytes:
         """The end of an answer."""
-        return self._http.send(h11.EndOfMessage()) or b""
+        self.answering, self.answered = False, True
+        return b"0\r\n\r\n" if self._chunks else b""
 
     @property
-    def _must_close(self) -> bool:
-        return self._spoilt or self._http.their_state is not h11.DONE
+    def must_close(self) -> bool:
+        """Whether this is the last request of the connection."""
+        unread = not self.complete or bool(self._pieces)
+        return self._spoilt or unread or self._head is None or self._head.closes
 
     def next_request(self) -> bool:
         """After an answer: whether another request may come on this connection."""
-        if self._spoilt or self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+        if not self.answered or self.must_close:
             return False
-        self._http.start_next_cycle()
-        self._asked = False
+        self._head = self._body = None
+        self.answered = False
         return True

@@ -24,7 +24,7 @@ __all__ = [
 class SendClient:
     """Bytes for the client."""
 
-    data: bytes
+    data: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Dial:
 class SendUpstream:
     """Bytes for the archive."""
 
-    data: bytes
+    data: bytes | memoryview
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The head of a request (RFC 9110, 9112) by a grammar narrower than what servers usually bear with.
 
 Two servers that read one request differently are how one request is smuggled inside another. So what
-leaves room for two readings is refused before the HTTP library sees it: line ends without CR, folded
-lines, blanks before a colon, control characters, two lengths, a length beside chunks, a header twice.
+leaves room for two readings is refused: line ends without CR, folded lines, blanks before a colon,
+control characters, two lengths, a length beside chunks, a header twice.
 """
 
 from __future__ import annotations
@@ -49,6 +49,10 @@ class Head:
     """Bytes of the body; None where chunks tell."""
     waits: bool = False
     """The client sends the body only when told to go on (RFC 9110 10.1.1)."""
+    closes: bool = False
+    """The client wants the connection to end with the answer."""
+    old: bool = False
+    """HTTP/1.0, which has no chunks."""
 
     @property
     def has_body(self) -> bool:
@@ -72,6 +76,8 @@ def read(raw: bytes, authorities: frozenset[str]) -> Head:
         headers.get("content-type", ""),
         _length(headers, minor == b"1"),
         _waits(headers),
+        _closes(headers, minor == b"1"),
+        minor == b"0",
     )
 
 
@@ -138,6 +144,12 @@ def _length(headers: Mapping[str, str], chunks: bool) -> int | None:
     if length is not None and not _LENGTH.match(length):
         raise Refused("a Content-Length that is no number")
     return int(length or 0)
+
+
+def _closes(headers: Mapping[str, str], persistent: bool) -> bool:
+    """RFC 9112 9.3."""
+    wishes = {wish.strip(" \t").lower() for wish in headers.get("connection", "").split(",")}
+    return "close" in wishes or not (persistent or "keep-alive" in wishes)
 
 
 def _waits(headers: Mapping[str, str]) -> bool:

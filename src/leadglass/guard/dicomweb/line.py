@@ -204,6 +204,6 @@ class Connections:
         """Whether the client has the head of an answer."""
         return self.client.answering
 
-    def _tell_client(self, data: bytes) -> None:
+    def _tell_client(self, data: bytes | memoryview) -> None:
         if data:
             self.effects.append(SendClient(data))

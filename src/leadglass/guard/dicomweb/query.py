@@ -20,6 +20,7 @@ from leadglass.guard.identifiers.keys import WITHOUT_REQUIRED_MATCHING
 __all__ = ["JSON", "Pages", "Search", "read"]
 
 _LARGEST_NUMBER = 1_000_000
+_SMALLEST_NEXT_PAGE = 20
 _LARGEST_PAGE = 1000
 _MOST_SCANNED = 100_000
 """Matches that the archive may be asked for in one search, visible or not."""
@@ -161,8 +162,10 @@ class Pages:
         parameters = [*search.matching, *(("includefield", tag) for tag in search.added)]
         self._asked = self._received = 0
         if search.limit is not None:
+            # Whoever sees everything gets all of it from the first page; the next ones grow.
             left = search.offset + search.limit - self._visible
-            self._asked = min(_LARGEST_PAGE, max(left, 20) << min(self._page, 10))
+            more = _SMALLEST_NEXT_PAGE << min(self._page, 10) if self._page else 0
+            self._asked = min(_LARGEST_PAGE, max(left, more))
             parameters.append(("limit", str(self._asked)))
         if self._scanned:
             parameters.append(("offset", str(self._scanned)))

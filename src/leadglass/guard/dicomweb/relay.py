@@ -72,6 +72,11 @@ class Relay:
         """Whether a question is open."""
         return self._line.asking
 
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way."""
+        return self._head is None
+
     # What happens.
 
     def take(self) -> list[Effect]:
@@ -153,7 +158,6 @@ class Relay:
 
     async def _exchange(self) -> bool:
         """Answer one request; whether there may be another."""
-        self._head = self._request = self._who = None
         try:
             self._head = await self._line.request_head()
             if self._head is not None:
@@ -171,6 +175,7 @@ class Relay:
             self._refuse(_ABSENT, told=True)
         finally:
             self._line.done_with_archive()
+            self._head = self._request = self._who = None
         if not self._line.client.next_request():
             self._line.effects.append(CloseClient())
             return False

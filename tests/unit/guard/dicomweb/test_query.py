@@ -182,8 +182,10 @@ def run(pages: Pages, visible: list[bool], more: bool = False) -> tuple[list[int
 def test_offset_and_limit_count_what_is_visible() -> None:
     pages = Pages(search("limit=2&offset=1"))
 
-    assert grouped(pages.next())["limit"] == ["20"]
-    assert run(pages, [False, True] * 10) == ([3, 5], False)
+    assert grouped(pages.next())["limit"] == ["3"]
+    assert run(pages, [False, True, False]) == ([], True)
+    assert grouped(pages.next())["limit"] == ["40"]
+    assert run(pages, [True, False] * 20) == ([0, 2], False)
     assert pages.full
     assert pages.shown == 2
 
@@ -195,7 +197,7 @@ def test_the_next_page_begins_where_the_archive_ended() -> None:
     assert (asked["limit"], "offset" in asked) == (["30"], False)
     assert run(pages, [False] * 29 + [True]) == ([29], True)
     assert grouped(pages.next()) | {"includefield": []} == {
-        "limit": ["58"],
+        "limit": ["40"],
         "offset": ["30"],
         "includefield": [],
     }
@@ -221,10 +223,9 @@ def test_without_a_limit_the_archive_has_its_own() -> None:
 
 
 def test_a_page_is_never_larger_than_an_archive_bears() -> None:
-    pages = Pages(search("limit=100000"))
-
-    for _ in range(20):
-        assert int(grouped(pages.next())["limit"][0]) == 1000
+    for query in ("limit=100000", "limit=1"):
+        pages = Pages(search(query))
+        assert [int(grouped(pages.next())["limit"][0]) for _ in range(20)][-1] == 1000
 
 
 def test_nothing_is_asked_for_no_matches() -> None:

@@ -117,9 +117,9 @@ def test_pages_are_asked_for_until_enough_is_visible() -> None:
 
 
 def test_the_rest_of_a_page_that_is_not_needed_is_not_read() -> None:
-    talk = Conversation(pages([match(f"1.2.{n}", "North") for n in range(50)])).say(
-        get("/dicom-web/studies?limit=1")
-    )
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
+    page = json.dumps([match(f"1.2.{n}", "North") for n in range(50)]).encode()
+    talk = Conversation(lambda asked: Reply(raw=head + page)).say(get("/dicom-web/studies?limit=1"))
 
     assert uids(talk) == ["1.2.0"]
     assert talk.closed == [0]
