@@ -15,7 +15,7 @@ import platform
 import re
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from leadglass import wiring
@@ -37,7 +37,7 @@ from leadglass.store.spool import Spool, open_spool
 from leadglass.wiring.guard_log import log, mistake, open_log
 from leadglass.wiring.guard_setup import Site, read_site, roll_of
 from leadglass.wiring.guard_state import KeptMoves, SharedState
-from leadglass.wiring.guard_world import Policies, budgets_of, tokens_of, world_of
+from leadglass.wiring.guard_world import Policies, budgets_of, forwarder_of, tokens_of, world_of
 from leadglass.wiring.names import resolver
 
 __all__ = ["main"]
@@ -90,17 +90,25 @@ class _Member:
         """What the process is made of."""
         told = self._settings.tls
         tls = ServerTls(lambda: server_context(told.profile, told.certificate, told.key, told.ca))
-        keys = self._keys
         return Parts(
             listen=self._settings.listen,
             tls=tls.context,
             crowd=self._crowd,
             world=self._world,
             keeping=self._keeping(tls),
-            beside=[] if keys is None else [lambda _: keys.run()],
+            beside=self._beside(),
             stop_on=signal.SIGTERM,
             reload_on=signal.SIGHUP,
         )
+
+    def _beside(self) -> list[Callable[[World], Awaitable[None]]]:
+        keys, settings = self._keys, self._settings
+        beside: list[Callable[[World], Awaitable[None]]] = []
+        if keys is not None:
+            beside.append(lambda _: keys.run())
+        if self._number == 0 and settings.audit.syslog is not None:  # one process sends for all
+            beside.append(lambda _: forwarder_of(settings).run())
+        return beside
 
     def _keeping(self, tls: ServerTls) -> Keeping:
         return Keeping(

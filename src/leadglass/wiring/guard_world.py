@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,10 @@ from leadglass.access.budgets import Limits, Measure, Spent
 from leadglass.access.policy import Policy, load
 from leadglass.access.roles import ready
 from leadglass.errors import ConfigError
+from leadglass.guard.audit.events import Node
+from leadglass.guard.audit.forwarder import Forwarder
+from leadglass.guard.audit.line import Collector
+from leadglass.guard.audit.participants import GuardIdentity
 from leadglass.guard.budgets import Budgets
 from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.dimse.asking import Asker
@@ -30,8 +35,18 @@ from leadglass.net.services import Service
 from leadglass.ports.world import Resolver
 from leadglass.settings.guard import Address, GuardSettings, IdentitySettings
 from leadglass.wiring.guard_files import read_file
+from leadglass.wiring.names import resolver
 
-__all__ = ["Policies", "archive_of", "budgets_of", "minted_uid", "service", "tokens_of", "world_of"]
+__all__ = [
+    "Policies",
+    "archive_of",
+    "budgets_of",
+    "forwarder_of",
+    "minted_uid",
+    "service",
+    "tokens_of",
+    "world_of",
+]
 
 
 class Policies:
@@ -152,6 +167,29 @@ def tokens_of(told: IdentitySettings | None) -> tuple[KeyCache | None, Identitie
         return None, None
     authorities = None if told.ca is None else read_file(Path(told.ca)).decode("ascii", "replace")
     return configured(told, authorities, wiring.clock())
+
+
+def forwarder_of(settings: GuardSettings) -> Forwarder:
+    """What sends the audit to the collector; ``ConfigError`` for one that would be sent patients' names openly."""
+    told, archive = settings.audit, settings.archive
+    assert told.syslog is not None
+    where = service("the audit collector", told.syslog, resolver())
+    if told.syslog_ca is None and not ipaddress.ip_address(where.host).is_loopback:
+        raise ConfigError(
+            "the audit names patients, and may not be sent without TLS",
+            where="[audit] syslog",
+            then='add syslog_ca = "collector-ca.pem"',
+        )
+    context = None
+    if told.syslog_ca is not None:
+        context = client_context(
+            settings.tls.profile, told.syslog_ca, told.syslog_certificate, told.syslog_key
+        )
+    guard = GuardIdentity(
+        settings.name, settings.listen.names[0], archive.titles, Node(archive.titles[0], archive.address.host)
+    )
+    collector = Collector(where, context, told.syslog.host)
+    return Forwarder(Path(told.directory), guard, collector, wiring.randomness())
 
 
 class _Lines:
