@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import cedarpy
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadglass.access.admission import Peer, Refusal, admit
@@ -22,6 +24,10 @@ from leadglass.access.roles import ready
 from leadglass.errors import ConfigError
 from leadglass.model.access import Action, Circumstances, Kind, Node, Principal, Resource, Study
 from leadglass.model.enrolment import Enrolled, Roll
+
+pytestmark = pytest.mark.timeout(3600)  # `make deep` draws twenty thousand examples a test
+slow = settings(max_examples=min(settings().max_examples, 3_000))
+"""Of tests in which Cedar is asked several times for each example."""
 
 # ---- budgets
 
@@ -168,7 +174,12 @@ NEEDS = {
     name: frozenset(re.findall(r"resource(?: has |\.)(\w+)", text)) - {"title"}
     for name, text in WRITTEN.items()
 }
-POLICIES: dict[tuple[str, ...], Policy] = {}
+
+
+@functools.lru_cache(maxsize=256)
+def policy_of(names: tuple[str, ...]) -> Policy:
+    return load({name: WRITTEN[name] for name in names}, 1)
+
 
 words = st.frozensets(st.sampled_from(["a", "b", "N", "S", ""]), max_size=2)
 principals = st.builds(
@@ -276,6 +287,7 @@ def by_the_book(
     return bool(standing), standing
 
 
+@slow
 @given(
     chosen,
     principals,
@@ -285,7 +297,7 @@ def by_the_book(
 def test_what_is_remembered_and_half_shown_is_what_cedar_says_when_shown_everything(
     names: tuple[str, ...], who: Principal, action: Action, asked: Sequence[tuple[Resource, Circumstances]]
 ) -> None:
-    policy = POLICIES.setdefault(names, load({n: WRITTEN[n] for n in names}, 1))
+    policy = policy_of(names)
     for what, circumstances_ in [*asked, *asked]:
         decision = policy.decide(who, action, what, circumstances_)
 
@@ -294,11 +306,12 @@ def test_what_is_remembered_and_half_shown_is_what_cedar_says_when_shown_everyth
         )
 
 
+@slow
 @given(chosen, principals, st.sampled_from([Action.FIND, Action.GET]), studies, circumstances)
 def test_what_is_not_needed_of_a_study_decides_nothing(
     names: tuple[str, ...], who: Principal, action: Action, study: Study, asked: Circumstances
 ) -> None:
-    policy = POLICIES.setdefault(names, load({n: WRITTEN[n] for n in names}, 1))
+    policy = policy_of(names)
     needed = policy.needed(who, action)
     bare = Study(study.study_instance_uid, **{name: getattr(study, name) for name in needed})
 
