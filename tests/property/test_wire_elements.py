@@ -11,7 +11,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
@@ -37,6 +37,8 @@ from leadglass.wire.sequences import SEQUENCES
 
 SYNTAXES = [Syntax(explicit, little) for explicit, little in ((False, True), (True, True), (True, False))]
 syntaxes = st.sampled_from(SYNTAXES)
+slow = settings(max_examples=min(settings().max_examples, 1_000))
+"""Pydicom takes its time with each data set."""
 
 # ---- data sets of pydicom
 
@@ -60,16 +62,15 @@ tags = st.integers(0x0008_0001, 0xFFFC_FFFF).filter(lambda tag: tag & 0xFFFF != 
 plain_tags = tags.filter(lambda tag: tag not in SEQUENCES) | st.sampled_from(
     [0x0008_0018, 0x0010_0010, 0x0010_0020, 0x0020_000D, 0x0020_000E]
 )
-sequence_tags = tags | st.sampled_from(sorted(SEQUENCES))
+private_tags = tags.map(lambda tag: tag | 0x0001_0000)
+sequence_tags = private_tags | st.sampled_from(sorted(SEQUENCES))
 
 
 @st.composite
 def plain(draw: st.DrawFn) -> DataElement:
     vr = draw(st.sampled_from(sorted(VALUES)))
-    tag = draw(plain_tags)
-    if vr == "UN":  # pydicom gives a standard tag its own VR in place of this
-        tag |= 0x0001_0000
-    return DataElement(tag, vr, draw(VALUES[vr]))
+    # In place of UN pydicom gives a standard tag its own VR.
+    return DataElement(draw(private_tags if vr == "UN" else plain_tags), vr, draw(VALUES[vr]))
 
 
 def sequences(contents: st.SearchStrategy[Dataset]) -> st.SearchStrategy[DataElement]:
@@ -137,6 +138,7 @@ def differing(data: bytes, spans: list[Span], syntax: Syntax) -> list[str]:
 # ---- what pydicom writes
 
 
+@slow
 @given(data_sets, syntaxes)
 def test_what_pydicom_writes_is_walked_as_pydicom_reads_it(data_set: Dataset, syntax: Syntax) -> None:
     data = encoded(data_set, syntax)
@@ -150,6 +152,7 @@ def test_what_pydicom_writes_is_walked_as_pydicom_reads_it(data_set: Dataset, sy
         assert [span.vr for span in spans] == [data_set[span.tag].VR for span in spans]
 
 
+@slow
 @given(data_sets, syntaxes)
 def test_the_items_of_a_sequence_are_what_pydicom_put_there(data_set: Dataset, syntax: Syntax) -> None:
     data = encoded(data_set, syntax)
@@ -161,6 +164,7 @@ def test_the_items_of_a_sequence_are_what_pydicom_put_there(data_set: Dataset, s
             assert found == [encoded(item, syntax) for item in element.value]
 
 
+@slow
 @given(data_sets, syntaxes)
 def test_what_is_walked_can_be_written_again(data_set: Dataset, syntax: Syntax) -> None:
     data = encoded(data_set, syntax)
@@ -173,6 +177,7 @@ def test_what_is_walked_can_be_written_again(data_set: Dataset, syntax: Syntax) 
             )
 
 
+@slow
 @given(st.lists(words.filter(bool), max_size=4), st.lists(some.uids, max_size=4))
 def test_text_and_uids_are_read_as_they_were_written(texts: list[str], uids: list[str]) -> None:
     data_set = Dataset()
@@ -188,6 +193,7 @@ def test_text_and_uids_are_read_as_they_were_written(texts: list[str], uids: lis
 # ---- what is damaged
 
 
+@slow
 @given(data_sets, syntaxes)
 def test_a_data_set_cut_anywhere_yields_a_prefix(data_set: Dataset, syntax: Syntax) -> None:
     data = encoded(data_set, syntax)
@@ -209,6 +215,7 @@ def walked(data: bytes, syntax: Syntax) -> tuple[list[Span], bool]:
     return came, False
 
 
+@slow
 @given(st.data(), syntaxes)
 def test_damage_that_is_not_refused_is_read_by_pydicom_alike(data: st.DataObject, syntax: Syntax) -> None:
     damaged = data.draw(some.damaged(data_sets.map(lambda made: encoded(made, syntax))))
@@ -240,6 +247,7 @@ def read_head(reader: HeadReader, data: bytes, cuts: list[int]) -> dict[int, byt
     return dict(reader.values)
 
 
+@slow
 @given(st.data(), data_sets, syntaxes, stops)
 def test_a_head_holds_what_is_wanted_however_it_is_cut(
     data: st.DataObject, data_set: Dataset, syntax: Syntax, stop: int
@@ -254,6 +262,7 @@ def test_a_head_holds_what_is_wanted_however_it_is_cut(
     }
 
 
+@slow
 @given(st.data(), syntaxes, stops, st.integers(0, 300))
 def test_a_damaged_head_is_refused_or_not_however_it_is_cut(
     data: st.DataObject, syntax: Syntax, stop: int, limit: int
@@ -269,6 +278,7 @@ def test_a_damaged_head_is_refused_or_not_however_it_is_cut(
     assert at_once == in_pieces == by_bytes
 
 
+@slow
 @given(st.data(), syntaxes)
 def test_a_reader_and_a_walk_agree_on_what_is_a_data_set(data: st.DataObject, syntax: Syntax) -> None:
     damaged = data.draw(some.damaged(data_sets.map(lambda made: encoded(made, syntax))))

@@ -89,6 +89,8 @@ SEQUENCE_END = 0xFFFEE0DD
 _STRUCTURE = frozenset({ITEM, _ITEM_END, SEQUENCE_END})
 MAY_BE_ITEM = 0xFE
 """No value that begins with a smaller byte begins with an item, in either byte order."""
+_PRIVATE = 0x00010000
+"""The groups of private elements are odd (PS3.5 7.8)."""
 _PIXEL_DATA = 0x7FE00010
 _DEEPEST = 16
 """Sequences within sequences; the deepest templates of PS3.16 in use have fewer than ten levels."""
@@ -179,11 +181,14 @@ def _begins_with_item(data: bytes | bytearray | memoryview, at: int, *, little: 
 
 
 def _undefined(tag: int, vr: str) -> int:
-    if vr in {"", "SQ", "UN"}:
+    """What an element of undefined length is; the standard lets few be."""
+    # In implicit VR some readers search the value of what they know to be no sequence for the delimiter,
+    # and may find one within an item. So a standard tag must be known as a sequence.
+    if vr in {"SQ", "UN"} or (not vr and (tag in SEQUENCES or tag & _PRIVATE)):
         return SEQUENCE
     if vr in {"OB", "OW"} and tag == _PIXEL_DATA:
         return FRAGMENTS
-    raise malformed(f"element {shown(tag)} of VR {vr} has no length")
+    raise malformed(f"element {shown(tag)} has no length, and is no sequence")
 
 
 def within(vr: str, syntax: Syntax) -> Syntax:
