@@ -16,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from tests.acceptance.guards import CT, INIT, Guard
 from tests.acceptance.test_command import command, leadglass
+from tests.peers import postgresql
 
 from leadglass.store.guard_roll import read_roll
 
@@ -279,6 +280,29 @@ def test_a_roll_that_is_gone_is_not_made_anew(guard: Guard) -> None:
 
     assert "guard.sqlite: there is no roll here; bring it back" in done.stderr
     assert not (guard.folder / "guard.sqlite").exists()
+
+
+def test_a_roll_that_is_damaged_is_told_in_the_guards_words(guard: Guard) -> None:
+    (guard.folder / "guard.sqlite").write_bytes(b"no database" * 1000)
+
+    said = guard(*CT, code=2).stderr
+    assert "guard.sqlite: this is not a database; see database under [state] in guard/guard.toml" in said
+    assert list((guard.folder / "enrolled").iterdir()) == []
+
+
+@pytest.mark.peer("postgresql")
+def test_a_roll_can_be_kept_where_several_guards_reach_it(tmp_path: Path) -> None:
+    first, second = Guard(tmp_path / "first"), Guard(tmp_path / "second")
+    with postgresql.cluster() as cluster, cluster.database() as name:
+        for each in (first, second):
+            each.around.mkdir()
+            each(*INIT, "--database", cluster.url(name))
+        first(*CT)
+
+        assert "ct-1  device" in second("list").stdout
+        assert "the AE title CT1 belongs to ct-1" in second("enrol", "x", *CT[2:], code=2).stderr
+        second("revoke", "ct-1")
+        assert "no: revoked" in first("list").stdout
 
 
 def test_the_variable_names_the_guard_too(

@@ -26,9 +26,8 @@ def read_file(path: Path) -> bytes:
 
 def put(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Write a file, or replace it at once by one that is whole; ``ResourceError`` if that cannot be."""
-    part = path.with_name(f".{path.name}.part")
+    part = _beside(path)
     with _told(path):
-        part.unlink(missing_ok=True)
         try:
             _write(part, content, _SECRET if secret else _PUBLIC)
             part.replace(path)
@@ -47,9 +46,8 @@ def staged(folder: Path, files: Mapping[str, bytes], secrets: frozenset[str]) ->
 
     If the block raises, everything is as it was. Those of ``secrets`` are for their owner alone.
     """
-    part = folder.with_name(f".{folder.name}.part")
+    part = _beside(folder)
     with _told(folder):
-        shutil.rmtree(part, ignore_errors=True)
         folder.parent.mkdir(mode=_FOLDER, parents=True, exist_ok=True)
         part.mkdir(mode=_FOLDER)
     try:
@@ -60,7 +58,12 @@ def staged(folder: Path, files: Mapping[str, bytes], secrets: frozenset[str]) ->
         with _told(folder):
             _swap(part, folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
+
+
+def _beside(path: Path) -> Path:
+    """Where the new one stands until it is whole; two who write the same do not meet there."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def _swap(part: Path, folder: Path) -> None:
@@ -73,11 +76,10 @@ def _swap(part: Path, folder: Path) -> None:
         for child in part.iterdir():
             child.rename(folder / child.name)
         return
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    old = part.with_suffix(".old")
     folder.rename(old)
     part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    remove(old)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
