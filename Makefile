@@ -14,7 +14,8 @@ FUZZ_RUNS ?= 1000000
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: base ## Scan a lab of DICOM servers on this machine, and explain each verdict
+demo: ## Scan a lab of DICOM servers on this machine, explain each verdict, and lock one
+	@scripts/environment.sh demo
 	@.venv/bin/leadglass demo
 
 test: dev peers lint types ## Lint, types and every test but the deep ones; installs real peers where it may

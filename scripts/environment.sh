@@ -2,6 +2,7 @@
 # Make .venv what the locks say; do nothing when it is that already.
 #
 #   scripts/environment.sh base   what runs Leadglass
+#   scripts/environment.sh demo   and its guard
 #   scripts/environment.sh dev    and what tests it
 #   scripts/environment.sh fuzz   the fuzzer, on top of one of these
 #
@@ -88,6 +89,7 @@ state_of() {
         pwd
         case $1 in
             base) cat requirements/base.txt ;;
+            demo) cat requirements/demo.txt ;;
             dev) cat requirements/dev.txt ;;
             fuzz) cat requirements/base.txt requirements/fuzz.txt ;;
         esac
@@ -108,7 +110,7 @@ stale() {
     if [ -n "${PYTHON:-}" ]; then
         [ "$(version_of .venv/bin/python)" = "$(version_of "$PYTHON")" ] || return 0
     fi
-    for was in base dev fuzz; do
+    for was in base demo dev fuzz; do
         if [ -e ".venv/leadglass-$was" ] && ! fresh "$was" "$(state_of "$was")"; then
             return 0
         fi
@@ -126,7 +128,8 @@ if [ ! -e .venv ] || stale; then
 fi
 
 # What tests it holds what runs it, and the locks agree.
-[ "$kind" = base ] && [ -e .venv/leadglass-dev ] && kind=dev
+[ "$kind" = base ] && [ -e .venv/leadglass-demo ] && kind=demo
+case $kind in base | demo) [ ! -e .venv/leadglass-dev ] || kind=dev ;; esac
 
 if ! fresh "$kind" "$(state_of "$kind")"; then
     echo "leadglass: installing requirements/$kind.txt for Python $(version_of .venv/bin/python) into .venv"

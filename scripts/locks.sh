@@ -17,8 +17,10 @@ compile() {
         --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@"
 }
 
-# What runs it, what builds it; then the same with what tests it; then the fuzzer, which is large.
+# What runs it, what builds it; the same with the guard; with what tests it; then the fuzzer, which is large.
 compile "$@" pyproject.toml --group build --output-file requirements/base.txt
+compile "$@" pyproject.toml --extra guard --group build \
+    --constraints requirements/base.txt --output-file requirements/demo.txt
 compile "$@" pyproject.toml --extra all --group build --group test --group lint \
-    --constraints requirements/base.txt --output-file requirements/dev.txt
+    --constraints requirements/demo.txt --output-file requirements/dev.txt
 compile "$@" --group fuzz --output-file requirements/fuzz.txt

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -13,20 +12,21 @@ from rich.text import Text
 
 from leadglass import wiring
 from leadglass.cli import INTERRUPTED
+from leadglass.cli.demo_lock import lock_one
 from leadglass.cli.looking import UNFINISHED, meta_of, stop_on_signals
 from leadglass.cli.output import destination
 from leadglass.cli.progress import ProgressBar
-from leadglass.cli.terminal import console, width
+from leadglass.cli.prose import STYLE, print_lines, wrapped
+from leadglass.cli.terminal import console
 from leadglass.lab.fiction import Stems
 from leadglass.lab.personas import Persona, Service
 from leadglass.lab.serve import Lab
 from leadglass.model.record import ScanRecord
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Access, Severity
+from leadglass.model.verdict import Access
 from leadglass.report import say, words
 from leadglass.report.contract import Meta, Tally
 from leadglass.report.gather import by_host
-from leadglass.report.safe import visible
 from leadglass.report.writer import Format, writer
 from leadglass.scan.run import Sink
 from leadglass.scope.parse import parse
@@ -36,18 +36,10 @@ from leadglass.wiring.scanning import engine_for, scan_of
 __all__ = ["demo"]
 
 _RUNG = Rung.BLANK_QUERY
-_PROSE = 100
 _LINE = "{:21}  {:17}  {:19}  {:8}  {}"
 _LABEL = 25
 _TELLING = ("query.", "web-query.", "web-api.", "tls.", "nature.tell")
 """Rules about what a server answered, not about how it introduced itself."""
-_STYLE: Mapping[Severity, str] = {
-    Severity.CRITICAL: "bold red",
-    Severity.HIGH: "red",
-    Severity.MEDIUM: "yellow",
-    Severity.LOW: "cyan",
-    Severity.NONE: "green",
-}
 _INTRODUCTION = (
     "This is a lab of {hosts} servers on this machine, open and guarded, trapped and broken, and what each "
     "of them is, is known. Leadglass knows only their addresses and asks them what a stranger would find out, "
@@ -96,9 +88,9 @@ def demo(
         Path | None, typer.Option(metavar="FILE", help="Write the whole report to this file, as HTML.")
     ] = None,
 ) -> None:
-    """Scan a lab of servers on this machine, and explain each verdict.
+    """Scan a lab of servers on this machine, explain each verdict, and set a lock before one.
 
-    Takes about fifteen seconds and sends nothing to any other machine. Exit code 0: the verdicts agree
+    Takes about twenty seconds and sends nothing to any other machine. Exit code 0: the verdicts agree
     with the lab's known truth; what they find exposed is no failure here. 3: one does not.
 
     Example: leadglass demo --output report.html
@@ -111,14 +103,15 @@ def demo(
         seen = _compared(lab, outcome.records)
         missing = sum(len(running.ports) for running in lab.servers) - len(seen)
         leaks = _leaks(lab.canaries.stems, outcome.records)
-    _table(seen)
-    _explain(seen)
-    _hosts(outcome.records)
-    _conclude(outcome, seen, missing, leaks)
+        _table(seen)
+        _explain(seen)
+        _hosts(outcome.records)
+        _conclude(outcome, seen, missing, leaks)
+        closed = lock_one(seen[0].record)
     if output is not None:
         _write_html(output, outcome)
     _advise(output)
-    if missing or leaks or any(verdict.differences for verdict in seen):
+    if missing or leaks or not closed or any(verdict.differences for verdict in seen):
         raise typer.Exit(UNFINISHED)
 
 
@@ -188,7 +181,7 @@ def _write_html(path: Path, outcome: _Outcome) -> None:
 def _introduce(lab: Lab) -> None:
     screen = console()
     screen.print(Text("Leadglass demo", style="bold"))
-    _print(_wrapped(_INTRODUCTION.format(hosts=len(lab.servers))))
+    print_lines(wrapped(_INTRODUCTION.format(hosts=len(lab.servers))))
     screen.print()
 
 
@@ -202,7 +195,7 @@ def _table(seen: Sequence[_Seen]) -> None:
         last = name
         truth = "differs" if verdict.differences else "agrees"
         line = Text(_LINE.format(shown, str(record.endpoint), record.access, record.severity, truth))
-        line.highlight_regex(rf"{record.severity}(?=\s+\w+$)", _STYLE[record.severity])
+        line.highlight_regex(rf"{record.severity}(?=\s+\w+$)", STYLE[record.severity])
         screen.print(line)
 
 
@@ -216,11 +209,11 @@ def _explain(seen: Sequence[_Seen]) -> None:
             continue
         screen.print()
         screen.print(Text(f"{access}: a stranger {words.ACCESS[access].brief}", style="bold"))
-        _print(_wrapped(words.ACCESS[access].full))
+        print_lines(wrapped(words.ACCESS[access].full))
         if advice := _advice(group):
-            _print(_wrapped(f"What to do: {advice}"))
+            print_lines(wrapped(f"What to do: {advice}"))
         for verdict in group:
-            _print(_paragraph(verdict, told))
+            print_lines(_paragraph(verdict, told))
 
 
 def _advice(group: Sequence[_Seen]) -> str | None:
@@ -235,15 +228,15 @@ def _paragraph(verdict: _Seen, told: dict[str, str]) -> Iterator[Text]:
     label, indent = f"  {name}".ljust(_LABEL), " " * _LABEL
     if verdict.persona.story not in told:
         told[verdict.persona.story] = name
-        yield from _wrapped(verdict.persona.story, label, indent=_LABEL)
+        yield from wrapped(verdict.persona.story, label, indent=_LABEL)
         label = indent
     telling = _telling(verdict.record)
     text = f"the same as at {told[telling]}." if telling in told else telling
     told.setdefault(telling, name)
     where = f" on port {port}" if len(verdict.persona.services) > 1 else ""
-    yield from _wrapped(f"Seen{where}: {text}", label, indent=_LABEL)
+    yield from wrapped(f"Seen{where}: {text}", label, indent=_LABEL)
     for difference in verdict.differences:
-        yield from _wrapped(f"WRONG: {difference}.", indent, indent=_LABEL)
+        yield from wrapped(f"WRONG: {difference}.", indent, indent=_LABEL)
 
 
 def _telling(record: ScanRecord) -> str:
@@ -263,15 +256,15 @@ def _hosts(records: Sequence[ScanRecord]) -> None:
     screen.print(Text("Hosts with several ports: as bad as the worst of them", style="bold"))
     for host in hosts:
         if len(host.records) > 1:
-            _print(_wrapped(say.host_verdict(host), f"  {host.address}".ljust(_LABEL), indent=_LABEL))
+            print_lines(wrapped(say.host_verdict(host), f"  {host.address}".ljust(_LABEL), indent=_LABEL))
 
 
 def _conclude(outcome: _Outcome, seen: Sequence[_Seen], missing: int, leaks: int) -> None:
     agree = sum(not verdict.differences for verdict in seen)
     total = len(seen) + missing
     console().print()
-    _print(
-        _wrapped(
+    print_lines(
+        wrapped(
             f"{agree} of {total} verdicts agree with the lab's known truth, after {outcome.seconds:.0f} seconds."
         ),
         style="bold" if agree == total else "bold red",
@@ -281,7 +274,7 @@ def _conclude(outcome: _Outcome, seen: Sequence[_Seen], missing: int, leaks: int
         if not leaks
         else f"Made-up patients left traces in {say.count(leaks, 'record')}: that is a mistake of ours."
     )
-    _print(_wrapped(f"{say.promise({_RUNG.word})} {traces}"))
+    print_lines(wrapped(f"{say.promise({_RUNG.word})} {traces}"))
 
 
 def _advise(output: Path | None) -> None:
@@ -292,20 +285,3 @@ def _advise(output: Path | None) -> None:
         screen.print()
     screen.print(Text("What next", style="bold"))
     screen.print(Text(_NEXT.rstrip()), soft_wrap=True)
-
-
-def _print(lines: Iterable[Text], style: str = "") -> None:
-    screen = console()
-    for line in lines:
-        screen.print(line, style=style, soft_wrap=True)
-
-
-def _wrapped(text: str, label: str = "", *, indent: int = 0) -> Iterator[Text]:
-    lines = textwrap.wrap(
-        visible(text),
-        min(width(), _PROSE),
-        initial_indent=label,
-        subsequent_indent=" " * indent,
-        break_on_hyphens=False,
-    )
-    return (Text(line) for line in lines)
