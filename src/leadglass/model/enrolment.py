@@ -63,5 +63,3 @@ class Roll:
     """SHA-256 of certificates that are valid no more, so that their use can be told from a stranger's."""
     emergencies: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     """Break-glass in force: principal's name -> (reason, POSIX seconds of its end)."""
-    until: float | None = None
-    """POSIX seconds when the next of its certificates ends: it is to be read again then."""

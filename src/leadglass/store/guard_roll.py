@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, Select, func, insert, select, text, update
 
 from leadglass.errors import UsageError
 from leadglass.model.access import Kind
@@ -87,9 +87,9 @@ class Member:
 
 
 def roll_version(database: Database) -> int:
-    """How often the roll was changed."""
+    """A number that grows whenever the roll is another one."""
     with database.read() as connection:
-        return _version(connection)
+        return _version(connection, database.moment(connection))
 
 
 def read_roll(database: Database) -> Roll:
@@ -97,9 +97,8 @@ def read_roll(database: Database) -> Roll:
     with database.read() as connection:
         now = database.moment(connection)
         valid = _valid(connection, now)
-        ends = [end for certificates in valid.values() for end in certificates.values()]
         return Roll(
-            version=_version(connection),
+            version=_version(connection, now),
             enrolled={
                 row["name"]: _entry(row, frozenset(valid.get(row["name"], ())))
                 for row in connection.execute(_present()).mappings()
@@ -107,7 +106,6 @@ def read_roll(database: Database) -> Roll:
             users={row["name"]: _user(row) for row in connection.execute(select(guard_users)).mappings()},
             revoked=frozenset(connection.execute(_revoked_fingerprints()).scalars()),
             emergencies=_emergencies(connection, now),
-            until=min(ends, default=None),
         )
 
 
@@ -200,8 +198,11 @@ def listed(values: Sequence[str]) -> str:
 # ---- rows
 
 
-def _version(connection: Connection) -> int:
-    return connection.execute(select(guard_roll.c.version)).scalar() or 0
+def _version(connection: Connection, now: float) -> int:
+    """Changes, and certificates past their end: revoked ones too, so that it never goes back."""
+    ended = select(func.count()).select_from(guard_certificates).where(guard_certificates.c.not_after <= now)
+    changes = connection.execute(select(guard_roll.c.version)).scalar() or 0
+    return changes + connection.execute(ended).scalar_one()
 
 
 def _present() -> Select[Any]:
