@@ -16,7 +16,15 @@ from leadglass.guard.identifiers.encoding import single_uid
 from leadglass.guard.identifiers.text import PADDING, single, texts
 from leadglass.model.access import Study
 
-__all__ = ["DE_IDENTIFIED", "READ", "day_of", "lacking", "physicians", "study_from_values", "with_series"]
+__all__ = [
+    "DE_IDENTIFIED",
+    "READ",
+    "day_of",
+    "lacking",
+    "physicians",
+    "study_from_values",
+    "with_series",
+]
 
 DE_IDENTIFIED = "de-identified"
 """The label of a study whose Patient Identity Removed (0012,0062) is YES."""

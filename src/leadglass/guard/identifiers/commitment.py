@@ -101,8 +101,6 @@ def _item(reference: Reference, syntax: Syntax) -> bytes:
 def _references(data: bytes, span: Span | None, syntax: Syntax) -> tuple[Reference, ...] | None:
     if span is None:
         return ()
-    if span.vr not in {"", "SQ"}:
-        return None
     contents = read_items(data, span, syntax, MOST_INSTANCES)
     found = [_reference(values(content, syntax, _OF_A_REFERENCE), syntax) for content in contents]
     return None if None in found else tuple(each for each in found if each)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadglass.guard.identifiers import keys
-from leadglass.guard.identifiers.attributes import READ, study_from_values
+from leadglass.guard.identifiers.attributes import study_from_values
 from leadglass.guard.identifiers.encoding import (
     Element,
     data_set,
@@ -50,7 +50,14 @@ _OF_A_PATIENT = frozenset(
 )
 """Keys of PATIENT level outside group 0010."""
 _GROUP_OF_PATIENTS = 0x0010
-_READ_FROM_STUDIES = READ | {keys.ISSUER_OF_PATIENT_ID}
+_ALWAYS_READ = frozenset(
+    {
+        keys.SPECIFIC_CHARACTER_SET,
+        keys.PATIENT_ID,
+        keys.ISSUER_OF_PATIENT_ID,
+        keys.STUDY_INSTANCE_UID,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,9 @@ class FindPlan:
     """Study Instance UIDs that the client named; none: any. Decide about them before asking at SERIES or
     IMAGE level, and ``substitute`` those that it may not see: the archive then searches as little for a
     hidden study as for one that does not exist."""
+    read: frozenset[int]
+    """Tags that tell of a match whose it is: what policies read, and nothing else that a client asked for,
+    since an archive could give back its own words."""
     returned: frozenset[int]
     """Tags that the client may get as they come."""
     blank: Mapping[int, bytes]
@@ -139,6 +149,7 @@ def _plan(
         level=below,
         fold=fold,
         studies=uid_values(study.value) if study else (),
+        read=_ALWAYS_READ.union(tags),
         returned=keys.ALWAYS_RETURNED.union(asked) - {keys.QUERY_RETRIEVE_LEVEL},
         blank={
             tag: encode_element(tag, keys.VR[tag], b"", syntax) for tag in keys.STATISTICS if tag in found
@@ -158,7 +169,6 @@ class FindFilter:
     def __init__(self, plan: FindPlan, syntax: Syntax) -> None:
         self._plan = plan
         self._syntax = syntax
-        self._wanted = _READ_FROM_STUDIES if plan.level == "STUDY" else frozenset({keys.STUDY_INSTANCE_UID})
         self._patients: set[tuple[bytes, bytes]] = set()
         self._match = b""
         self._values: dict[int, bytes] = {}
@@ -196,7 +206,7 @@ class FindFilter:
     def _read(self, match: bytes) -> None:
         if match is self._match:
             return
-        wanted, returned = self._wanted, self._plan.returned
+        wanted, returned = self._plan.read, self._plan.returned
         flat = not holds_items(match)
         values: dict[int, bytes] = {}
         parts: list[bytes] = []

@@ -40,7 +40,7 @@ def studies_from_step(data: bytes, syntax: Syntax) -> tuple[Study, ...] | Refuse
     contents = [
         content
         for span in walk(data, syntax)
-        if span.tag == _SCHEDULED_STEPS and span.vr != "UN"
+        if span.tag == _SCHEDULED_STEPS
         for content in read_items(data, span, syntax, _MOST_STEPS)
     ]
     if not contents:

@@ -98,7 +98,7 @@ class WorklistPlan:
     returned_of_step: frozenset[int]
     """Tags within the step that it may get."""
     matched: Mapping[int, bytes] = field(repr=False)
-    """What it demanded of attributes that policies read and a worklist need not match."""
+    """What it demanded of attributes that a worklist need not match."""
 
 
 def plan_worklist(identifier: bytes, syntax: Syntax, needed: frozenset[str]) -> WorklistPlan | Refused:
@@ -151,7 +151,7 @@ def _plan(
     sent = {tag: Element(keys.VR[tag], b"") for tag in added} | dict(found)
     if within:
         sent[_STEP] = Element("SQ", sequence([data_set(within, syntax)], syntax))
-    optional = _WITHOUT_REQUIRED_MATCHING & added & found.keys()
+    optional = _WITHOUT_REQUIRED_MATCHING & found.keys()
     return WorklistPlan(
         identifier=data_set(sent, syntax),
         returned=_ALWAYS | found.keys(),

@@ -177,6 +177,21 @@ def test_an_attribute_that_may_be_the_clients_own_words_is_looked_up(keyword: st
     assert of.study_of(true)[0] is not None
 
 
+def test_the_modality_of_a_series_does_not_stand_for_those_of_the_study() -> None:
+    of = filtering(QueryRetrieveLevel="STUDY", Modality="CT")
+
+    assert of.study_of(answer(Modality="CT", StudyInstanceUID="1.2.3")) == (Study("1.2.3"), "1.2.3")
+
+
+def test_what_no_policy_reads_is_not_believed_though_the_client_asked_for_it() -> None:
+    keys: Keys = {"InstitutionName": "Mine", "PatientIdentityRemoved": "YES", "PatientID": ""}
+    of = filtering(needed=frozenset({"modalities"}), QueryRetrieveLevel="STUDY", **keys)
+
+    study, _ = of.study_of(answer(StudyInstanceUID="1.2.3", **(keys | {"PatientID": "P1"})))
+
+    assert study == Study("1.2.3", patient_id="P1")
+
+
 def test_padding_does_not_make_the_clients_words_the_archives() -> None:
     query = asked(QueryRetrieveLevel="STUDY") + encode_element(0x0008_0080, "LO", b" Mine   ", IMPLICIT)
     plan = plan_find(STUDY_ROOT_FIND, query, IMPLICIT, EVERYTHING, relational=False)
