@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tests.peers.certificates import Certificates
@@ -26,6 +26,7 @@ MaxPDUSize = 16384
 MaxAssociations = 16
 HostTable BEGIN
 scanners = (STATION1, scanner.example, 11112)
+{hosts}
 HostTable END
 VendorTable BEGIN
 VendorTable END
@@ -73,12 +74,23 @@ def dcmqrscp(
     access: str = "RW",
     peers: str = "ANY",
     port: int = 11112,
+    hosts: Sequence[str] = (),
 ) -> Iterator[Peer]:
-    """An archive with one title. ``peers`` is ANY, or ``scanners`` for a table that names nobody here."""
+    """An archive with one title. ``peers`` is ANY, or ``scanners`` for a table that names nobody here.
+
+    ``hosts`` are more lines of its table, such as ``viewer = (VIEWER, 127.0.0.1, 104)``: where it can send.
+    """
     (home / "db").mkdir(parents=True)
     configuration = home / "dcmqrscp.cfg"
     configuration.write_text(
-        _QRSCP.format(port=port, title=title, storage=home / "db", access=access, peers=peers)
+        _QRSCP.format(
+            port=port,
+            title=title,
+            storage=home / "db",
+            access=access,
+            peers=peers,
+            hosts="\n".join(hosts),
+        )
     )
     with running(
         place,
