@@ -18,6 +18,7 @@ __all__ = [
     "ISSUER_OF_PATIENT_ID",
     "MODALITIES_IN_STUDY",
     "MODALITY",
+    "MOST_KEYS",
     "MOST_UIDS",
     "PATIENT_ID",
     "PATIENT_IDENTITY_REMOVED",
@@ -97,6 +98,8 @@ ALWAYS_RETURNED = frozenset(
 )
 """What a match may hold without having been asked for (PS3.4 C.4.1.1.3.2)."""
 
+MOST_KEYS = 512
+"""Keys in an identifier."""
 MOST_UIDS = 1000
 """UIDs in one list: at 64 characters each they still fit the length of an explicit VR (PS3.5 7.1.2)."""
 

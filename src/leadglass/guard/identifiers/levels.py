@@ -38,7 +38,6 @@ _LEVELS: Mapping[str, tuple[str, ...]] = {
         _PATIENT_ROOT[:2],
     ),
 }
-_MOST_KEYS = 512
 _LONGEST_ID = 64
 """Characters of an LO (PS3.5 6.2)."""
 _NOT_IN_AN_ID = frozenset(b"*?\\" + bytes(range(0x20)) + b"\x7f") - {0x1B}
@@ -62,8 +61,8 @@ def read_keys(identifier: bytes, syntax: Syntax) -> dict[int, Element] | Refused
     if len(identifier) > LARGEST:
         return Refused(UNABLE_TO_PROCESS, f"the identifier has more than {LARGEST // 1024} KiB")
     found = read(identifier, syntax)
-    if len(found) > _MOST_KEYS:
-        return Refused(UNABLE_TO_PROCESS, f"the identifier has more than {_MOST_KEYS} keys")
+    if len(found) > keys.MOST_KEYS:
+        return Refused(UNABLE_TO_PROCESS, f"the identifier has more than {keys.MOST_KEYS} keys")
     kept: dict[int, Element] = {}
     for tag, element in found.items():
         expected = keys.VR.get(tag)

@@ -118,6 +118,8 @@ def plan_worklist(identifier: bytes, syntax: Syntax, needed: frozenset[str]) -> 
 
 def _keys(found: Mapping[int, Element]) -> dict[int, Element] | Refused:
     """What of one level passes, each attribute as sequence or text as it should be."""
+    if len(found) > keys.MOST_KEYS:
+        return Refused(UNABLE_TO_PROCESS, f"the identifier has more than {keys.MOST_KEYS} keys")
     kept: dict[int, Element] = {}
     for tag, element in found.items():
         expected = "SQ" if tag in SEQUENCES else keys.VR.get(tag) or _WHOLE_STEP.get(tag)

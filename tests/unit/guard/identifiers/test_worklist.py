@@ -215,6 +215,12 @@ def test_an_identifier_of_more_than_64_kib_is_refused() -> None:
     assert status(bytes(LARGEST + 1)) == 0xC001
 
 
+def test_very_many_keys_are_refused() -> None:
+    assert (
+        status(b"".join(encode_element(0x0010_5000 + n, "LO", b"", EXPLICIT) for n in range(513))) == 0xC001
+    )
+
+
 # ---- seeing
 
 
