@@ -105,11 +105,6 @@ def forwarding(folder: Path, to: Collector, tempo: Tempo = QUICK) -> Iterator[Fo
         loop.close()
 
 
-def once(messages: list[bytes]) -> list[bytes]:
-    """Without what is the same as an earlier one."""
-    return list(dict.fromkeys(messages))
-
-
 # ---- a real collector
 
 
@@ -187,8 +182,9 @@ def test_a_collector_that_is_killed_and_comes_back_has_everything_in_the_end(
             until(lambda: position_of(folder, WRITER).head == spool.head, "everything is sent")
 
     messages = collected(home)
-    assert once(messages) == expected(folder)
-    assert len(messages) - len(once(messages)) <= (5 if DEEP else 1) * QUICK.batch
+    once = list(dict.fromkeys(messages))
+    assert once == expected(folder)
+    assert len(messages) - len(once) <= (5 if DEEP else 1) * QUICK.batch
     assert forwarder.failures == 0
 
 
@@ -387,3 +383,17 @@ def test_a_damaged_entry_is_told_and_does_not_stop_the_others(tmp_path: Path) ->
         text.index(b"number 0") < text.index(b"an entry behind entry 1 is damaged") < text.index(b"number 2")
     )
     assert b"number 7" not in text
+
+
+def test_a_writer_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> None:
+    spooled(tmp_path, 3)
+    with opened(tmp_path, "broken") as spool:
+        spool.append(numbered(0))
+    (tmp_path / "cursor-broken.json").write_text("{")
+    got: list[bytes] = []
+
+    with against(tmp_path, lambda connection: got.append(all_of(connection))) as forwarder:
+        until(lambda: forwarder.sent == 3, "the others are sent")
+
+    assert b"".join(got) == counted(expected(tmp_path))
+    assert "not what the guard wrote" in forwarder.unreadable["broken"]

@@ -52,13 +52,16 @@ def verify(lines: Iterable[bytes], *anchors: Head) -> Verified | Broken:
     ``anchors`` are heads that the chain is known to have had: they must be on the way. Without one, nobody
     can tell that the end is missing, or that everything was written anew.
     """
-    known = {anchor.n: anchor.digest for anchor in anchors if anchor.n}
+    known: dict[int, set[str]] = {}
+    for anchor in anchors:
+        if anchor.n:
+            known.setdefault(anchor.n, set()).add(anchor.digest)
     head, rest = GENESIS, iter(lines)
     for line in rest:
         entry = read_entry(line)
         if entry is None or not entry.follows(head):
             return _explained(head, entry, rest, known)
-        if known.get(entry.n, entry.digest) != entry.digest:
+        if not known.get(entry.n, set()) <= {entry.digest}:
             return Broken(entry.n, Break.EDITED, "this entry, or one before it, is not what was anchored")
         head = entry.head
     last = max(known, default=0)
@@ -67,7 +70,7 @@ def verify(lines: Iterable[bytes], *anchors: Head) -> Verified | Broken:
     return Verified(head)
 
 
-def _explained(head: Head, entry: Entry | None, rest: Iterator[bytes], known: dict[int, str]) -> Broken:
+def _explained(head: Head, entry: Entry | None, rest: Iterator[bytes], known: dict[int, set[str]]) -> Broken:
     """What ``entry`` means, which stands where the one after ``head`` should."""
     due = head.n + 1
     if entry is not None and entry.n < due:
@@ -89,12 +92,12 @@ def _again(head: Head, entry: Entry) -> Broken:
     return Broken(entry.n, Break.DUPLICATED, f"it stands once more after entry {head.n}")
 
 
-def _gap(head: Head, entry: Entry, rest: Iterator[bytes], known: dict[int, str]) -> Broken:
+def _gap(head: Head, entry: Entry, rest: Iterator[bytes], known: dict[int, set[str]]) -> Broken:
     """Tell why ``entry`` has too high a number: moved here, invented, or those before it gone."""
     due = head.n + 1
     behind = map(read_entry, rest)
     following = next(behind, None)
-    is_due_elsewhere, is_genuine = False, known.get(entry.n) == entry.digest
+    is_due_elsewhere, is_genuine = False, entry.digest in known.get(entry.n, ())
     for later in filter(None, chain((following,), behind)):
         is_due_elsewhere |= later.follows(head)
         is_genuine |= later.previous == entry.digest

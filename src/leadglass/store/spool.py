@@ -26,12 +26,12 @@ from leadglass.errors import ConfigError, ResourceError
 from leadglass.ledger.canonical import Json
 from leadglass.ledger.chain import GENESIS, Chain, Head
 from leadglass.store.spool_file import (
-    NEW,
     SpoolFile,
     Tail,
     disk_full,
     is_disk_full,
     locked,
+    made,
     sync_folder,
     tail_of,
     write_whole,
@@ -214,7 +214,7 @@ class Spool:
         """Take the room for it, or raise ``OSError``."""
         if self._reserve and _size(self._reserve_path) != self._reserve:
             part = self._reserve_path.with_name(f"{self._reserve_path.name}.part")
-            descriptor = os.open(part, NEW | os.O_TRUNC, 0o600)
+            descriptor = made(part, os.O_TRUNC)
             try:
                 os.posix_fallocate(descriptor, 0, self._reserve)
                 os.fsync(descriptor)

@@ -15,19 +15,16 @@ from leadglass.errors import ResourceError
 from leadglass.ledger.chain import Head, read_entry
 
 __all__ = [
-    "NEW",
     "SpoolFile",
     "Tail",
     "disk_full",
     "is_disk_full",
     "locked",
+    "made",
     "sync_folder",
     "tail_of",
     "write_whole",
 ]
-
-NEW = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-"""How files are made; each for its owner alone."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -46,7 +43,7 @@ class SpoolFile:
     @classmethod
     def begin(cls, path: Path) -> Self:
         """A new file, that can only be appended to."""
-        descriptor = os.open(path, NEW | os.O_APPEND, 0o600)
+        descriptor = made(path, os.O_APPEND)
         if os.fstat(descriptor).st_size:
             os.close(descriptor)
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
@@ -140,10 +137,23 @@ def _last_entry(text: mmap.mmap) -> tuple[int, Head | None]:
     return 0, None
 
 
+def made(path: Path, flags: int = 0) -> int:
+    """The descriptor of a file that is made if need be, to be written by its owner alone.
+
+    Root makes it for the owner of the folder: the guard must be able to read what an administrator's
+    command has left there.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | flags, 0o600)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+    return descriptor
+
+
 def write_whole(path: Path, text: bytes) -> None:
     """Put ``text`` into a file beside ``path`` and rename it: it is there whole, durably, or not at all."""
     part = path.with_name(f"{path.name}.part")
-    descriptor = os.open(part, NEW | os.O_TRUNC, 0o600)
+    descriptor = made(part, os.O_TRUNC)
     try:
         if os.write(descriptor, text) < len(text):
             raise disk_full()
@@ -155,7 +165,7 @@ def write_whole(path: Path, text: bytes) -> None:
 
 def locked(path: Path) -> int:
     """The descriptor of a lock that nobody else has until it is closed; ``ResourceError`` if somebody has it."""
-    lock = os.open(path, NEW, 0o600)
+    lock = made(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

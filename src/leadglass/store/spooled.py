@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeAlias
 
 from leadglass.errors import ConfigError
 from leadglass.ledger.canonical import Json, canonical
@@ -22,6 +22,7 @@ from leadglass.store.spool_file import locked, write_whole
 
 __all__ = [
     "START",
+    "Folder",
     "Position",
     "anchors_of",
     "file_name",
@@ -35,6 +36,9 @@ __all__ = [
     "unsent",
     "writers_of",
 ]
+
+Folder: TypeAlias = Path
+"""Where a spool is. Whoever is no door to files passes it on and does nothing else with it."""
 
 _FILE = re.compile(r"spool-([a-z0-9]+(?:-[a-z0-9]+)*)-([0-9]{12})\.jsonl")
 

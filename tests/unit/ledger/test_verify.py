@@ -63,6 +63,13 @@ def test_a_chain_written_anew_is_told_by_an_anchor_only() -> None:
     assert fault(anew, head(LINES[6])) == (7, Break.EDITED)
 
 
+def test_of_anchors_that_contradict_each_other_one_was_forged() -> None:
+    anew = made(9, text="was never asked")
+
+    assert fault(anew, head(anew[6]), head(LINES[6])) == (7, Break.EDITED)
+    assert fault(LINES, head(LINES[6]), head(anew[6])) == (7, Break.EDITED)
+
+
 def test_deleted_entries_are_told() -> None:
     assert fault([*LINES[:4], *LINES[5:]]) == (5, Break.DELETED)
     assert fault(LINES[3:]) == (1, Break.DELETED)

@@ -26,7 +26,7 @@ def told(entry: Entry) -> AuditEvent:
     try:
         body = entry.body
         return _noted(entry, body) if "note" in body else event_of(body)
-    except (RemoteProtocolError, ValueError, RecursionError):
+    except (RemoteProtocolError, ValueError, TypeError, RecursionError):
         return _about(entry.at, Outcome.SERIOUS, f"entry {entry.n} tells no event")
 
 

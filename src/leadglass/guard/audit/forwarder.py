@@ -15,7 +15,6 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from leadglass.errors import ConfigError, LeadglassError, ResourceError, TransportError
@@ -26,7 +25,7 @@ from leadglass.guard.audit.messages import to_xml
 from leadglass.guard.audit.participants import GuardIdentity
 from leadglass.ledger.chain import Entry, stamp
 from leadglass.ports.world import Randomness
-from leadglass.store.spooled import Position, keep_position, position_of, sending, unsent, writers_of
+from leadglass.store.spooled import Folder, Position, keep_position, position_of, sending, unsent, writers_of
 
 __all__ = ["Forwarder", "Tempo"]
 
@@ -67,7 +66,7 @@ class Forwarder:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Folder,
         guard: GuardIdentity,
         collector: Collector,
         randomness: Randomness,
@@ -87,6 +86,8 @@ class Forwarder:
         """In a row; 0: all is well."""
         self.trouble = ""
         """The last failure, in one line."""
+        self.unreadable: dict[str, str] = {}
+        """Writers whose part of the spool could not be read, and why."""
 
     async def run(self) -> None:
         """Send until ``stop``; then what is there, if it can be done at the first attempt."""
@@ -160,9 +161,17 @@ class Forwarder:
 
     def _waiting(self, ahead: dict[str, Position]) -> Iterator[_Waiting]:
         for writer in writers_of(self._folder):
-            after = ahead.get(writer) or position_of(self._folder, writer)
-            for entry, behind in unsent(self._folder, writer, after):
-                yield _Waiting(writer, entry, behind)
+            try:
+                after = ahead.get(writer) or position_of(self._folder, writer)
+                for entry, behind in unsent(self._folder, writer, after):
+                    yield _Waiting(writer, entry, behind)
+            except ConfigError as error:  # the others go on
+                self._tell_once(writer, str(error))
+
+    def _tell_once(self, writer: str, words: str) -> None:
+        if self.unreadable.get(writer) != words:
+            _log.warning("what %s has written cannot be sent: %s", writer, words)
+        self.unreadable[writer] = words
 
     def _messages(self, one: _Waiting) -> Iterator[bytes]:
         if one.entry is None:

@@ -72,7 +72,7 @@ def _asking(event: AuditEvent) -> Iterator[Participant]:
     """The person first, then the device: whoever is first has asked."""
     who = event.who
     person = who.name if who is not None and who.kind is Kind.PERSON else event.claimed
-    if person is not None:
+    if person is not None and person != event.title:  # a title that was claimed is no person
         roles = sorted(who.roles)[:_MOST_ROLES] if who is not None else []
         held = tuple(Code(role, role, "99LEADGLASS") for role in roles)
         yield Participant(person, roles=held, address=event.address)
