@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -109,6 +110,8 @@ class PolicySettings:
     """Holds the site's own ``*.cedar``, in addition to the ready roles."""
     grace: float
     """How long enrolled devices and break-glass go on under the last good state while a service is away."""
+    zone: dt.tzinfo
+    """Of the clock on the site's wall: policies read hour, weekday and today's date there."""
 
 
 @dataclass(frozen=True, slots=True)

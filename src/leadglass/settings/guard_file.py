@@ -37,6 +37,7 @@ from leadglass.settings.guard_kinds import (
     SecureUrl,
     Size,
     Titles,
+    Zone,
 )
 from leadglass.settings.kinds import Table, Text, Title, Url
 from leadglass.settings.toml_file import TomlFile
@@ -91,6 +92,7 @@ class PolicyTable(Table):
 
     folder: Text = "policy"
     grace: Grace = Field(default="8h", validate_default=True)
+    timezone: Zone = Field(default="UTC", validate_default=True)
 
 
 class IdentityTable(Table):
@@ -203,7 +205,7 @@ class _Reader:
             archive=self._archive(file.archive),
             listen=self._listen(file.listen),
             tls=self._tls(file.tls),
-            policy=PolicySettings(self._path(file.policy.folder), file.policy.grace),
+            policy=self._policy(file.policy),
             identity=self._identity(file.identity),
             budgets=self._budgets(file.budgets),
             audit=self._audit(file.audit),
@@ -277,6 +279,9 @@ class _Reader:
             key: self._path(getattr(table, key)) for key in ("certificate", "key", "ca", "ca_key", "crl")
         }
         return TlsSettings(profile=Profile(table.profile), **paths)
+
+    def _policy(self, table: PolicyTable) -> PolicySettings:
+        return PolicySettings(self._path(table.folder), table.grace, table.timezone)
 
     def _identity(self, table: IdentityTable | None) -> IdentitySettings | None:
         if table is None:

@@ -5,12 +5,14 @@ Each is a reader of text that raises ``ValueError`` in words for whoever wrote i
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import re
+import zoneinfo
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from leadglass.settings.guard import Address
 from leadglass.settings.titles import ae_title
@@ -25,11 +27,13 @@ __all__ = [
     "SecureUrl",
     "Size",
     "Titles",
+    "Zone",
     "address",
     "duration",
     "host",
     "network",
     "size",
+    "zone",
 ]
 
 _NAME = re.compile(
@@ -92,6 +96,16 @@ def size(text: str) -> int:
     if found is None:
         raise ValueError(f"{text!r} is no size; write 500MB or 2GiB")
     return int(found[1]) * _UNITS[found[2] or ""]
+
+
+def zone(text: str) -> dt.tzinfo:
+    """The time zone with an IANA name."""
+    if text == "UTC":
+        return dt.UTC  # also where no time zones are installed
+    try:
+        return zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as exc:
+        raise ValueError(f"{text!r} is no time zone; write Europe/Berlin, or yours") from exc
 
 
 # ---- fields
@@ -186,6 +200,12 @@ Duration: TypeAlias = Annotated[
 ]
 Grace: TypeAlias = Annotated[
     float, _of(_within(0, 3 * 86_400, "must be 3d at most"), "a length of time"), _text_schema(_TIMES)
+]
+Zone: TypeAlias = Annotated[
+    dt.tzinfo,
+    _of(zone, "a time zone"),
+    PlainSerializer(str),
+    _text_schema(r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"),
 ]
 SecureUrl: TypeAlias = Annotated[
     str, _of(_secure_url, "an https:// address"), _text_schema(r"^https?://\S+$")

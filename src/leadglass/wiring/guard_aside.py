@@ -58,7 +58,7 @@ def explained(site: Site, who: str, action: Action, study: str | None, address: 
     with roll_of(site) as database:
         roll = read_roll(database)
     principal, device = _principal(roll, who)
-    policy = Policies(site.settings.policy.folder).first()
+    policy = Policies(site.settings.policy).first()
     resource: Resource = Node(site.settings.archive.titles[0])
     if study is not None:
         resource = _study(site, study, policy.attributes_read)

@@ -80,7 +80,7 @@ class _Member:
         self._database = database
         self._spool = spool
         self._number = number
-        self._policies = Policies(settings.policy.folder)
+        self._policies = Policies(settings.policy)
         self._crowd = Crowd(settings.limits.connections, settings.limits.per_address)
         key = shared_key(database, "budgets", wiring.randomness().token(32))
         self._budgets = budgets_of(settings, key, _tell_budget)

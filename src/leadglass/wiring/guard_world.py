@@ -33,7 +33,7 @@ from leadglass.model.access import Principal
 from leadglass.model.enrolment import Enrolled, Roll
 from leadglass.net.services import Service
 from leadglass.ports.world import Resolver
-from leadglass.settings.guard import Address, GuardSettings, IdentitySettings
+from leadglass.settings.guard import Address, GuardSettings, IdentitySettings, PolicySettings
 from leadglass.wiring.guard_files import read_file
 from leadglass.wiring.names import resolver
 
@@ -52,8 +52,9 @@ __all__ = [
 class Policies:
     """The ready roles and a folder of policies, read again when a file of it has changed."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = Path(folder)
+    def __init__(self, settings: PolicySettings) -> None:
+        self._folder = Path(settings.folder)
+        self._zone = settings.zone
         self._seen: object = None
         self._version = 0
 
@@ -66,16 +67,16 @@ class Policies:
     def newer(self) -> Policy | None:
         """The policies if a file has changed; ``ConfigError`` if they cannot be used, each time it is asked."""
         try:
-            files = sorted(self._folder.glob("*.cedar"))
+            # Not by glob: that takes a folder which cannot be read for an empty one, without its rules.
+            files = sorted(file for file in self._folder.iterdir() if file.suffix == ".cedar")
             state = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
             if state == self._seen:
                 return None
             texts = {file.name: file.read_text(encoding="utf-8") for file in files}
         except (OSError, UnicodeDecodeError) as exc:
-            raise ConfigError(f"the policies cannot be read ({exc})", where=str(self._folder)) from exc
-        if not self._folder.is_dir():
-            raise ConfigError("there is no such folder", where=str(self._folder))
-        policy = load({**ready(), **texts}, self._version + 1)
+            why = getattr(exc, "strerror", None) or str(exc)
+            raise ConfigError(f"the policies cannot be read ({why})", where=str(self._folder)) from exc
+        policy = load({**ready(), **texts}, self._version + 1, self._zone)
         self._seen = state
         self._version += 1
         return policy

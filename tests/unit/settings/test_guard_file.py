@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
+import zoneinfo
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types
@@ -143,10 +145,23 @@ def test_the_least_file_gets_every_default() -> None:
     )
     assert settings.tls.profile is Profile.BCP195
     assert settings.policy.grace == 8 * 3600
+    assert settings.policy.zone is dt.UTC
     assert settings.identity is None
     assert settings.budgets is None
     assert settings.listen.health == Address("127.0.0.1", 9117)
     assert (settings.limits.connections, settings.limits.per_address, settings.limits.workers) == (512, 32, 0)
+
+
+def test_a_time_zone_is_looked_up_by_its_name() -> None:
+    settings = read(FULL.replace('grace = "30m"', 'timezone = "Europe/Berlin"'))
+
+    assert settings.policy.zone == zoneinfo.ZoneInfo("Europe/Berlin")
+
+
+@pytest.mark.parametrize("name", ['"Europe/Nowhere"', '"../../etc/passwd"', '""', "1", '"/etc/localtime"'])
+def test_a_time_zone_that_is_none_is_refused_with_its_line(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"guard.toml, line 30: .*time zone"):
+        read(FULL.replace('grace = "30m"', f"timezone = {name}"))
 
 
 def test_paths_begin_where_the_file_lies_unless_they_are_absolute() -> None:

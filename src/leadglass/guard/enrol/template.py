@@ -59,6 +59,7 @@ ca_key = "ca.key"  # needed to enrol, never to run: it may be kept elsewhere
 [policy]
 folder = "policy"  # the site's own *.cedar, in addition to the ready roles
 grace = "8h"  # so long enrolled devices and break-glass go on while a service is away
+# timezone = "Europe/Berlin"  # in which policies read the hour, the weekday and today's date
 
 # [identity]  # persons by token
 # issuer = "https://login.example.org/realms/hospital"
