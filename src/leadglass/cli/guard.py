@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from leadglass.cli import guard_people
+from leadglass.cli import guard_audit, guard_people
 from leadglass.cli.asking import ask, words
 from leadglass.cli.guard_enrol import enrol, renew, revoke
 from leadglass.cli.guard_list import list_
@@ -107,6 +107,7 @@ app.command("list")(list_)
 app.command()(guard_people.emergency)
 app.command()(explain)
 app.command()(edge)
+app.add_typer(guard_audit.app, name="audit", help="Look something up in the audit trail, or check it.")
 app.add_typer(guard_people.user, name="user", help="Persons whom the guard knows by name and passcode.")
 
 
