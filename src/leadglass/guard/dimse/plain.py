@@ -5,16 +5,22 @@ from __future__ import annotations
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Collected
+from leadglass.guard.identifiers.commitment import encode_commitment, read_commitment
 from leadglass.guard.identifiers.procedure_step import studies_from_step
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.model.access import Action
 from leadglass.wire.dimse import NCreateRQ
 
-__all__ = ["Passed", "Step"]
+__all__ = ["Commit", "Passed", "Step"]
+
+_ALL_IMAGES = 4 * 1024 * 1024
+"""Bytes of a data set that lists the images of a study, some thousand perhaps."""
 
 
 class Passed(Collected):
     """Allowed or not by what service it is."""
+
+    largest = _ALL_IMAGES
 
     async def carry_out(self, data_set: bytes | None) -> None:
         """Decide on the archive as a whole."""
@@ -33,6 +39,24 @@ class Passed(Collected):
             self.failed(answers.away(self.command), exc.what)
             return
         self.forward(leg, data_set)
+
+
+class Commit(Passed):
+    """A request for storage commitment (PS3.4 annex J): nothing but that reaches the archive."""
+
+    async def pass_on(self, action: Action, data_set: bytes | None) -> None:
+        """Read it, and write it anew."""
+        syntax = self.desk.syntax(self.context_id)
+        try:
+            read = None if syntax is None else read_commitment(data_set or b"", syntax)
+        except RemoteProtocolError as exc:
+            read = Refused(answers.PROCESSING_FAILURE, exc.what)
+        if isinstance(read, Refused):
+            self.refuse(read.status, read.reason, "commitment")
+        elif syntax is None or read is None:
+            self.refuse(answers.PROCESSING_FAILURE, "a transfer syntax that is not read")
+        else:
+            await super().pass_on(action, encode_commitment(read, syntax))
 
 
 class Step(Passed):

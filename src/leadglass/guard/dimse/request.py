@@ -22,7 +22,7 @@ __all__ = ["PENDING", "Collected", "Desk", "Refused", "Request"]
 
 PENDING = frozenset({0xFF00, 0xFF01})
 _IDENTIFIER = 64 * 1024
-"""Bytes in an identifier, or in any other data set that is read whole."""
+"""Bytes in an identifier."""
 
 
 class Desk(Protocol):
@@ -203,6 +203,9 @@ class Refused(Request):
 class Collected(Request):
     """A request whose data set is short, and is read whole before anything is done."""
 
+    largest = _IDENTIFIER
+    """Bytes in the data set."""
+
     def __init__(self, desk: Desk, context_id: int, command: Any) -> None:
         super().__init__(desk, context_id, command)
         self._data_set = bytearray()
@@ -214,8 +217,8 @@ class Collected(Request):
 
     def piece(self, piece: Fragment) -> None:
         """Kept, up to a bound."""
-        if len(self._data_set) + len(piece.data) > _IDENTIFIER:
-            raise malformed(f"an identifier with more than {_IDENTIFIER} bytes")
+        if len(self._data_set) + len(piece.data) > self.largest:
+            raise malformed(f"a data set with more than {self.largest} bytes, where all of it is read")
         self._data_set += piece.data
         if piece.ends:
             self._ready(bytes(self._data_set))

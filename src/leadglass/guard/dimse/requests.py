@@ -8,7 +8,7 @@ from typing import Any
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.contexts import action_of
 from leadglass.guard.dimse.finding import Find
-from leadglass.guard.dimse.plain import Passed, Step
+from leadglass.guard.dimse.plain import Commit, Passed, Step
 from leadglass.guard.dimse.request import Desk, Refused, Request
 from leadglass.guard.dimse.retrieving import Retrieve
 from leadglass.guard.dimse.storing import Store
@@ -22,7 +22,6 @@ from leadglass.wire.dimse import (
     Message,
     NActionRQ,
     NCreateRQ,
-    NGetRQ,
     NSetRQ,
 )
 
@@ -35,12 +34,11 @@ _HANDLING: Mapping[tuple[type[Any], Action], type[Request]] = {
     (CMoveRQ, Action.MOVE): Retrieve,
     (CGetRQ, Action.GET): Retrieve,
     (CStoreRQ, Action.STORE): Store,
-    (NActionRQ, Action.COMMIT): Passed,
+    (NActionRQ, Action.COMMIT): Commit,
     (NCreateRQ, Action.MPPS): Step,
     (NSetRQ, Action.MPPS): Step,
-    (NGetRQ, Action.MPPS): Step,
 }
-"""Everything else, deletion (N-DELETE) first, is refused."""
+"""Everything else is refused: deletion (N-DELETE) first, and N-GET, which would tell of a step whose it is."""
 
 
 def request_for(desk: Desk, context_id: int, command: Message) -> Request:
