@@ -16,7 +16,6 @@ ENTRIES = (
     entry("work", "WORK", "radiologist", institutions=(ALPHA,)),
     entry("oldwork", "OLDWORK", "radiologist", institutions=(ALPHA,), plain=True),
     entry("desk", "DESK", users=("tess",)),
-    entry("ctroom", "CTROOM", "modality", modalities=("CT",), users=("tess",)),
     entry("oldct", "OLDCT", "modality", modalities=("CT",), plain=True),
     entry("lab", "LAB", "researcher"),
     entry("engineer", "ENGINEER", "service-engineer", until=time.time() + 3600),
@@ -56,8 +55,8 @@ class Before:
 
     site: Site
     name: str
-    client_port: int
-    """Where ORTHCLIENT listens, if it is there."""
+    listens: Mapping[str, int]
+    """Where ORTHCLIENT and CTROOM listen, when they do."""
 
     def seen(self, role: str) -> set[str]:
         return SEEN[role][self.name]
@@ -65,15 +64,17 @@ class Before:
 
 def _before(name: str, factory: pytest.TempPathFactory) -> Iterator[Before]:
     start = {"orthanc": orthanc_site, "dcmtk": dcmqrscp_site}[name]
-    port = free_port(LOOPBACK)
+    listens = {title: free_port(LOOPBACK) for title in ("ORTHCLIENT", "CTROOM")}
+    at = {title: f"127.0.0.1:{port}" for title, port in listens.items()}
     client = entry(
-        "orthclient", "ORTHCLIENT", "ct-reader", "modality", address=f"127.0.0.1:{port}", modalities=("CT",)
+        "orthclient", "ORTHCLIENT", "ct-reader", "modality", modalities=("CT",), address=at["ORTHCLIENT"]
     )
+    room = entry("ctroom", "CTROOM", "modality", modalities=("CT",), users=("tess",), address=at["CTROOM"])
     home = factory.mktemp(name)
-    with start(home, *ENTRIES, client, people=PEOPLE, policies={"clinic.cedar": SITE_POLICY}) as site:
+    with start(home, *ENTRIES, client, room, people=PEOPLE, policies={"clinic.cedar": SITE_POLICY}) as site:
         site.guard.break_glass("er", "unconscious, no papers")
         site.guard.look()
-        yield Before(site, name, port)
+        yield Before(site, name, listens)
 
 
 @pytest.fixture(scope="session")

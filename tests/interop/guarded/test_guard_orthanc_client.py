@@ -37,7 +37,7 @@ def client(before_orthanc: Before, tmp_path_factory: pytest.TempPathFactory) -> 
         "Plugins": [],
     }
     home = tmp_path_factory.mktemp("client") / "orthanc"
-    port = before_orthanc.client_port
+    port = before_orthanc.listens["ORTHCLIENT"]
     with orthanc.orthanc(LOOPBACK, home, settings, dicom=port, http=free_port(LOOPBACK)) as peer:
         yield peer
 
