@@ -29,7 +29,7 @@ HIGH_WATER = 256 * 1024
 _LOW_WATER = 64 * 1024
 _FAREWELL = 2.0
 """Seconds for the peer to take what was sent before an end, and to end its own side."""
-_QUICKACK = getattr(socket, "TCP_QUICKACK", None)
+_QUICKACK = socket.TCP_QUICKACK
 
 _incoming = memoryview(bytearray(_CHUNK))
 _decrypted = memoryview(bytearray(_CHUNK))
@@ -304,9 +304,10 @@ class Channel:
                 self._owner.drained()
 
     def _acknowledge_at_once(self) -> None:
-        if _QUICKACK is not None:
-            with contextlib.suppress(OSError):
-                self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        try:  # noqa: SIM105 - four times a chunk, and a context manager costs more than the call
+            self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+        except OSError:
+            pass
 
     # Ending.
 
@@ -378,12 +379,15 @@ class _Tls:
     def decrypt(self, buffer: memoryview) -> tuple[int, bool, str | None]:
         """Bytes put into ``buffer``, whether there may be more, and why it ended (None: it did not)."""
         at, read = 0, self.object.read
+        room, waiting, kept = len(buffer), self.incoming, self.object.pending
         try:
-            while at < len(buffer):
-                size = int(read(len(buffer) - at, buffer[at:]))
+            while at < room:
+                size = int(read(room - at, buffer[at:]))
                 if not size:
                     return at, False, ""
                 at += size
+                if not waiting.pending and not kept():  # it would say so by an exception
+                    return at, False, None
         except ssl.SSLWantReadError:
             return at, False, None
         except ssl.SSLZeroReturnError:

@@ -8,7 +8,6 @@ an ``Association`` to read; what it must know of the data it is told with ``Asso
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple, TypeAlias
 
@@ -34,18 +33,13 @@ class Fragment(NamedTuple):
     """The value is the last of its command or data set (PS3.8 annex E.2)."""
     opens: int
     """The piece begins a value of this many bytes; -1: it goes on with one."""
-    closes: bool
-    """The piece ends its value."""
+    ends: bool
+    """The piece ends its command or data set."""
     data: memoryview
     """A view of what was fed: use it before it is kept. It may be a patient's."""
 
     def __repr__(self) -> str:
         return f"Fragment(context_id={self.context_id}, {len(self.data)} bytes)"
-
-    @property
-    def ends(self) -> bool:
-        """The command or data set is complete."""
-        return self.closes and self.is_last
 
 
 class Other(NamedTuple):
@@ -149,7 +143,9 @@ class StreamReader:
     def _piece(self, data: memoryview, opens: int) -> Fragment:
         self._value -= len(data)
         control = self._control
-        return Fragment(self._context_id, control & 1 == 1, control & 2 == 2, opens, self._value == 0, data)
+        is_last = control & 2 == 2
+        ends = is_last and self._value == 0
+        return Fragment(self._context_id, control & 1 == 1, is_last, opens, ends, data)
 
     def _more_of_other(self, data: memoryview, at: int) -> tuple[int, Other]:
         part = data[at : at + self._other]
@@ -168,21 +164,32 @@ class ValueFramer:
         self._left = 0  # bytes to come of the incoming value
         self._part = 0  # bytes to come of the outgoing one
 
-    def frame(self, piece: Fragment, context_id: int) -> Iterator[bytes | memoryview]:
+    def frame(self, piece: Fragment, context_id: int) -> list[bytes | memoryview]:
         """What to send for ``piece``, on this presentation context."""
+        data = piece.data
+        size = len(data)
+        if piece.opens < 0 and size <= self._part:  # most of a large object
+            self._part -= size
+            self._left -= size
+            return [data]
+        return self._framed(piece, context_id)
+
+    def _framed(self, piece: Fragment, context_id: int) -> list[bytes | memoryview]:
         control = piece.is_command | piece.is_last << 1
+        out: list[bytes | memoryview] = []
         if piece.opens >= 0:
             self._left = piece.opens
-            yield self._header(context_id, control)
+            out.append(self._header(context_id, control))
         data = piece.data
         while len(data) > self._part:
-            yield data[: self._part]
+            out.append(data[: self._part])
             data = data[self._part :]
             self._left -= self._part
-            yield self._header(context_id, control)
+            out.append(self._header(context_id, control))
         self._part -= len(data)
         self._left -= len(data)
-        yield data
+        out.append(data)
+        return out
 
     def _header(self, context_id: int, control: int) -> bytes:
         self._part = size = min(self.size, self._left)

@@ -72,6 +72,8 @@ def test_however_a_stream_is_cut_its_values_and_other_pdus_are_told(
         for v in p.pdvs
     ]
     assert values_of(found) == expected
+    ended = [p.context_id for p in found if isinstance(p, Fragment) and p.ends]
+    assert ended == [context_id for context_id, _, is_last, _ in expected if is_last]
     others = b"".join(bytes(p.data) for p in found if isinstance(p, Other))
     assert others == b"".join(pdu.encode(p) for p in sent if not isinstance(p, pdu.PDataTF))
 

@@ -8,7 +8,7 @@ from leadglass.access.budgets import Measure
 from leadglass.errors import RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Desk, without_comment
-from leadglass.guard.dimse.storing import copied
+from leadglass.guard.dimse.storing import copied, read_head
 from leadglass.guard.identifiers.head import HEAD_TAGS, STOP, study_from_head
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.wire.dimse import CStoreRQ, Message, NEventReportRQ, has_data_set
@@ -98,7 +98,7 @@ class SubOperation(Inward):
         if self._head is None or desk.who is None:
             return False
         try:
-            if not self._head.feed(piece.data, last=piece.ends):
+            if not read_head(self._head, piece):
                 return None
             study = study_from_head(
                 self._head.values,

@@ -15,12 +15,25 @@ from leadglass.wire.dimse import CStoreRQ, Message
 from leadglass.wire.heads import HeadReader
 from leadglass.wire.streaming import Fragment
 
-__all__ = ["Store", "copied"]
+__all__ = ["Store", "copied", "read_head"]
+
+_HEAD = 4096
+"""Bytes in which most heads are complete."""
 
 
 def copied(piece: Fragment) -> Fragment:
     """The piece with bytes of its own, so that it can be kept."""
     return piece._replace(data=memoryview(bytes(piece.data)))
+
+
+def read_head(head: HeadReader, piece: Fragment) -> bool:
+    """Feed ``piece`` to ``head``, a little first: what comes after the head need not be kept."""
+    data = piece.data
+    first = data[:_HEAD]
+    if len(first) == len(data):
+        return head.feed(data, last=piece.ends)
+    head.feed(first, last=False)
+    return head.feed(data[_HEAD:], last=piece.ends)
 
 
 class Store(Request):
@@ -79,7 +92,7 @@ class Store(Request):
             self._deny(CANNOT_UNDERSTAND, "a transfer syntax that is not read", piece)
             return
         try:
-            if not self._head.feed(piece.data, last=piece.ends):
+            if not read_head(self._head, piece):
                 self._kept.append(copied(piece))
                 return
             study = study_from_head(
