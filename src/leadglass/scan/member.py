@@ -8,12 +8,14 @@ complete when it must stop goes back by number, so that somebody asks it again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 from leadglass.judge.judge import judge
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.evidence import Evidence
+from leadglass.model.key import pack
 from leadglass.model.look import Look, look_of
 from leadglass.model.rung import Rung
 from leadglass.net.engine import Engine
@@ -32,13 +34,17 @@ from leadglass.scan.messages import (
     stretches,
 )
 from leadglass.scan.run import Scan
-from leadglass.scope.hosts import Host
+from leadglass.scope.hosts import Segment
 from leadglass.scope.permutation import Permutation
 
 __all__ = ["Member"]
 
 _JUDGED = 4096
 """Looks remembered; a scan of millions of endpoints meets few different answers."""
+
+
+_Asked: TypeAlias = Sequence[tuple[Sequence[int], Rung, str]]
+"""Of one host: ports, how deep they are asked, and the title that is called there."""
 
 
 class _Stretch:
@@ -49,31 +55,30 @@ class _Stretch:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.next = task.first
-        self.open: dict[int, _HostVisit] = {}
-        """Hosts by position, until all of their endpoints are complete."""
+        self.open: dict[int, int] = {}
+        """Endpoints to come of each host, by position. A host is kept when all of its endpoints are complete."""
         self.rows = Rows()
         self.exhausted = False
         self.dropped = False
 
 
-class _HostVisit:
-    """One host, until all of its endpoints are complete: what is kept is kept of all of them."""
-
-    __slots__ = ("denied", "left", "packed", "position", "seen", "stretch")
-
-    def __init__(self, stretch: _Stretch, position: int, packed: bytes, left: int) -> None:
-        self.stretch = stretch
-        self.position = position
-        self.packed = packed
-        self.left = left
-        self.denied = False
-        self.seen: list[tuple[bytes, int, str | None, Look]] = []
-
-
 class _Visit(EndpointVisit):
-    """A visit that knows its host."""
+    """A visit that knows where it belongs."""
 
-    of: _HostVisit
+    of: tuple[_Stretch, int, bytes]
+    """The stretch, the position in it, the packed address."""
+
+
+class _Judged:
+    """The look at some evidence, and its number in the rows that had it last."""
+
+    __slots__ = ("evidence", "look", "number", "rows")
+
+    def __init__(self, evidence: tuple[Evidence, ...], look: Look) -> None:
+        self.evidence = evidence
+        self.look = look
+        self.rows: Rows | None = None
+        self.number = 0
 
 
 class Member:
@@ -99,7 +104,8 @@ class Member:
         self._tasks: deque[_Stretch] = deque()
         self._at_work: dict[int, _Stretch] = {}
         self._stopping = False
-        self._looks: dict[tuple[int, Rung, int], tuple[tuple[Evidence, ...], Look]] = {}
+        self._asked: dict[Segment, _Asked] = {}
+        self._looks: dict[tuple[int, Rung, int], _Judged] = {}
         self._look = lru_cache(maxsize=_JUDGED)(self._judged)
         self._tool = tool
 
@@ -155,55 +161,64 @@ class Member:
             self._sent_if_complete(stretch)
 
     def _of_stretch(self, stretch: _Stretch) -> Iterator[_Visit]:
-        scan = self._scan
-        for position in range(stretch.task.first, stretch.task.after):
+        questions, names = self._scan.questions, self._scan.scope.named_addresses
+        for position, (address, packed, asked, count) in enumerate(
+            self._hosts_of(stretch.task), stretch.next
+        ):
             if self._orders:
                 self._obey()
             if self._stopping or stretch.dropped:
                 return
-            host = self._host(stretch.task, position)
             stretch.next = position + 1
-            place = _HostVisit(stretch, position, host.packed, len(host.ports))
-            stretch.open[position] = place
-            name = scan.scope.name_of(host.address)
-            for port in host.ports:
-                cell = host.cell
-                grant = scan.scope.grant(host.address, port) if cell is None else cell.grant(port)
-                rung, called_ae = scan.depth_and_title(grant)
-                visit = _Visit(Endpoint(host.address, port, name), rung, scan.questions, called_ae)
-                visit.of = place
-                yield visit
+            stretch.open[position] = count
+            name, of = names.get(address), (stretch, position, packed)
+            for ports, rung, called_ae in asked:
+                for port in ports:
+                    visit = _Visit(Endpoint(address, port, name), rung, questions, called_ae)
+                    visit.of = of
+                    yield visit
 
-    def _host(self, task: Task, position: int) -> Host:
+    def _hosts_of(self, task: Task) -> Iterator[tuple[str, bytes, _Asked, int]]:
+        """The hosts at the task's positions: address, the same packed, what they are asked, at how many ports."""
+        if task.listed is not None:
+            for address, ports in task.listed:
+                listed = [
+                    ((port,), *self._scan.depth_and_title(self._scan.scope.grant(address, port)))
+                    for port in ports
+                ]
+                yield address, _packed(address), listed, len(listed)
+            return
+        for address, packed, segment in map(
+            self._hosts.at, self._permutation.stretch(task.first, task.after)
+        ):
+            asked = self._asked.get(segment)
+            if asked is None:
+                asked = [(ports, *self._scan.depth_and_title(grant)) for ports, grant in segment.asked]
+                self._asked[segment] = asked
+            yield address, packed, asked, segment.count
+
+    def _packed_at(self, task: Task, position: int) -> bytes:
         if task.listed is None:
-            return self._hosts.at(self._permutation.at(position))
-        address, ports = task.listed[position - task.first]
-        return Host.of(address, ports)
+            return self._hosts.at(self._permutation.at(position))[1]
+        return _packed(task.listed[position - task.first][0])
 
     # Sightings back.
 
     def _done(self, visit: Visit) -> None:
         assert isinstance(visit, _Visit)
-        place = visit.of
+        stretch, position, packed = visit.of
+        rows, port = stretch.rows, visit.endpoint.port
+        look = self._look_at(visit.evidence, visit.rung, port, rows)
+        rows.add(packed, port, int(self._clock.posix()), visit.seen_from, look)
         if visit.denial is not None:
-            place.denied = True
-        endpoint = visit.endpoint
-        key = place.packed + endpoint.port.to_bytes(2, "big")
-        look = self._look_at(visit.evidence, visit.rung, endpoint.port)
-        place.seen.append((key, int(self._clock.posix()), visit.seen_from, look))
-        place.left -= 1
-        if not place.left:
-            self._host_done(place)
-
-    def _host_done(self, place: _HostVisit) -> None:
-        stretch = place.stretch
-        if place.denied:
-            return  # It stays open: somebody asks it again when that is permitted.
-        del stretch.open[place.position]
-        for row in place.seen:
-            stretch.rows.add(*row)
-        if stretch.exhausted:
-            self._sent_if_complete(stretch)
+            return  # The host stays open: somebody asks it again when that is permitted.
+        left = stretch.open[position] - 1
+        if left:
+            stretch.open[position] = left
+        else:
+            del stretch.open[position]
+            if stretch.exhausted:
+                self._sent_if_complete(stretch)
 
     def _sent_if_complete(self, stretch: _Stretch) -> None:
         if not stretch.open and not stretch.dropped and stretch.next == stretch.task.after:
@@ -211,21 +226,31 @@ class Member:
             self._send(stretch.rows.encoded(stretch.task.shard))
 
     def _give_back(self, stretch: _Stretch) -> None:
-        rest = [*stretches(sorted(stretch.open))]
-        if stretch.next < stretch.task.after:
-            rest.append((stretch.next, stretch.task.after))
-        self._send(stretch.rows.encoded(stretch.task.shard, rest))
+        task, unfinished = stretch.task, sorted(stretch.open)
+        rest = [*stretches(unfinished)]
+        if stretch.next < task.after:
+            rest.append((stretch.next, task.after))
+        if unfinished:
+            stretch.rows.leave_out({self._packed_at(task, position) for position in unfinished})
+        self._send(stretch.rows.encoded(task.shard, rest))
 
-    def _look_at(self, evidence: tuple[Evidence, ...], rung: Rung, port: int) -> Look:
+    def _look_at(self, evidence: tuple[Evidence, ...], rung: Rung, port: int, rows: Rows) -> int:
+        """The number in ``rows`` of the look at this."""
         # Endpoints that end alike share one tuple of evidence, and a number is quicker to hash than what it holds.
         key = (id(evidence), rung, port)
-        known = self._looks.get(key)
-        if known is None:
+        judged = self._looks.get(key)
+        if judged is None:
             if len(self._looks) >= _JUDGED:
                 self._looks.clear()
-            known = self._looks[key] = (evidence, self._look(evidence, rung, port))
-        return known[1]
+            judged = self._looks[key] = _Judged(evidence, self._look(evidence, rung, port))
+        if judged.rows is not rows:
+            judged.rows, judged.number = rows, rows.number(judged.look)
+        return judged.number
 
     def _judged(self, evidence: tuple[Evidence, ...], rung: Rung, port: int) -> Look:
         verdict = judge(evidence, rung=rung, position=self._scan.scope.position, port=port)
         return look_of(evidence, verdict, rung, self._tool)
+
+
+def _packed(address: str) -> bytes:
+    return pack(address, 0)[:-2]

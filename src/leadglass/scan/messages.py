@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 import json
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -113,54 +113,75 @@ Message: TypeAlias = Setup | Task | Turn | Drop | Stop | Hungry | Trouble | Resu
 _KINDS: Sequence[type[Any]] = (Setup, Task, Turn, Drop, Stop, Hungry, Trouble, Result)
 _NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
 _HEAD = struct.Struct(">BI")
-_ROWS = {6: struct.Struct(">6sIII"), 18: struct.Struct(">18sIII")}
+_FOUR, _SIX = struct.Struct(">4sHIII"), struct.Struct(">16sHIII")
+"""Address, port, moment, number of the source, number of the look."""
+_FOUR_KEYED, _SIX_KEYED = struct.Struct(">6sIII"), struct.Struct(">18sIII")
+"""The same bytes; address and port together are ``model.key``."""
 
 
 class Rows:
     """The sightings of one shard, packed as they come in."""
 
-    __slots__ = ("_looks", "_rows", "_sources", "count", "looks", "sources")
+    __slots__ = ("_four", "_looks", "_numbers", "_six", "_sources")
 
     def __init__(self) -> None:
-        self.count = 0
-        self.looks: list[Look] = []
-        self.sources: list[str | None] = []
-        self._looks: dict[int, int] = {}
+        self._looks: list[Look] = []
+        self._numbers: dict[int, int] = {}
+        """By the identity of the look, which stays the same for as long as it is here."""
         self._sources: dict[str | None, int] = {}
-        self._rows = {length: bytearray() for length in _ROWS}
+        self._four = bytearray()
+        self._six = bytearray()
 
-    def add(self, endpoint: bytes, observed_at: int, source: str | None, look: Look) -> None:
-        """One more."""
-        number = self._looks.get(id(look))
+    def number(self, look: Look) -> int:
+        """The number of ``look`` in these rows, for ``add``."""
+        number = self._numbers.get(id(look))
         if number is None:
-            number = self._looks[id(look)] = len(self.looks)
-            self.looks.append(look)
+            number = self._numbers[id(look)] = len(self._looks)
+            self._looks.append(look)
+        return number
+
+    def add(self, address: bytes, port: int, observed_at: int, source: str | None, look: int) -> None:
+        """One more: ``address`` packed, ``observed_at`` in POSIX seconds, ``look`` by number."""
         at = self._sources.get(source)
         if at is None:
-            at = self._sources[source] = len(self.sources)
-            self.sources.append(source)
-        length = len(endpoint)
-        self._rows[length] += _ROWS[length].pack(endpoint, observed_at, at, number)
-        self.count += 1
+            at = self._sources[source] = len(self._sources)
+        if len(address) == 4:
+            self._four += _FOUR.pack(address, port, observed_at, at, look)
+        else:
+            self._six += _SIX.pack(address, port, observed_at, at, look)
+
+    def leave_out(self, addresses: Container[bytes]) -> None:
+        """Forget what was seen at these addresses."""
+        self._four = _without(addresses, self._four, _FOUR.size, 4)
+        self._six = _without(addresses, self._six, _SIX.size, 16)
 
     def encoded(self, shard: int, rest: Iterable[tuple[int, int]] = ()) -> bytes:
         """The ``Result`` with these rows."""
         head = {
             "shard": shard,
             "rest": list(rest),
-            "looks": [_look_fields(look) for look in self.looks],
-            "sources": self.sources,
-            "four": len(self._rows[6]),
+            "looks": [_look_fields(look) for look in self._looks],
+            "sources": list(self._sources),
+            "four": len(self._four),
         }
-        return _message(Result, head) + bytes(self._rows[6]) + bytes(self._rows[18])
+        return _message(Result, head) + self._four + self._six
+
+
+def _without(addresses: Container[bytes], rows: bytearray, size: int, length: int) -> bytearray:
+    kept = bytearray()
+    for at in range(0, len(rows), size):
+        if bytes(rows[at : at + length]) not in addresses:
+            kept += rows[at : at + size]
+    return kept
 
 
 def encode(message: Message) -> bytes:
     """``message`` as bytes, to be sent with their length before them."""
     if isinstance(message, Result):
         rows = Rows()
-        for sighting in message.sightings:
-            rows.add(*sighting)
+        for endpoint, observed_at, source, look in message.sightings:
+            port = int.from_bytes(endpoint[-2:], "big")
+            rows.add(endpoint[:-2], port, observed_at, source, rows.number(look))
         return rows.encoded(message.shard, message.rest)
     return _message(type(message), dataclasses.asdict(message))
 
@@ -187,8 +208,8 @@ def _result(head: dict[str, Any], rows: memoryview) -> Result:
     four = head["four"]
     found = [
         Sighting(endpoint, moment, sources[source], looks[look])
-        for length, part in ((6, rows[:four]), (18, rows[four:]))
-        for endpoint, moment, source, look in _ROWS[length].iter_unpack(part)
+        for form, part in ((_FOUR_KEYED, rows[:four]), (_SIX_KEYED, rows[four:]))
+        for endpoint, moment, source, look in form.iter_unpack(part)
     ]
     return Result(head["shard"], found, tuple(map(_pair, head["rest"])))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from leadglass.errors import ScopeError
 from leadglass.model.rung import Rung
@@ -19,7 +19,7 @@ from leadglass.model.verdict import Position
 from leadglass.scope.ports import port_ranges
 from leadglass.scope.rules import Exclusion, Refusal, Target
 from leadglass.scope.special import Address, Kind, Network, kind_of, spans, translated
-from leadglass.scope.table import Conflict, Cover, Grant, Hole, Profile, Table
+from leadglass.scope.table import Cell, Conflict, Cover, Grant, Hole, Profile, Table
 
 __all__ = ["Compiled", "Rules", "compile_rules"]
 
@@ -47,6 +47,8 @@ class Compiled:
     refused: tuple[Refusal, ...]
     unpinned: str | None
     """An excluded name that is not resolved: nothing may be touched before it is."""
+    known: dict[str, Cell] = field(default_factory=dict, repr=False, compare=False)
+    """What the table says of some addresses, for ``Hosts`` to fill."""
 
 
 def compile_rules(rules: Rules) -> Compiled:

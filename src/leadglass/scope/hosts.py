@@ -3,89 +3,92 @@
 from __future__ import annotations
 
 import ipaddress
-from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import chain
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
-from leadglass.model.key import pack
 from leadglass.model.rung import Rung
-from leadglass.scope.table import Cell, Table
+from leadglass.scope.table import Cell, Grant, Table
 
-__all__ = ["Host", "Hosts", "literal"]
+__all__ = ["Host", "Hosts", "Segment", "literal"]
 
 _SHALLOWEST = Rung.CONNECT
 """What may be asked less than this is not visited."""
+_KNOWN = 16_384
+"""Addresses whose rules stay at hand, by the text that was made of them: more than are asked at once."""
+_OCTETS = tuple(map(str, range(256)))
 
 
-class Host(NamedTuple):
-    """An address and the ports that may be asked there, ascending."""
+class Segment:
+    """Addresses in a row that are treated alike."""
 
-    address: str
-    ports: Sequence[int]
-    packed: bytes
-    """The address in network order, 4 or 16 bytes: the head of ``model.key``."""
-    cell: Cell | None = None
-    """The rules for it, where they are at hand."""
+    __slots__ = ("asked", "cell", "count", "length", "shift")
 
-    @classmethod
-    def of(cls, address: str, ports: Iterable[int]) -> Host:
-        """The host at a canonical ``address`` with just these ports."""
-        return cls(address, tuple(ports), pack(address, 0)[:-2])
+    def __init__(self, version: int, shift: int, cell: Cell) -> None:
+        self.cell = cell
+        self.length = 4 if version == 4 else 16
+        """Bytes of an address."""
+        self.shift = shift
+        """What makes the number of a host its address."""
+        self.asked = tuple(_asked(cell))
+        """Ports that may be connected to, ascending, with what may be asked there."""
+        self.count = sum(len(ports) for ports, _ in self.asked)
+        """Ports of each address."""
+
+
+Host: TypeAlias = tuple[str, bytes, Segment]
+"""Canonical address; the same in network order, 4 or 16 bytes, as the head of ``model.key``; its rules."""
 
 
 class Hosts:
-    """Every address of a table that may be connected to, each once, excluded ones left out."""
+    """Every address of a table that may be connected to, each once, excluded ones left out.
 
-    __slots__ = ("_cells", "_first", "_ports", "_starts", "_versions", "count", "endpoints")
+    What it makes a literal of is ``known`` by that, with its cell, for as long as somebody may ask for it.
+    """
 
-    def __init__(self, table: Table) -> None:
+    __slots__ = ("_known", "_segments", "_starts", "count", "endpoints")
+
+    def __init__(self, table: Table, known: dict[str, Cell]) -> None:
         self.count = 0
         """Addresses."""
         self.endpoints = 0
         """Addresses times ports."""
+        self._known = known
         self._starts: list[int] = []
-        self._first: list[int] = []
-        self._versions: list[int] = []
-        self._ports: list[Sequence[int]] = []
-        self._cells: list[Cell] = []
+        self._segments: list[Segment] = []
         for version, span, cell in table.segments():
-            self._add(version, span.first, span.last - span.first + 1, cell)
+            self._add(Segment(version, span.first - self.count, cell), span.last - span.first + 1)
 
     def at(self, number: int) -> Host:
         """The host with this number, 0 .. count-1."""
-        index = bisect_right(self._starts, number) - 1
-        value = self._first[index] + number - self._starts[index]
-        version = self._versions[index]
-        packed = value.to_bytes(4 if version == 4 else 16, "big")
-        return Host(literal(version, value), self._ports[index], packed, self._cells[index])
+        segment = self._segments[bisect_right(self._starts, number) - 1]
+        packed = (number + segment.shift).to_bytes(segment.length, "big")
+        address = literal(packed)
+        known = self._known
+        if len(known) >= _KNOWN:
+            known.clear()
+        known[address] = segment.cell
+        return address, packed, segment
 
-    def _add(self, version: int, first: int, size: int, cell: Cell) -> None:
-        ports = _asked(cell)
-        if len(ports):
-            self._cells.append(cell)
+    def _add(self, segment: Segment, size: int) -> None:
+        if segment.count:
             self._starts.append(self.count)
-            self._first.append(first)
-            self._versions.append(version)
-            self._ports.append(ports)
+            self._segments.append(segment)
             self.count += size
-            self.endpoints += size * len(ports)
+            self.endpoints += size * segment.count
 
 
-def literal(version: int, value: int) -> str:
-    """The canonical literal of an address given as a number."""
-    if version == 4:
-        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
-    return str(ipaddress.IPv6Address(value))
+def literal(packed: bytes) -> str:
+    """The canonical literal of an address in network order."""
+    if len(packed) == 4:
+        a, b, c, d = packed
+        return f"{_OCTETS[a]}.{_OCTETS[b]}.{_OCTETS[c]}.{_OCTETS[d]}"
+    return str(ipaddress.IPv6Address(packed))
 
 
-def _asked(cell: Cell) -> Sequence[int]:
-    """The ports of a cell that may be connected to: a range where it is one, else two bytes each."""
-    found: list[range] = []
+def _asked(cell: Cell) -> Iterator[tuple[Sequence[int], Grant]]:
     for first, last in cell.ports():
         grant = cell.grant(first)
         assert grant is not None
         if grant.depth >= _SHALLOWEST:
-            found.append(range(first, last + 1))
-    return found[0] if len(found) == 1 else array("H", chain.from_iterable(found))
+            yield range(first, last + 1), grant

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 from leadglass.model.key import pack, unpack
-from leadglass.scope.hosts import Host, Hosts
+from leadglass.scope.hosts import Hosts, Segment
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
@@ -34,9 +35,13 @@ def target(range_: str, ports: str = "[104, 11112]", more: str = "") -> str:
 
 def endpoints(hosts: Hosts) -> Iterator[tuple[str, int]]:
     for number in range(hosts.count):
-        host = hosts.at(number)
-        for port in host.ports:
-            yield host.address, port
+        address, _, segment = hosts.at(number)
+        for port in ports(segment):
+            yield address, port
+
+
+def ports(segment: Segment) -> Iterator[int]:
+    return chain.from_iterable(some for some, _ in segment.asked)
 
 
 def test_the_numbered_hosts_are_the_targets_of_the_scope() -> None:
@@ -60,25 +65,44 @@ def test_what_may_only_be_looked_up_is_not_visited() -> None:
 
 def test_a_host_knows_its_key_and_its_rules() -> None:
     given = scope(target("192.0.2.7", more='called_ae = "ARCHIVE"'), target("2001:db8::7", "[104]"))
-    four, six = (given.hosts().at(number) for number in (0, 1))
+    (_, four, rules), (_, six, _) = (given.hosts().at(number) for number in (0, 1))
 
-    assert four.packed + (104).to_bytes(2, "big") == pack("192.0.2.7", 104)
-    assert unpack(six.packed + (104).to_bytes(2, "big")) == ("2001:db8::7", 104)
-    assert four.cell is not None
-    assert four.cell.grant(104) == given.grant("192.0.2.7", 104)
-    assert list(four.ports) == [104, 11112]
+    assert four + (104).to_bytes(2, "big") == pack("192.0.2.7", 104)
+    assert unpack(six + (104).to_bytes(2, "big")) == ("2001:db8::7", 104)
+    assert rules.cell.grant(104) == given.grant("192.0.2.7", 104)
+    assert (list(ports(rules)), rules.count) == ([104, 11112], 2)
+    assert {grant for _, grant in rules.asked} == {rules.cell.grant(104)}
 
 
-def test_a_listed_host_has_just_the_ports_it_was_given() -> None:
-    host = Host.of("2001:db8::7", (104, 4242))
+def test_the_scope_says_the_same_of_a_host_that_it_made_the_address_of() -> None:
+    targets = (
+        target("192.0.2.0/26", more='deepest = "connect"'),
+        target("192.0.2.32/27", "[104, 4242]"),
+        target("2001:db8::/122", "[2762]"),
+        '[[exclude]]\nrange = "192.0.2.40/30"\nreason = "life support network"',
+    )
+    fresh, used = scope(*targets), scope(*targets)
+    hosts = used.hosts()
+    made = [hosts.at(number)[0] for number in range(hosts.count)]
 
-    assert host.ports == (104, 4242)
-    assert host.packed == pack("2001:db8::7", 104)[:-2]
+    for address in (*made, "192.0.2.40", "192.0.2.64", "192.0.2.07", "2001:db8::40"):
+        for port in (103, 104, 2762, 4242, 11112):
+            assert used.grant(address, port) == fresh.grant(address, port)
+
+
+def test_not_every_host_is_remembered() -> None:
+    given = scope(target("10.0.0.0/8"))
+    hosts = given.hosts()
+    for number in range(20_000):
+        hosts.at(number)
+
+    assert len(given._compiled.known) < 20_000
+    assert given.grant("10.0.0.0", 104) is not None
 
 
 def test_a_scope_of_sixteen_million_hosts_is_numbered_at_once() -> None:
     began = time.process_time()
     hosts = scope(target("10.0.0.0/8")).hosts()
 
-    assert hosts.at(hosts.count - 1).address == "10.255.255.255"
+    assert hosts.at(hosts.count - 1)[0] == "10.255.255.255"
     assert time.process_time() - began < 0.5
