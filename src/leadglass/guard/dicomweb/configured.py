@@ -1,15 +1,20 @@
-"""The door and the way to the archive, from what ``guard.toml`` says."""
+"""The DICOMweb door of a process, from what ``guard.toml`` says and from the world of that process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ssl
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from leadglass.guard.dicomweb.desk import WorldDesk
 from leadglass.guard.dicomweb.paths import Roots
+from leadglass.guard.dicomweb.pool import Pool
 from leadglass.guard.dicomweb.ports import Door
+from leadglass.guard.dicomweb.serve import WebDoor
+from leadglass.guard.world import World
 from leadglass.settings.guard import Address
 
-__all__ = ["OWN", "archive_address", "door_of"]
+__all__ = ["OWN", "archive_address", "door_of", "web_door"]
 
 OWN = Roots("/dicom-web", "/wado")
 """Where clients find the services."""
@@ -24,7 +29,8 @@ def door_of(names: Iterable[str], listen: Address, archive: str, title: str) -> 
     """
     hosts = [f"[{name}]" if ":" in name else name for name in names]
     port = f":{listen.port}"
-    authorities = {host + port for host in hosts} | (set(hosts) if listen.port == _PORTS["https"] else set())
+    # Some clients leave the port out of their Host header, dicomweb-client for one.
+    authorities = {*hosts, *(host + port for host in hosts)}
     told = urlsplit(archive)
     return Door(
         public=f"https://{hosts[0]}{'' if listen.port == _PORTS['https'] else port}{OWN.web}",
@@ -40,3 +46,8 @@ def archive_address(archive: str) -> tuple[Address, bool]:
     """Where the archive's DICOMweb listens, and whether it speaks TLS there."""
     told = urlsplit(archive)
     return Address(told.hostname or "", told.port or _PORTS[told.scheme]), told.scheme == "https"
+
+
+def web_door(world: World, door: Door, pool: Pool, tls: Callable[[], ssl.SSLContext] | None) -> WebDoor:
+    """The door of one process; ``tls`` gives the settings for the next connection."""
+    return WebDoor(door, pool, lambda peer: WorldDesk(world, peer, door.title), tls, world.mistake)

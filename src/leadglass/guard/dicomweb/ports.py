@@ -26,7 +26,7 @@ class Door:
     public: str
     """The URL of DICOMweb as clients know it, without a slash at the end: ``https://guard.example/dicom-web``."""
     authorities: frozenset[str]
-    """What clients may call us, in lower case, with port where it is not the scheme's own."""
+    """What clients may call us in Host headers, in lower case."""
     host: str
     """The archive's name and port, as its own Host header has it."""
     title: str
