@@ -110,21 +110,25 @@ class Retrieve(Collected):
         return self.desk.world.decide(self.client, self._action, study).allowed
 
     async def _send(self, question: bytes) -> None:
-        world = self.desk.world
         self.diary.retrieving(self._action, self._visible, self._destination)
         if isinstance(self.command, CMoveRQ):
-            await world.moves.expect(
-                self.command.move_destination.strip(),
-                self.client.calling,
-                self.message_id,
-                self.client.principal.name,
-                sorted(self._uids),
-            )
+            await self._expect(self.command)
         else:
             self.brings = frozenset(self._uids)
         leg = await self.desk.archive_ready()
         self._sent = True
         self.forward(leg, question)
+
+    async def _expect(self, command: CMoveRQ) -> None:
+        world = self.desk.world
+        destination, principal = command.move_destination.strip(), self.client.principal.name
+        try:
+            await world.moves.expect(
+                destination, self.client.calling, self.message_id, principal, sorted(self._uids)
+            )
+        except LeadglassError:
+            if world.emergency(self.client) is None:
+                raise
 
     def ended(self, why: str) -> None:
         """Written down once more, with the end."""

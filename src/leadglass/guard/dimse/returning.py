@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 
 from leadglass.access.admission import Refusal
+from leadglass.errors import LeadglassError
 from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.gateway import Gateway
@@ -100,8 +101,14 @@ class Carried(Store):
         return None if originator is None or number is None else (originator.strip(), number)
 
     async def _look_up(self, claim: tuple[str, int], study: Study, piece: Fragment) -> None:
-        move = await self.desk.world.moves.claimed(self.client.called, *claim)
-        self._move = self.desk.moves[claim] = move
+        try:
+            self._move = self.desk.moves[claim] = await self.desk.world.moves.claimed(
+                self.client.called, *claim
+            )
+        except LeadglassError as exc:
+            self._deny(answers.OUT_OF_RESOURCES, exc.what, piece)
+            self.desk.client.go_on("request")
+            return
         self._study = study
         await self._ask(study, piece)
 
