@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def run(config: ConfigOption = CONFIG) -> None:
     guard = load("leadglass.wiring.guard_run", extra="guard").Guard(read_site(config))
     with stop_on_signals() as signals:
         signals.tell(guard.stop)
+        signal.signal(signal.SIGHUP, lambda *_: guard.reload())
         guard.run()
 
 

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from leadglass.errors import ResourceError
 from leadglass.settings.guard import Address
 
-__all__ = ["Crowd", "Door", "Enter", "listen"]
+__all__ = ["Crowd", "Door", "Enter", "listen", "require_free"]
 
 _BACKLOG = 1024
 _AT_ONCE = 32
@@ -105,19 +105,29 @@ class Door:
 
 def listen(address: Address) -> socket.socket:
     """A listening socket; ``ResourceError`` where the address cannot be had."""
+    sock = _bound(address, shared=True)
+    sock.listen(_BACKLOG)
+    sock.setblocking(False)
+    return sock
+
+
+def require_free(address: Address) -> None:
+    """``ResourceError`` if somebody listens there, even somebody who would share it."""
+    _bound(address, shared=False).close()
+
+
+def _bound(address: Address, *, shared: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
         sock.bind((address.host, address.port))
-        sock.listen(_BACKLOG)
     except OSError as exc:
         sock.close()
         raise ResourceError(
             f"cannot listen ({exc.strerror})", where=str(address), then="is something else there already?"
         ) from exc
-    sock.setblocking(False)
     return sock
 
 

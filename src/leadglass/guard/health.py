@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from leadglass.errors import ResourceError
 from leadglass.settings.guard import Address
 
-__all__ = ["Health", "metrics", "state_of"]
+__all__ = ["Health", "is_counter", "metrics", "state_of"]
 
 _HELP: Mapping[str, str] = {
     "associations": "Associations that are open.",
@@ -24,12 +24,19 @@ _HELP: Mapping[str, str] = {
     "turned_away": "Connections refused because there were too many.",
 }
 _GAUGES = frozenset({"associations", "stale", "workers"})
+_PROBLEM = "problem_"
+
+
+def is_counter(name: str) -> bool:
+    """Whether a number only ever grows, so that what a process has counted outlives it."""
+    return name not in _GAUGES and not name.startswith(_PROBLEM)
 
 
 def metrics(numbers: Mapping[str, float]) -> str:
     """Numbers in the text format of Prometheus (exposition format 0.0.4)."""
     lines: list[str] = []
-    for name, value in sorted(numbers.items()):
+    # A counter that is not there until it counts hides its first step.
+    for name, value in sorted({**dict.fromkeys(_HELP, 0.0), **numbers}.items()):
         if name.startswith("problem_"):
             continue
         kind = "gauge" if name in _GAUGES else "counter"
