@@ -24,7 +24,7 @@ from typing import TypeAlias
 
 from leadglass.errors import ConfigError
 
-__all__ = ["MOST_DISTINCT", "Budget", "Limits", "Measure", "Spent", "Totals", "join", "read_totals"]
+__all__ = ["MOST_DISTINCT", "STEPS", "Budget", "Limits", "Measure", "Spent", "Totals", "join", "read_totals"]
 
 STEPS = 60
 """Into which a window is divided."""

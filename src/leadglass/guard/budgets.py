@@ -11,6 +11,8 @@ __all__ = ["Budgets"]
 
 _MOST = 10_000
 """Principals kept; more than that are all idle but those that were let in."""
+_AGAIN = 60.0
+"""Seconds for which the same is not told again: every match of a query may be over a limit."""
 
 
 class Budgets:
@@ -29,6 +31,7 @@ class Budgets:
         self._now = now
         self._tell = tell
         self._budgets: dict[str, Budget] = {}
+        self._told: dict[tuple[Principal, Measure, Spent], float] = {}
 
     def spend(self, principal: Principal, measure: Measure, what: int | str, *, emergency: bool) -> bool:
         """Take an amount, or the identity of a patient or study; False: there is not enough left."""
@@ -37,8 +40,17 @@ class Budgets:
             return True
         spent = budget.spend(measure, what, self._now(), emergency=emergency)
         if spent is not Spent.WITHIN:
-            self._tell(principal, measure, spent)
+            self._tell_once((principal, measure, spent))
         return spent.allowed
+
+    def _tell_once(self, what: tuple[Principal, Measure, Spent]) -> None:
+        now = self._now()
+        if abs(now - self._told.get(what, -_AGAIN)) < _AGAIN:
+            return
+        if len(self._told) >= _MOST:
+            self._told.clear()
+        self._told[what] = now
+        self._tell(*what)
 
     def left(self, principal: Principal, measure: Measure) -> bool:
         """Whether anything is left."""

@@ -176,11 +176,6 @@ class Diary:
         """It asked for what could not be done."""
         self._trail.after(replace(self._event(Happening.REFUSED, action), outcome=Outcome.MAJOR, reason=why))
 
-    def over_budget(self, measure: str, *, refused: bool) -> None:
-        """A budget is used up, or nearly."""
-        outcome = Outcome.MINOR if refused else Outcome.SUCCESS
-        self._trail.after(replace(self._event(Happening.OVER_BUDGET), outcome=outcome, reason=measure))
-
     def ended(self, why: str) -> None:
         """The association is over: what was stored in it is written down."""
         for stored in self._stored.values():

@@ -6,22 +6,26 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from leadglass.access.budgets import Totals
+from leadglass.access.budgets import STEPS, Totals
 from leadglass.access.policy import Policy
 from leadglass.errors import ConfigError, LeadglassError
 from leadglass.guard.audit.events import AuditEvent, Happening, Outcome
 from leadglass.guard.budgets import Budgets
-from leadglass.guard.world import World
+from leadglass.guard.world import Inside, World
 from leadglass.model.enrolment import Roll
 
 __all__ = ["Keeping", "State", "Worker"]
 
 _LOOK = 1.0
 """Seconds between two looks at the shared state: how long a revoked certificate may still be used."""
+_PATIENCE = 3.0
+"""Seconds that a look may take; after it, the state counts as one that cannot be had."""
 _DRAIN = 30.0
 """Seconds that clients have to finish when the guard is asked to stop."""
+_RESTING = 2.0
+"""Seconds of that without a message, after which a client is not waited for."""
 _SYNC = 0.05
 """Seconds between two times that the audit is forced to the disk."""
 
@@ -40,6 +44,15 @@ class State(Protocol):
         ...
 
 
+class _Found(NamedTuple):
+    """What a look at the shared state brought."""
+
+    roll: Roll | None
+    others: Mapping[str, Mapping[int, list[Totals]]]
+    step: int
+    """The step of time up to which the others know what was counted here."""
+
+
 @dataclass(slots=True)
 class Keeping:
     """What a worker looks after, and how."""
@@ -56,6 +69,8 @@ class Keeping:
     """Of all processes of this guard: tells the audit what concerns all of them."""
     report: Callable[[Mapping[str, float]], None]
     """Takes the numbers of this process once a second."""
+    troubles: Callable[[], Mapping[str, str]]
+    """What else can be in trouble, each with its words; empty words: all is well."""
     log: Callable[[str, Mapping[str, str]], None]
     """Takes what an operator should see: a word for the event, and its circumstances."""
 
@@ -78,6 +93,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._problems: dict[str, str] = {}
         self._counted = 0
+        self._asking: asyncio.Task[_Found] | None = None
 
     def stop(self) -> None:
         """Let nobody in any more, and end when those inside are done."""
@@ -110,21 +126,35 @@ class Worker:
     async def _drain(self) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN):
+                rests: dict[Inside, float] = {}
                 while self._world.gateways:
-                    self._end(lambda gateway: gateway.who is None)
+                    self._end(lambda gateway: gateway.who is None or self._rests(gateway, rests))
                     await asyncio.sleep(0.05)
         self._end(lambda _: True)
         await asyncio.sleep(0)
 
-    def _end(self, which: Callable[..., bool]) -> None:
+    def _rests(self, gateway: Inside, since: dict[Inside, float]) -> bool:
+        """Whether it has asked for nothing for a while: between two of its messages it is let be."""
+        if not gateway.idle:
+            since.pop(gateway, None)
+            return False
+        now = self._world.monotonic()
+        return now - since.setdefault(gateway, now) >= _RESTING
+
+    def _end(self, which: Callable[[Inside], bool]) -> None:
         for gateway in list(self._world.gateways):
             if which(gateway):
                 gateway.client.abort()
 
     async def _look(self) -> None:
         while True:
-            await self._look_at_state()
-            self._look_at_policies()
+            try:
+                await self._look_at_state()
+                self._look_at_policies()
+                self._look_at_others()
+            except Exception as exc:  # noqa: BLE001 - who stops looking would never hear of a revocation
+                self._world.mistake(exc)
+                self._cannot_tell("a mistake of the guard's own, see the log")
             self._keeping.report(self._numbers())
             await asyncio.sleep(_LOOK)
 
@@ -135,22 +165,52 @@ class Worker:
             await asyncio.sleep(_SYNC)
 
     async def _look_at_state(self) -> None:
-        world, keeping = self._world, self._keeping
-        try:
-            roll = await asyncio.to_thread(keeping.state.roll, world.roll.version)
-            since = self._counted
-            self._counted = keeping.budgets.step()
-            totals = keeping.budgets.snapshot(since)
-            keeping.budgets.merge(await asyncio.to_thread(keeping.state.exchange, totals, self._counted - 61))
-        except LeadglassError as exc:
-            if world.stale_since is None:
-                world.stale_since = world.posix()
-            self._problem("state", str(exc))
+        budgets = self._keeping.budgets
+        now = budgets.step()
+        if self._asking is None:
+            asked = asyncio.to_thread(
+                self._ask, self._world.roll.version, budgets.snapshot(self._counted), now
+            )
+            self._asking = asyncio.create_task(asked)
+        # A thread cannot be called back: the same question is waited for at the next look.
+        done, _ = await asyncio.wait({self._asking}, timeout=_PATIENCE)
+        if not done:
+            self._cannot_tell("the shared state does not answer in time")
             return
-        world.stale_since = None
+        asking, self._asking = self._asking, None
+        try:
+            found = asking.result()
+        except LeadglassError as exc:
+            self._cannot_tell(str(exc))
+            return
+        self._heard(found)
+
+    def _ask(self, version: int, totals: Mapping[tuple[str, int], Totals], step: int) -> _Found:
+        """In a thread."""
+        state = self._keeping.state
+        roll = state.roll(version)
+        return _Found(roll, state.exchange(totals, step - STEPS - 1), step)
+
+    def _heard(self, found: _Found) -> None:
+        self._counted = found.step
+        self._keeping.budgets.merge(found.others)
+        self._world.stale_since = None
         self._well("state")
-        if roll is not None:
-            self._take(roll)
+        if found.roll is not None:
+            self._take(found.roll)
+
+    def _cannot_tell(self, why: str) -> None:
+        """From the first look that fails, only care goes on."""
+        if self._world.stale_since is None:
+            self._world.stale_since = self._world.monotonic()
+        self._problem("state", why)
+
+    def _look_at_others(self) -> None:
+        for what, words in self._keeping.troubles().items():
+            if words:
+                self._problem(what, words)
+            else:
+                self._well(what)
 
     def _take(self, roll: Roll) -> None:
         before, self._world.roll = self._world.roll, roll
@@ -211,7 +271,7 @@ class Worker:
         world = self._world
         return {
             "associations": len(world.gateways),
-            "stale": 0.0 if world.stale_since is None else world.posix() - world.stale_since,
+            "stale": 0.0 if world.stale_since is None else world.monotonic() - world.stale_since,
             **{f"problem_{name}": 1.0 for name in self._problems},
             **world.counts,
         }

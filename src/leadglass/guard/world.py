@@ -49,6 +49,11 @@ class Inside(Protocol):
     client: Leg
     who: Client | None
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of it is under way."""
+        ...
+
     def still_welcome(self) -> bool:
         """Whether the roll still lets it in as it came."""
         ...
@@ -69,6 +74,7 @@ class World:
     people: People
     budgets: Budgets
     posix: Callable[[], float]
+    monotonic: Callable[[], float]
     mint: Callable[[], str]
     """A new UID that names nothing (2.25., PS3.5 B.2)."""
     mistake: Callable[[BaseException], None]
@@ -80,7 +86,8 @@ class World:
     answers_queries: bool = True
     """Whether the archive can be asked about studies."""
     stale_since: float | None = None
-    """Since when roll or policy can be out of date, POSIX seconds; None: they are not."""
+    """Since when roll or policy can be out of date, monotonic seconds: whoever sets the clock neither
+    prolongs nor ends the grace. None: they are not."""
     grace: float = 8 * 3600.0
     """Seconds that care goes on under the last good state."""
     gateways: set[Inside] = field(default_factory=set)
@@ -117,7 +124,9 @@ class World:
     def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
         """Take from the budget; break-glass is counted and never stopped."""
         emergency = self.emergency(client) is not None
-        return self.budgets.spend(client.principal, measure, what, emergency=emergency)
+        enough = self.budgets.spend(client.principal, measure, what, emergency=emergency)
+        self.counts["over_budget"] += not enough
+        return enough
 
     def spent(self, client: Client, measure: Measure, amount: int) -> None:
         """Count what has been had already."""
@@ -169,4 +178,4 @@ class World:
 
     def _care_goes_on(self, client: Client, action: Action) -> bool:
         assert self.stale_since is not None
-        return self.posix() - self.stale_since < self.grace and self.care(client, action)
+        return self.monotonic() - self.stale_since < self.grace and self.care(client, action)

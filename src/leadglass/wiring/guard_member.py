@@ -8,6 +8,7 @@ end when those inside are done) and SIGHUP (read certificates and policies anew)
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import gc
 import json
 import os
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from leadglass import wiring
 from leadglass.access.budgets import Measure, Spent
-from leadglass.errors import LeadglassError
+from leadglass.errors import LeadglassError, ResourceError
 from leadglass.guard.audit.bodies import to_bodies
-from leadglass.guard.audit.events import AuditEvent
+from leadglass.guard.audit.events import AuditEvent, Happening, Outcome
 from leadglass.guard.doors import Crowd
 from leadglass.guard.process import Parts, run
 from leadglass.guard.tls import ServerTls, server_context
@@ -83,8 +84,11 @@ class _Member:
         self._policies = Policies(settings.policy)
         self._crowd = Crowd(settings.limits.connections, settings.limits.per_address)
         key = shared_key(database, "budgets", wiring.randomness().token(32))
-        self._budgets = budgets_of(settings, key, _tell_budget)
+        self._budgets = budgets_of(settings, key, self._tell_budget)
         self._keys, self._tokens = tokens_of(settings.identity)
+        sends = number == 0 and settings.audit.syslog is not None  # one process sends for all
+        self._forwarder = forwarder_of(settings) if sends else None
+        self._unwritten = ""
 
     def parts(self) -> Parts:
         """What the process is made of."""
@@ -102,12 +106,12 @@ class _Member:
         )
 
     def _beside(self) -> list[Callable[[World], Awaitable[None]]]:
-        keys, settings = self._keys, self._settings
+        keys, forwarder = self._keys, self._forwarder
         beside: list[Callable[[World], Awaitable[None]]] = []
         if keys is not None:
             beside.append(lambda _: keys.run())
-        if self._number == 0 and settings.audit.syslog is not None:  # one process sends for all
-            beside.append(lambda _: forwarder_of(settings).run())
+        if forwarder is not None:
+            beside.append(lambda _: forwarder.run())
         return beside
 
     def _keeping(self, tls: ServerTls) -> Keeping:
@@ -119,6 +123,7 @@ class _Member:
             sync=self._spool.sync,
             first=self._number == 0,
             report=self._report,
+            troubles=self._troubles,
             log=log,
         )
 
@@ -136,17 +141,50 @@ class _Member:
         )
 
     def _write(self, event: AuditEvent, *, reserved: bool) -> None:
-        for body in to_bodies(event):
-            self._spool.append(body, reserved=reserved)
+        try:
+            for body in to_bodies(event):
+                self._spool.append(body, reserved=reserved)
+        except ResourceError as exc:
+            self._unwritten = str(exc)
+            raise
+
+    def _troubles(self) -> Mapping[str, str]:
+        if self._unwritten or not self._spool.has_reserve:
+            self._try_to_write()
+        told = {"audit-trail": self._unwritten}
+        if self._keys is not None:
+            told["identity-provider"] = self._keys.problem
+        if self._forwarder is not None:
+            told["audit-collector"] = self._forwarder.trouble
+        return told
+
+    def _try_to_write(self) -> None:
+        """What is not care has no room at the moment: it may have now."""
+        words = "the audit trail has room again"
+        event = AuditEvent(Happening.CONFIGURATION, _now(), reason=words, resource="audit")
+        with contextlib.suppress(ResourceError):
+            self._write(event, reserved=False)
+            self._unwritten = ""
+
+    def _tell_budget(self, principal: Principal, measure: Measure, spent: Spent) -> None:
+        log("budget", {"principal": principal.name, "measure": measure.value, "spent": spent.value})
+        outcome = Outcome.SUCCESS if spent.allowed else Outcome.MINOR
+        event = AuditEvent(
+            Happening.OVER_BUDGET, _now(), outcome, who=principal, reason=f"{measure.value}: {spent.value}"
+        )
+        with contextlib.suppress(ResourceError):
+            self._write(event, reserved=False)
 
     def _report(self, numbers: Mapping[str, float]) -> None:
         told = {**numbers, "turned_away": self._crowd.turned_away}
-        with contextlib.suppress(BrokenPipeError):
+        try:
             os.write(1, json.dumps(told).encode() + b"\n")
+        except BrokenPipeError:  # nobody looks after this process any more
+            signal.raise_signal(signal.SIGTERM)
 
 
-def _tell_budget(principal: Principal, measure: Measure, spent: Spent) -> None:
-    log("budget", {"principal": principal.name, "measure": measure.value, "spent": spent.value})
+def _now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(wiring.clock().posix(), tz=dt.UTC)
 
 
 if __name__ == "__main__":

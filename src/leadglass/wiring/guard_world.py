@@ -142,6 +142,7 @@ def world_of(
         people=People(Passcodes(clock), tokens),
         budgets=budgets,
         posix=clock.posix,
+        monotonic=clock.monotonic,
         mint=minted_uid,
         mistake=mistake,
         line_to=lines.to,

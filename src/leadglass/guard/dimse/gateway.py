@@ -95,6 +95,11 @@ class Gateway:
         else:
             channel.start_tls(tls, server=True, name=None, patience=_ARTIM)
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of this client is under way."""
+        return not self.outstanding and not self.inward and self._receiving is None
+
     def still_welcome(self) -> bool:
         """Whether the roll still lets this client in as it came."""
         who = self.who
@@ -226,7 +231,7 @@ class Gateway:
 
     def rest(self) -> None:
         """Let the archive go when nothing is under way for a while."""
-        idle = not self.outstanding and not self.inward and self._receiving is None
+        idle = self.idle
         self.client.allowance = _SILENCE if idle else _FOREVER  # it waits for the archive, which is bounded
         if idle and self._quiet is None and self.archive is not None:
             self._quiet = asyncio.get_running_loop().call_later(_QUIET, self._release_archive)
