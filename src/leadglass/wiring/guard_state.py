@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from leadglass.access.budgets import Totals, read_totals
-from leadglass.errors import TransportError
+from leadglass.errors import ResourceError, TransportError
 from leadglass.guard.moves import Move
 from leadglass.model.enrolment import Roll
 from leadglass.store.database import Database
@@ -23,10 +23,18 @@ class SharedState:
         """``writer`` names this process among all that share the database."""
         self._database = database
         self._writer = writer
+        self._file = _file_of(database)
 
     def roll(self, known: int) -> Roll | None:
-        """The roll if it has another version than the known one."""
-        return None if roll_version(self._database) == known else read_roll(self._database)
+        """The roll if it has another version than the known one, or is another file's."""
+        file = _file_of(self._database)
+        if file != self._file:
+            # An open file can be read after somebody has put another in its place, for ever the same.
+            self._database.close()
+            self._file = file
+        elif roll_version(self._database) == known:
+            return None
+        return read_roll(self._database)
 
     def exchange(
         self, totals: Mapping[tuple[str, int], Totals], since: int
@@ -37,6 +45,21 @@ class SharedState:
         for (name, step), texts in exchange_budgets(self._database, self._writer, written, since).items():
             found.setdefault(name, {})[step] = [_read(text) for text in texts]
         return found
+
+
+def _file_of(database: Database) -> tuple[int, int] | None:
+    """Which file it is; None: it is none. ``ResourceError`` if the file has gone."""
+    if database.path is None:
+        return None
+    try:
+        found = database.path.stat()
+    except OSError as exc:
+        raise ResourceError(
+            f"the roll cannot be read ({(exc.strerror or str(exc)).lower()})",
+            where=str(database.path),
+            then="bring the file back",
+        ) from exc
+    return found.st_dev, found.st_ino
 
 
 def _read(text: str) -> Totals:

@@ -22,12 +22,13 @@ from leadglass.errors import LeadglassError, TransportError
 from leadglass.guard.channel import Channel
 from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
-from leadglass.guard.dimse.archive import Answer, Proposal
-from leadglass.guard.dimse.contexts import Contexts, acceptance, proposal_of, request_of
+from leadglass.guard.dimse.archive import Answer
+from leadglass.guard.dimse.contexts import Contexts, acceptance, proposal_of
 from leadglass.guard.dimse.inward import Inward, inward_for
 from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Request
 from leadglass.guard.dimse.requests import request_for
+from leadglass.guard.dimse.upstream import Upstream
 from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
 from leadglass.model.access import Action
@@ -44,13 +45,7 @@ _IDLE = 15.0
 """Seconds that a PDU may take, and the pause between two of one message."""
 _SILENCE = 60.0
 """Seconds that a client may ask for nothing."""
-_SLOWEST = 600.0
-"""Seconds that an archive may take for a response."""
 _FOREVER = float("inf")
-_PATIENCE = 10.0
-"""Seconds for the archive to answer a proposal."""
-_QUIET = 2.0
-"""Seconds without a request after which the archive's association is released."""
 _OUTSTANDING = 64
 """Requests under way; more have to wait."""
 
@@ -63,21 +58,16 @@ class Gateway:
         self.left: Callable[[], None] = _nothing
         """Called when the client has gone."""
         self.world = world
-        self.upstream = world.archive
+        self.line = world.archive
+        self.upstream: Upstream | None = None
         self.peer = Peer(address, None, tls)
         self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
         self.client.allowance = _SILENCE
-        self.archive: Leg | None = None
         self.who: Client | None = None
         self.diary: Diary | None = None
         self.contexts: Contexts
-        self._rq: AAssociateRQ
-        self._proposal: Proposal
-        self._answer: Answer | None = None
         self._syntaxes: dict[int, str | None] = {}
-        self._ready: asyncio.Future[AAssociateAC] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._quiet: asyncio.TimerHandle | None = None
         self.outstanding: dict[int, Request] = {}
         self._receiving: Request | None = None  # whose data set comes from the client
         self._sending: Request | None = None  # whose response's data set comes from the archive
@@ -110,7 +100,6 @@ class Gateway:
 
     def requested(self, leg: Leg, rq: AAssociateRQ) -> None:
         """A client asks for an association: find out who it is."""
-        self._rq = rq
         assert leg.channel is not None
         certificate = leg.channel.peer_certificate
         if certificate is not None:
@@ -124,10 +113,14 @@ class Gateway:
             return
         self.who = who
         allowed = [action for action in Action if self.world.offers(who, action)]
+        if not allowed and self.world.stale_since is not None:
+            self._turn_away(rq, "only care goes on while the guard is out of date", "stale", (2, 3, 1))
+            return
         self.contexts = Contexts.of(rq, allowed)
-        self._proposal = proposal_of(rq.called_ae_title.strip(), rq, self.contexts)
+        proposal = proposal_of(who.called, rq, self.contexts)
+        self.upstream = Upstream(self, self.line, who.calling, proposal, lambda: self.client.go_on("flow"))
         try:
-            answer = await self._negotiated()
+            answer = await self.upstream.negotiated()
             self.diary = self.world.diary(who)
             self.diary.begun()
         except LeadglassError as exc:
@@ -156,21 +149,9 @@ class Gateway:
             return None
         return who
 
-    async def _negotiated(self) -> Answer:
-        """How the archive answers this proposal: as it did before, or asked now."""
-        if not self.contexts.passed:
-            return Answer((), (), ())
-        learned = self.upstream.learned(self._proposal)
-        if learned is not None:
-            return learned
-        await self._dial()
-        assert self._answer is not None
-        return self._answer
-
     def _accept(self, rq: AAssociateRQ, answer: Answer) -> None:
         if self.client.over:
             return
-        self._answer = answer
         self._syntaxes = {c.context_id: c.transfer_syntax for c in answer.contexts if c.result == 0}
         item = rq.user_information.user_identity
         confirmed = isinstance(item, UserIdentityRQ) and item.positive_response_requested
@@ -187,68 +168,28 @@ class Gateway:
 
     # The archive's association.
 
+    @property
+    def archive(self) -> Leg | None:
+        """The association to the archive, if there is one."""
+        return None if self.upstream is None else self.upstream.leg
+
     async def archive_ready(self) -> Leg:
         """The association to the archive, opened if it is not; ``TransportError`` if there is none."""
-        if self._quiet is not None:
-            self._quiet.cancel()
-            self._quiet = None
-        if self.archive is None or not self.archive.open:
-            await self._dial()
-        assert self.archive is not None
-        return self.archive
-
-    async def _dial(self) -> None:
-        if self.client.over:
+        if self.client.over or self.upstream is None:
             raise TransportError("the client has gone")
-        leg = Leg(Role.REQUESTOR, self, artim=_ARTIM, idle=_IDLE)
-        leg.allowance = _SLOWEST
-        self.archive = leg
-        self._ready = ready = asyncio.get_running_loop().create_future()
-        leg.associate(request_of(self._rq.calling_ae_title.strip(), self._proposal))
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self.upstream.dial(leg)
-                ac = await ready
-        except TimeoutError as exc:
-            leg.abort()
-            raise TransportError("the archive did not answer in time") from exc
-        self._compare(ac)
-
-    def _compare(self, ac: AAssociateAC) -> None:
-        answer = self.upstream.learn(self._proposal, ac)
-        if self._answer is None:
-            self._answer = answer
-        elif answer != self._answer:
-            # The client was told something else: nothing can be passed on as it is.
-            self.upstream.forget(self._proposal)
-            self._drop_archive()
-            raise TransportError("the archive answers otherwise than before")
+        return await self.upstream.ready()
 
     def accepted(self, leg: Leg, ac: AAssociateAC) -> None:
         """The archive accepted."""
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_result(ac)
+        if self.upstream is not None and leg is self.upstream.leg:
+            self.upstream.accepted(ac)
 
     def rest(self) -> None:
         """Let the archive go when nothing is under way for a while."""
-        idle = self.idle
+        idle = not self.outstanding and not self.inward and self._receiving is None
         self.client.allowance = _SILENCE if idle else _FOREVER  # it waits for the archive, which is bounded
-        if idle and self._quiet is None and self.archive is not None:
-            self._quiet = asyncio.get_running_loop().call_later(_QUIET, self._release_archive)
-        elif not idle and self._quiet is not None:
-            self._quiet.cancel()
-            self._quiet = None
-
-    def _release_archive(self) -> None:
-        self._quiet = None
-        leg, self.archive = self.archive, None
-        if leg is not None:
-            leg.release()
-
-    def _drop_archive(self) -> None:
-        leg, self.archive = self.archive, None
-        if leg is not None:
-            leg.abort()
+        if self.upstream is not None:
+            self.upstream.rest(idle=idle)
 
     # Messages.
 
@@ -353,9 +294,10 @@ class Gateway:
 
     def relational(self, sop_class_uid: str) -> bool:
         """Whether relational queries were negotiated for this class (PS3.4 C.5.1.1)."""
+        answer = None if self.upstream is None else self.upstream.answer
         return any(
             e.sop_class_uid == sop_class_uid and e.service_class_application_information[:1] == b"\1"
-            for e in (self._answer.extended if self._answer else ())
+            for e in (answer.extended if answer else ())
         )
 
     # Flow.
@@ -384,8 +326,8 @@ class Gateway:
         """An orderly end."""
         leg.release_reply()
         if leg is self.client:
-            self._release_archive()
-        else:
+            self._leave_archive("")
+        elif leg is self.archive:
             self._archive_gone("the archive ended the association")
 
     def gone(self, leg: Leg, why: str) -> None:
@@ -398,13 +340,7 @@ class Gateway:
     def _client_gone(self, why: str) -> None:
         for task in self._tasks:
             task.cancel()
-        if self._quiet is not None:
-            self._quiet.cancel()
-            self._quiet = None
-        if why or self.outstanding:
-            self._drop_archive()
-        else:
-            self._release_archive()
+        self._leave_archive(why)
         for request in list(self.outstanding.values()):
             request.ended("the client has gone")
         self.outstanding.clear()
@@ -415,10 +351,12 @@ class Gateway:
         self.world.gateways.discard(self)
         self.left()
 
+    def _leave_archive(self, why: str) -> None:
+        if self.upstream is not None:
+            (self.upstream.drop if why or self.outstanding else self.upstream.release)()
+
     def _archive_gone(self, why: str) -> None:
-        self.archive = None
-        if self._ready is not None and not self._ready.done():
-            self._ready.set_exception(TransportError(f"the archive: {why}"))
+        if self.upstream is None or not self.upstream.lost(why):
             return
         self.inward.clear()
         self._inward_receiving = self._sending = None
