@@ -18,9 +18,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from leadglass.guard.tls_stream import TlsStream
+
 __all__ = ["HIGH_WATER", "Channel", "Owner"]
 
-_CHUNK = 120 * 1024
+_CHUNK = 256 * 1024
 """Bytes read at once. Below 128 KiB, above which the allocator maps memory anew for each."""
 _RECORDS = 64 * 1024
 """Bytes encrypted at once, four TLS records, for the same reason."""
@@ -66,7 +68,7 @@ class Channel:
         self._fd = sock.fileno()
         self._loop = asyncio.get_running_loop()
         self._owner = owner
-        self._tls: _Tls | None = None
+        self._tls: TlsStream | None = None
         self._trusted: Callable[[bytes | None], bool] | None = None
         self._queue: deque[memoryview] = deque()
         self.queued = 0
@@ -99,7 +101,7 @@ class Channel:
         ``trusted`` is asked about the peer's certificate (DER) before anything is sent.
         """
         self._trusted = trusted
-        self._tls = _Tls(context, server=server, name=name)
+        self._tls = TlsStream(context, server=server, name=name)
         self._timer = self._loop.call_later(patience, self._end, "the TLS handshake took too long")
         self._listen()
         self._shake_hands()
@@ -236,7 +238,7 @@ class Channel:
         if self._tls is not None and self._tls.ready:
             self._decrypt(self._tls)
 
-    def _decrypt(self, tls: _Tls) -> None:
+    def _decrypt(self, tls: TlsStream) -> None:
         while not (self._over or self._ending or self._paused):
             size, more, why = tls.decrypt(_decrypted)
             if size:
@@ -340,74 +342,3 @@ class Channel:
         self.queued = 0
         self._sock.close()
         self._owner.closed(why or self._why)
-
-
-class _Tls:
-    """The TLS side of a connection: buffers, and OpenSSL's errors as words."""
-
-    def __init__(self, context: ssl.SSLContext, *, server: bool, name: str | None) -> None:
-        self.incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self.object = context.wrap_bio(
-            self.incoming, self._outgoing, server_side=server, server_hostname=name
-        )
-        self.ready = False
-
-    def shake_hands(self) -> str:
-        """A step of the handshake; why it failed, empty if it did not."""
-        try:
-            self.object.do_handshake()
-        except ssl.SSLWantReadError:
-            return ""
-        except (ssl.SSLError, OSError) as exc:
-            return _words(exc)
-        self.ready = True
-        return ""
-
-    def to_send(self) -> bytes:
-        """What OpenSSL wants sent."""
-        return self._outgoing.read() if self._outgoing.pending else b""
-
-    def encrypt(self, data: memoryview) -> bytes:
-        """``data`` as records."""
-        try:
-            self.object.write(data)
-        except (ssl.SSLError, OSError):  # after a fatal alert; its reading side tells why
-            return b""
-        return self._outgoing.read()
-
-    def decrypt(self, buffer: memoryview) -> tuple[int, bool, str | None]:
-        """Bytes put into ``buffer``, whether there may be more, and why it ended (None: it did not)."""
-        at, read = 0, self.object.read
-        room, waiting, kept = len(buffer), self.incoming, self.object.pending
-        try:
-            while at < room:
-                size = int(read(room - at, buffer[at:]))
-                if not size:
-                    return at, False, ""
-                at += size
-                if not waiting.pending and not kept():  # it would say so by an exception
-                    return at, False, None
-        except ssl.SSLWantReadError:
-            return at, False, None
-        except ssl.SSLZeroReturnError:
-            return at, False, ""
-        except (ssl.SSLError, OSError) as exc:
-            return at, False, _words(exc)
-        return at, True, None
-
-    def end(self) -> str:
-        """The peer has closed; an end without its close_notify may be an attacker's cut (RFC 8446 6.1)."""
-        return "" if self.ready else "the peer left during the TLS handshake"
-
-    def goodbye(self) -> bytes:
-        """The close_notify alert."""
-        with contextlib.suppress(ssl.SSLError, OSError):
-            self.object.unwrap()
-        return self.to_send()
-
-
-def _words(exc: Exception) -> str:
-    reason = getattr(exc, "reason", None) or str(exc)
-    detail = getattr(exc, "verify_message", "")
-    return f"TLS: {str(reason).lower().replace('_', ' ')}" + (f" ({detail})" if detail else "")

@@ -23,12 +23,12 @@ the peer has until ARTIM to close, as the standard says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
 
 from leadglass.errors import LocalProtocolError, RemoteProtocolError
 from leadglass.wire import pdu, states
+from leadglass.wire.cells import NAME_OF_PDU, PLANS, ROW_OF_PDU, Cell
 from leadglass.wire.events import (
     Aborted,
     AssociateAccepted,
@@ -64,70 +64,6 @@ __all__ = [
     "TimedOut",
 ]
 
-
-class _Cell(NamedTuple):
-    """One cell of table 9-10, made ready: where it leads and what we do about it."""
-
-    action: Action
-    state: State
-    tells: Callable[[Any], Event] | None
-    closes: bool
-    refuses: bool
-
-
-_RELEASE_REQUESTED = ReleaseRequested()
-_RELEASED = Released()
-_CONNECTION_LOST = ConnectionLost()
-
-_TELLS: Mapping[Action, Callable[[Any], Event]] = {
-    Action.AE_3: AssociateAccepted,
-    Action.AE_4: AssociateRejected,
-    Action.AE_6: AssociateRequested,
-    Action.DT_2: lambda p_data: DataReceived(p_data.pdvs),
-    Action.AR_2: lambda _: _RELEASE_REQUESTED,
-    Action.AR_3: lambda _: _RELEASED,
-    Action.AR_6: lambda p_data: DataReceived(p_data.pdvs),
-    Action.AR_8: lambda _: _RELEASE_REQUESTED,
-    Action.AR_10: lambda _: _RELEASED,
-    Action.AA_3: lambda abort: Aborted(abort.source, abort.reason),
-    Action.AA_4: lambda _: _CONNECTION_LOST,
-}
-
-_REFUSALS = frozenset({Action.AA_1, Action.AA_7, Action.AA_8})
-"""The actions that send an A-ABORT. We close after each, although the standard would wait for the peer
-to do it; and a PDU causes one only by being out of place."""
-
-
-def _plan(role: Role) -> dict[tuple[states.Event, State], _Cell]:
-    plan: dict[tuple[states.Event, State], _Cell] = {}
-    for cell, (action, state) in states.transitions(role).items():
-        refuses = action in _REFUSALS
-        plan[cell] = _Cell(action, state, _TELLS.get(action), refuses or state is State.STA1, refuses)
-    return plan
-
-
-_PLANS = {role: _plan(role) for role in Role}
-
-_ROW_OF_PDU = (
-    states.Event.EVT19,
-    states.Event.EVT6,
-    states.Event.EVT3,
-    states.Event.EVT4,
-    states.Event.EVT10,
-    states.Event.EVT12,
-    states.Event.EVT13,
-    states.Event.EVT16,
-)
-_NAME_OF_PDU = (
-    "",
-    "A-ASSOCIATE-RQ",
-    "A-ASSOCIATE-AC",
-    "A-ASSOCIATE-RJ",
-    "P-DATA-TF",
-    "A-RELEASE-RQ",
-    "A-RELEASE-RP",
-    "A-ABORT",
-)
 
 # Local names, because this is the path of every scanned endpoint.
 _EVT1, _EVT2, _EVT5, _EVT7, _EVT8 = (states.Event(row) for row in (1, 2, 5, 7, 8))
@@ -186,7 +122,7 @@ class Association:
         self.peer_maximum_length = 16384
         """The longest P-DATA-TF body the peer takes, 0 without limit; 16384 until it has said so."""
         self._limits = limits
-        self._plan = _PLANS[role]
+        self._plan = PLANS[role]
         self._waits = _waits(artim, idle)
         self._reader = PduReader(limits)
         self._proposal: pdu.AAssociateRQ | None = None
@@ -310,19 +246,19 @@ class Association:
         self._out = b""
         return out
 
-    def _step(self, row: states.Event, now: float) -> _Cell:
+    def _step(self, row: states.Event, now: float) -> Cell:
         cell = self._cell(row)
         self._enter(cell, now)
         return cell
 
-    def _cell(self, row: states.Event) -> _Cell:
+    def _cell(self, row: states.Event) -> Cell:
         cell = self._plan.get((row, self.state))
         over = self.wants_close and self.state is _STA1
         if cell is None or over:
             raise LocalProtocolError(f"{row.name} cannot happen in {self.state.name} (PS3.8 table 9-10)")
         return cell
 
-    def _enter(self, cell: _Cell, now: float) -> None:
+    def _enter(self, cell: Cell, now: float) -> None:
         self.state = state = cell.state
         if cell.closes:
             self.wants_close = True
@@ -342,9 +278,9 @@ class Association:
 
     def _received(self, pdu_type: int, body: bytes, now: float) -> Event | None:
         value = pdu.decode(pdu_type, body, self._limits)
-        cell = self._plan[_ROW_OF_PDU[pdu_type], self.state]
+        cell = self._plan[ROW_OF_PDU[pdu_type], self.state]
         if cell.refuses:
-            what = f"{_NAME_OF_PDU[pdu_type]} is not expected in {self.state.name}"
+            what = f"{NAME_OF_PDU[pdu_type]} is not expected in {self.state.name}"
             raise RemoteProtocolError(what, abort_reason=_UNEXPECTED_PDU)
         if cell.action is not _AA_6:
             if isinstance(value, pdu.PDataTF):

@@ -29,6 +29,7 @@ from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Request
 from leadglass.guard.dimse.requests import request_for
 from leadglass.guard.dimse.upstream import Upstream
+from leadglass.guard.identifiers.head import Heads
 from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
 from leadglass.model.access import Action
@@ -68,6 +69,7 @@ class Gateway:
         self.contexts: Contexts
         self._syntaxes: dict[int, str | None] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.heads = Heads()
         self.outstanding: dict[int, Request] = {}
         self._receiving: Request | None = None  # whose data set comes from the client
         self._sending: Request | None = None  # whose response's data set comes from the archive

@@ -10,6 +10,7 @@ from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.contexts import Contexts, action_of
 from leadglass.guard.dimse.leg import Leg
+from leadglass.guard.identifiers.head import Heads
 from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
 from leadglass.model.access import Action
@@ -30,10 +31,15 @@ class Desk(Protocol):
 
     world: World
     client: Leg
-    archive: Leg | None
     who: Client | None
     diary: Diary | None
     contexts: Contexts
+    heads: Heads
+
+    @property
+    def archive(self) -> Leg | None:
+        """The association to the archive, if there is one."""
+        ...
 
     async def archive_ready(self) -> Leg:
         """The association to the archive; ``TransportError`` if there is none."""

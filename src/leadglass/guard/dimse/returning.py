@@ -49,7 +49,7 @@ class Return(Gateway):
             self._turn_away(rq, found.reason, found.rule, (found.result, found.source, found.diagnostic))
             return None
         calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
-        self.upstream = self.world.line_to(found)
+        self.line = self.world.line_to(found)
         archive = Principal(Kind.SERVICE, calling, frozenset({"archive"}), titles=frozenset({calling}))
         entry = Enrolled(calling, Kind.SERVICE, (calling,), self.world.archive_networks, roles=("archive",))
         return Client(archive, entry, self.peer, calling, called)
