@@ -223,8 +223,9 @@ class Leg:
         """The connection is over."""
         if self._over:
             return
-        orderly = self.association.state in {State.STA1, State.STA13}
-        self.association.connection_closed(self._loop.time())
+        association = self.association
+        orderly = association.state is State.STA13 or association.wants_close
+        association.connection_closed(self._loop.time())
         self._finish(
             self._why if self._why is not None else "" if orderly else why or "the connection was closed"
         )
