@@ -23,9 +23,9 @@ from leadglass.guard.tls_stream import TlsStream
 __all__ = ["HIGH_WATER", "Channel", "Owner"]
 
 _CHUNK = 256 * 1024
-"""Bytes read at once. Below 128 KiB, above which the allocator maps memory anew for each."""
+"""Bytes read at once, into memory that is made once: what a chunk costs is shared by more bytes."""
 _RECORDS = 64 * 1024
-"""Bytes encrypted at once, four TLS records, for the same reason."""
+"""Bytes encrypted at once, four TLS records: above 128 KiB the allocator maps memory anew for each."""
 HIGH_WATER = 256 * 1024
 """Bytes waiting to be sent above which nobody should add more."""
 _LOW_WATER = 64 * 1024

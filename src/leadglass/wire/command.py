@@ -8,6 +8,7 @@ right. A sequence (undefined length) cannot occur in a command set, so nothing n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from struct import Struct
 from typing import Any
 
@@ -32,14 +33,25 @@ _PADS = {"UI": b"\0", "AE": b" ", "LO": b" "}
 
 def encode_command(message: Message) -> bytes:
     """The command set of ``message``; ``LocalProtocolError`` for a value that does not fit."""
-    elements = [(_COMMAND_FIELD, message.COMMAND_FIELD.to_bytes(2, "little"))]
-    for element in message.ELEMENTS:
+    parts: list[bytes] = []
+    pack = _HEADER.pack
+    for element in _plan_of(message.COMMAND_FIELD):
+        if element.tag == _COMMAND_FIELD:
+            parts.append(pack(0, _COMMAND_FIELD, 2) + message.COMMAND_FIELD.to_bytes(2, "little"))
+            continue
         value = getattr(message, element.name)
         if value is not None:
-            elements.append((element.tag, _encode_value(element, value)))
-    elements.sort()
-    body = b"".join(_HEADER.pack(0, tag, len(value)) + value for tag, value in elements)
-    return _HEADER.pack(0, _GROUP_LENGTH, 4) + len(body).to_bytes(4, "little") + body
+            encoded = _encode_value(element, value)
+            parts.append(pack(0, element.tag, len(encoded)) + encoded)
+    body = b"".join(parts)
+    return pack(0, _GROUP_LENGTH, 4) + len(body).to_bytes(4, "little") + body
+
+
+@cache
+def _plan_of(command_field: int) -> tuple[Element, ...]:
+    """The elements of a message in ascending order, the command field among them."""
+    field = Element(_COMMAND_FIELD, "US", "COMMAND_FIELD", required=True)
+    return tuple(sorted((*MESSAGES[command_field].ELEMENTS, field), key=lambda element: element.tag))
 
 
 def _encode_value(element: Element, value: Any) -> bytes:

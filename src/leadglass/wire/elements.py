@@ -10,6 +10,7 @@ holds tags and nothing of a value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -242,16 +243,13 @@ def uid_values(raw: bytes | memoryview) -> tuple[str, ...]:
     """
     whole = bytes(raw).decode("latin-1").rstrip(_PADDING)
     values = tuple(whole.split("\\")) if whole else ()
-    if not all(map(_is_uid, values)):
-        raise malformed("what should be a UID is none")
+    for value in values:
+        if len(value) > _LONGEST_UID or _UID.fullmatch(value) is None:
+            raise malformed("what should be a UID is none")
     return values
 
 
 _PADDING = " \0"
 
-
-def _is_uid(value: str) -> bool:
-    numbers = value.split(".")
-    return (
-        value.isascii() and len(value) <= 64 and len(numbers) > 1 and all(part.isdigit() for part in numbers)
-    )
+_UID = re.compile(r"[0-9]+(?:\.[0-9]+)+")
+_LONGEST_UID = 64

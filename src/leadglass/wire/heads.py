@@ -216,7 +216,7 @@ class HeadReader:
         return True
 
     def _skim_implicit(self, end: int) -> None:
-        """Pass over elements that need no care: opaque, whole, in order, and not wanted."""
+        """Pass over elements that need no care: opaque, whole, and in order; wanted ones are taken in passing."""
         data, at, floor = self._data, self._at - self._base, self._floor
         wanted, unpack = self._wanted, TAG[self._syntax.little].unpack_from
         ceiling = DELIMITERS if self._complete else self._stop
@@ -225,16 +225,19 @@ class HeadReader:
             group, number, length = unpack(data, at)
             tag = group << 16 | number
             then = at + 8 + length
-            if then > end or not floor <= tag < ceiling or tag in wanted or tag in SEQUENCES:
+            if then > end or not floor <= tag < ceiling or tag in SEQUENCES:
                 break
             if length >= 8 and data[at + 8] >= MAY_BE_ITEM:
                 break
+            if tag in wanted:
+                self._values[tag] = bytes(data[at + 8 : then])
+                self._vrs[tag] = ""
             at = then
             floor = self._stop if self._complete else tag + 1
         self._at, self._floor = at + self._base, floor
 
     def _skim_explicit(self, end: int) -> None:
-        """The same, where VRs tell what is opaque."""
+        """The same, where VRs tell what is opaque; wanted ones are taken in passing."""
         data, at, floor = self._data, self._at - self._base, self._floor
         wanted, unpack = self._wanted, TAG_AND_VR[self._syntax.little].unpack_from
         ceiling = DELIMITERS if self._complete else self._stop
@@ -243,8 +246,11 @@ class HeadReader:
             group, number, code, length = unpack(data, at)
             tag = group << 16 | number
             then = at + 8 + length
-            if then > end or not floor <= tag < ceiling or tag in wanted or code not in SHORT:
+            if then > end or not floor <= tag < ceiling or code not in SHORT:
                 break
+            if tag in wanted:
+                self._values[tag] = bytes(data[at + 8 : then])
+                self._vrs[tag] = SHORT[code]
             at = then
             floor = self._stop if self._complete else tag + 1
         self._at, self._floor = at + self._base, floor

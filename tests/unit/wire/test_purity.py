@@ -12,11 +12,11 @@ import leadglass.wire
 
 FOLDER = Path(leadglass.wire.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
-ALLOWED = {"__future__", "collections.abc", "dataclasses", "enum", "functools", "struct", "typing"}
+ALLOWED = {"__future__", "collections.abc", "dataclasses", "enum", "functools", "re", "struct", "typing"}
 RAISED = {"LocalProtocolError", "RemoteProtocolError", "malformed"}
 
 LOADED = """
-import __future__, dataclasses, enum, functools, json, struct, sys, typing, collections.abc
+import __future__, dataclasses, enum, functools, json, re, struct, sys, typing, collections.abc
 before = set(sys.modules)
 import {}
 print(json.dumps(sorted(set(sys.modules) - before)))

@@ -9,7 +9,7 @@ from leadglass.errors import RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Desk, without_comment
 from leadglass.guard.dimse.storing import copied, read_head
-from leadglass.guard.identifiers.head import HEAD_TAGS, STOP, study_from_head
+from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.wire.dimse import CStoreRQ, Message, NEventReportRQ, has_data_set
 from leadglass.wire.heads import HeadReader
@@ -68,7 +68,7 @@ class SubOperation(Inward):
     def __init__(self, desk: Desk, context_id: int, command: CStoreRQ) -> None:
         super().__init__(desk, context_id, command)
         syntax = desk.syntax(context_id)
-        self._head = None if syntax is None else HeadReader(syntax, frozenset(HEAD_TAGS), STOP)
+        self._head = None if syntax is None else HeadReader(syntax, HEAD_TAGS, STOP)
         self._kept: list[Fragment] = []
         self._passes: bool | None = None
         self._size = 0
@@ -100,7 +100,7 @@ class SubOperation(Inward):
         try:
             if not read_head(self._head, piece):
                 return None
-            study = study_from_head(
+            study = self.desk.heads.study(
                 self._head.values,
                 sop_class_uid=self.command.affected_sop_class_uid,
                 sop_instance_uid=self.command.affected_sop_instance_uid,

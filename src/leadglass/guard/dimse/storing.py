@@ -7,7 +7,7 @@ from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Desk, Request
-from leadglass.guard.identifiers.head import HEAD_TAGS, STOP, study_from_head
+from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import CANNOT_UNDERSTAND, Refused
 from leadglass.guard.studies import Unknown
 from leadglass.model.access import Action, Study
@@ -44,7 +44,7 @@ class Store(Request):
     def __init__(self, desk: Desk, context_id: int, command: CStoreRQ) -> None:
         super().__init__(desk, context_id, command)
         syntax = desk.syntax(context_id)
-        self._head = None if syntax is None else HeadReader(syntax, frozenset(HEAD_TAGS), STOP)
+        self._head = None if syntax is None else HeadReader(syntax, HEAD_TAGS, STOP)
         self._kept: list[Fragment] = []
         self._leg: Leg | None = None
         self._status = 0
@@ -95,7 +95,7 @@ class Store(Request):
             if not read_head(self._head, piece):
                 self._kept.append(copied(piece))
                 return
-            study = study_from_head(
+            study = self.desk.heads.study(
                 self._head.values,
                 sop_class_uid=self.command.affected_sop_class_uid,
                 sop_instance_uid=self.command.affected_sop_instance_uid,

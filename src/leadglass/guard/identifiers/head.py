@@ -14,7 +14,7 @@ from leadglass.guard.identifiers.encoding import single_uid
 from leadglass.guard.identifiers.refusal import CANNOT_UNDERSTAND, IDENTIFIER_DOES_NOT_MATCH, Refused
 from leadglass.model.access import Study
 
-__all__ = ["HEAD_TAGS", "STOP", "study_from_head"]
+__all__ = ["HEAD_TAGS", "STOP", "Heads", "study_from_head"]
 
 HEAD_TAGS = (READ | {keys.SOP_CLASS_UID, keys.SOP_INSTANCE_UID}) - {keys.MODALITIES_IN_STUDY}
 """Tags whose values are kept."""
@@ -35,3 +35,25 @@ def study_from_head(
         return Refused(IDENTIFIER_DOES_NOT_MATCH, "the data set is not the object of the command")
     study = study_from_values({tag: found[tag] for tag in HEAD_TAGS & found.keys()})
     return study or Refused(CANNOT_UNDERSTAND, "the data set names no study")
+
+
+class Heads:
+    """Reads the heads of one sender's objects; those of one study differ in their SOP Instance UID alone."""
+
+    def __init__(self) -> None:
+        self._last: Mapping[int, bytes] = {}
+        self._study: Study | None = None
+
+    def study(
+        self, found: Mapping[int, bytes], *, sop_class_uid: str, sop_instance_uid: str
+    ) -> Study | Refused:
+        """As ``study_from_head``."""
+        own = {tag: value for tag, value in found.items() if tag != keys.SOP_INSTANCE_UID}
+        if self._study is not None and own == self._last:
+            same = single_uid(found.get(keys.SOP_INSTANCE_UID)) == sop_instance_uid
+            if same and single_uid(found.get(keys.SOP_CLASS_UID)) == sop_class_uid:
+                return self._study
+        study = study_from_head(found, sop_class_uid=sop_class_uid, sop_instance_uid=sop_instance_uid)
+        if isinstance(study, Study):
+            self._last, self._study = own, study
+        return study
