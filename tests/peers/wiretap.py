@@ -1,0 +1,165 @@
+"""A relay on loopback that writes down every message which passes to a server, and can misbehave on demand.
+
+It stands between a guard and its archive, so that a test can say what reached the archive and what
+did not, without root and without asking the archive.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tests.peers.places import LOOPBACK, free_port
+
+from leadglass.wire import dimse, pdata, pdu
+from leadglass.wire.framing import PduReader
+from leadglass.wire.limits import Limits
+
+__all__ = ["Passed", "Tap", "wiretap"]
+
+_CHUNK = 1 << 16
+_LIMITS = Limits(data_set=1 << 26)
+
+
+class Passed(NamedTuple):
+    """One message that reached the server."""
+
+    at: float
+    """``time.monotonic()``."""
+    connection: int
+    command: dimse.Message
+    data_set: bytes | None
+
+
+@dataclass(slots=True)
+class Tap:
+    """What passed, so far."""
+
+    port: int
+    """Where the relay listens."""
+    messages: list[Passed] = field(default_factory=list)
+    """Complete messages to the server, in order."""
+    begun: list[pdu.AAssociateRQ] = field(default_factory=list)
+    """Associations that were asked for."""
+    octets: int = 0
+    """Bytes to the server."""
+    open: int = 0
+    """Connections."""
+    aborts: int = 0
+    """A-ABORTs to the server."""
+    frozen: threading.Event = field(default_factory=threading.Event)
+    """While set, nothing passes to the server."""
+
+    def since(self, number: int) -> list[Passed]:
+        """The messages after the first ``number``."""
+        return self.messages[number:]
+
+    def await_closed(self, patience: float = 10.0) -> float:
+        """Wait until no connection is left; how long that took, in seconds."""
+        began = time.monotonic()
+        while self.open:
+            if time.monotonic() - began > patience:
+                raise AssertionError(f"{self.open} connections to the archive are still open")
+            time.sleep(0.005)
+        return time.monotonic() - began
+
+
+class _Reader:
+    """Reads along in one connection."""
+
+    def __init__(self, tap: Tap, number: int) -> None:
+        self._tap = tap
+        self._number = number
+        self._reader = PduReader(_LIMITS)
+        self._reader.maximum_p_data = 1 << 24
+        self._assembler = pdata.MessageAssembler(_LIMITS)
+
+    def feed(self, data: bytes) -> None:
+        self._tap.octets += len(data)
+        self._reader.feed(data)
+        while (framed := self._reader.next_pdu()) is not None:
+            value = pdu.decode(framed[0], framed[1], _LIMITS)
+            if isinstance(value, pdu.AAssociateRQ):
+                self._tap.begun.append(value)
+            elif isinstance(value, pdu.AAbort):
+                self._tap.aborts += 1
+            elif isinstance(value, pdu.PDataTF):
+                self._data(value)
+
+    def _data(self, value: pdu.PDataTF) -> None:
+        for pdv in value.pdvs:
+            done = self._assembler.feed(pdv)
+            if done is not None:
+                passed = Passed(time.monotonic(), self._number, done.command, done.data_set)
+                self._tap.messages.append(passed)
+
+
+@contextlib.contextmanager
+def wiretap(server: tuple[str, int], port: int | None = None) -> Iterator[Tap]:
+    """Relay to ``server`` while the block runs."""
+    tap = Tap(port or free_port(LOOPBACK))
+    listener = socket.create_server(("127.0.0.1", tap.port), backlog=64)
+    threads: list[threading.Thread] = []
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                _start(threads, lambda client=client: _serve(tap, client, server, threads))  # type: ignore[misc]
+
+    _start(threads, accept)
+    try:
+        yield tap
+    finally:
+        tap.frozen.clear()
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for thread in threads:
+            thread.join(5)
+
+
+def _start(threads: list[threading.Thread], work: Callable[[], None]) -> None:
+    thread = threading.Thread(target=work, daemon=True)
+    threads.append(thread)
+    thread.start()
+
+
+def _serve(tap: Tap, client: socket.socket, server: tuple[str, int], threads: list[threading.Thread]) -> None:
+    tap.open += 1
+    reader = _Reader(tap, len(tap.begun))
+    try:
+        with client, socket.create_connection(server, timeout=10) as upstream:
+            for end in (client, upstream):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                end.settimeout(60)
+            _start(threads, lambda: _pass(upstream, client, None, None))
+            _pass(client, upstream, reader.feed, tap.frozen)
+    except OSError:
+        client.close()
+    finally:
+        tap.open -= 1
+
+
+def _pass(
+    source: socket.socket,
+    target: socket.socket,
+    read: Callable[[bytes], None] | None,
+    frozen: threading.Event | None,
+) -> None:
+    """Everything from one end to the other; in the end both are closed."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(_CHUNK):
+            while frozen is not None and frozen.is_set():
+                time.sleep(0.01)
+            if read is not None:
+                read(data)
+            target.sendall(data)
+    for end in (source, target):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
