@@ -19,7 +19,7 @@ from leadglass.net.dial import dial
 from leadglass.net.engine import Engine
 from leadglass.net.pace import Pace, TokenBucket
 from leadglass.net.poller import EpollPoller, Poller, SelectorPoller
-from leadglass.ports.conversation import CLOSE, Ask, Loss, Step
+from leadglass.ports.conversation import CLOSE, Conversation, Loss, Step
 from leadglass.wiring import clock
 
 PATIENCE = 0.4
@@ -79,15 +79,17 @@ class OneVisit:
         self.conversations = list(conversations) or [Greeting()]
         self._todo = iter(self.conversations)
         self._pause = pause
+        self.not_before = 0.0
         self.sources: list[str] = []
         self.failures: list[Loss] = []
         self.denials: list[str] = []
 
-    def next(self, now: float) -> Ask | None:
+    def next(self, now: float) -> Conversation | None:
         conversation = next(self._todo, None)
         if conversation is None or self.denials or self.failures:
             return None
-        return Ask(conversation, now + self._pause if self.sources else 0.0)
+        self.not_before = now + self._pause if self.sources else 0.0
+        return conversation
 
     def source(self, address: str) -> None:
         self.sources.append(address)

@@ -11,7 +11,7 @@ from tests.property.test_probes import VALID
 from leadglass.model.evidence import Evidence
 from leadglass.ports.conversation import Conversation, Loss, Step
 from leadglass.probe.associate import AssociateConversation
-from leadglass.probe.remembered import Memory, _Node
+from leadglass.probe.remembered import Memory, RememberedConversation, _Node
 
 Inputs: TypeAlias = list[bytes | Loss | None]
 NOW = 1000.0
@@ -48,7 +48,7 @@ def had(conversation: Conversation, talk: Inputs) -> list[Step]:
 
 
 def seen(memory: Memory, talk: Inputs) -> tuple[list[Step], Evidence]:
-    remembered = memory.conversation()
+    remembered = RememberedConversation(memory)
     steps = had(remembered, talk)
     return steps, remembered.conversation.evidence
 
@@ -85,7 +85,7 @@ def test_what_is_remembered_is_bounded() -> None:
 
 
 def nodes_of(memory: Memory) -> list[_Node]:
-    todo, found = [memory._root], list[_Node]()
+    todo, found = [memory.root], list[_Node]()
     while todo:
         node = todo.pop()
         found.append(node)

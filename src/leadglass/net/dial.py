@@ -15,6 +15,7 @@ from leadglass.ports.conversation import Loss
 
 __all__ = ["dial", "loss_of"]
 
+_FOUR, _SIX = int(socket.AF_INET), int(socket.AF_INET6)
 _NONBLOCK: int = getattr(socket, "SOCK_NONBLOCK", 0)
 _STREAM = socket.SOCK_STREAM | _NONBLOCK | getattr(socket, "SOCK_CLOEXEC", 0)
 _UNDER_WAY = frozenset({0, errno.EINPROGRESS, errno.EWOULDBLOCK})
@@ -36,8 +37,8 @@ def dial(permit: Permit, moment: float) -> socket.SocketType | Loss:
     """
     if moment > permit.valid_until:
         raise ScopeDenied("the permit has run out", where=str(permit.endpoint))
-    address, port = permit.endpoint.address, permit.endpoint.port
-    family = socket.AF_INET6 if permit.endpoint.is_ipv6 else socket.AF_INET
+    address, port, _ = permit.endpoint
+    family = _SIX if ":" in address else _FOUR
     _require_literal(family, address)
     try:
         # SocketType is the C type: half the price of its Python subclass, and no makefile.
@@ -60,10 +61,10 @@ def loss_of(code: int) -> Loss:
     return _LOSSES.get(code, Loss.UNREACHABLE)
 
 
-def _require_literal(family: socket.AddressFamily, address: str) -> None:
+def _require_literal(family: int, address: str) -> None:
     # connect() would resolve a name by itself, past the scope. A literal never resolves.
     try:
-        socket.inet_pton(family, address.partition("%")[0])
+        socket.inet_pton(family, address if family == _FOUR else address.partition("%")[0])
     except OSError as exc:
         raise LocalProtocolError(f"{address!r} is no address literal") from exc
 

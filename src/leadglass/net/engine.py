@@ -33,23 +33,16 @@ _READS = 16
 """Reads from one connection in one turn: a peer that sends without end keeps nobody else waiting."""
 _OPENINGS = 64
 """Connections opened in one turn: answers that have come are not kept waiting for more questions."""
+_READABLE = READ | HANGUP
+
+_CONNECTING, _OPEN, _CLOSING, _DONE = range(4)
+"""Stages of a connection. One that closes has something to send first."""
 
 
 class _Flight:
     """One open connection."""
 
-    __slots__ = (
-        "closing",
-        "conversation",
-        "dies_at",
-        "done",
-        "fd",
-        "opened",
-        "out",
-        "sock",
-        "visit",
-        "wake_at",
-    )
+    __slots__ = ("conversation", "dies_at", "fd", "out", "sock", "stage", "visit", "wake_at")
 
     def __init__(
         self,
@@ -66,9 +59,7 @@ class _Flight:
         self.wake_at = wake_at
         self.dies_at = dies_at
         self.out = b""
-        self.opened = False
-        self.closing = False
-        self.done = False
+        self.stage = _CONNECTING
 
 
 class Engine:
@@ -183,18 +174,20 @@ class Engine:
 
     def _begin_another(self, now: float) -> bool:
         """Take up one more visit; False when there is none to take now."""
-        visit = self._roster.freed(now) if self._roster.waiting else None
-        if visit is None and self._more(now):
-            visit = self._next_visit(now)
+        roster = self._roster
+        visit = roster.freed(now) if roster.waiting else None
         if visit is None:
-            return False
-        if self._roster.enter(visit, now):
+            visit = self._next_visit(now)
+            if visit is None:
+                return False
+        if roster.enter(visit, now):
             self._begun += 1
             self._advance(visit, now)
         return True
 
     def _next_visit(self, now: float) -> Visit | None:
-        assert self._source is not None
+        if self._source is None or not self._more(now):
+            return None
         try:
             visit = next(self._source)
         except StopIteration:
@@ -205,16 +198,16 @@ class Engine:
         return visit
 
     def _advance(self, visit: Visit, now: float) -> None:
-        ask = visit.next(now)
-        if ask is None:
+        conversation = visit.next(now)
+        if conversation is None:
             self._begun -= 1
             self._roster.leave(visit)
             self._done(visit)
-        elif ask.not_before > now:
-            self._roster.rest(visit.endpoint.address, ask.not_before)
-            heapq.heappush(self._later, (ask.not_before, next(self._serial), visit, ask.conversation))
+        elif visit.not_before > now:
+            self._roster.rest(visit.endpoint.address, visit.not_before)
+            heapq.heappush(self._later, (visit.not_before, next(self._serial), visit, conversation))
         else:
-            self._ready.append((visit, ask.conversation))
+            self._ready.append((visit, conversation))
 
     def _open(self, visit: Visit, conversation: Conversation, now: float, moment: float) -> None:
         try:
@@ -246,11 +239,11 @@ class Engine:
     # What happens on a connection.
 
     def _serve(self, flight: _Flight, mask: int, now: float) -> None:
-        if not flight.opened:
+        if flight.stage == _CONNECTING:
             self._opened(flight, mask, now)
         elif flight.out and mask & WRITE:
-            self._flush(flight, now)
-        if mask & (READ | HANGUP) and flight.opened and not flight.done:
+            self._write(flight, flight.out, now)
+        if mask & _READABLE and flight.stage != _CONNECTING:
             self._read(flight, mask, now)
 
     def _opened(self, flight: _Flight, mask: int, now: float) -> None:
@@ -258,7 +251,7 @@ class Engine:
         if code and code != errno.ECONNRESET:
             self._lost(flight, loss_of(code), now)
             return
-        flight.opened = True
+        flight.stage = _OPEN
         if self._sampled_at != now:  # one of those that opened in this turn will do
             self._sampled_at = now
             self._round_trip.sample(now - flight.dies_at + self._pace.lifetime)
@@ -268,12 +261,15 @@ class Engine:
             self._lost(flight, Loss.RESET, now)
             return
         self._apply(flight, step, now)
-        if self._must_tell and not flight.done:
+        if self._must_tell and flight.stage != _DONE:
             self._poller.want_write(flight.fd, bool(flight.out))
 
     def _read(self, flight: _Flight, mask: int, now: float) -> None:
-        for _ in range(_READS):
-            if flight.done:
+        """Hand on what has come: all of it, up to so much in one turn."""
+        reads = 0
+        while flight.stage != _DONE:
+            if reads == _READS:
+                self._unread.append((flight, mask))
                 return
             try:
                 data = flight.sock.recv(_CHUNK)
@@ -285,46 +281,46 @@ class Engine:
             if not data:
                 self._lost(flight, Loss.EOF, now)
                 return
-            if not flight.closing:
+            if flight.stage == _OPEN:
                 self._apply(flight, flight.conversation.received(data, now), now)
             if len(data) < _CHUNK and not mask & HANGUP:
                 return
-        self._unread.append((flight, mask))
+            reads += 1
 
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
         send, wake_at, close = step
         if wake_at is not None:
             wake_at += self._round_trip.allowance
-            flight.wake_at = min(flight.dies_at, wake_at)
+            flight.wake_at = wake_at if wake_at < flight.dies_at else flight.dies_at  # noqa: FURB136 - see ``Scope``
         if close:
-            flight.closing = True
+            flight.stage = _CLOSING
         if send:
-            flight.out = flight.out + send if flight.out else send
-            self._flush(flight, now)
+            self._write(flight, flight.out + send if flight.out else send, now)
         elif close and not flight.out:
             self._finish(flight, now)
 
-    def _flush(self, flight: _Flight, now: float) -> None:
+    def _write(self, flight: _Flight, out: bytes, now: float) -> None:
+        """Send ``out``; what does not go now waits in ``flight.out``."""
         try:
-            sent = flight.sock.send(flight.out)
+            sent = flight.sock.send(out)
         except BlockingIOError:
             sent = 0
         except OSError as exc:
             self._lost(flight, loss_of(exc.errno or 0), now)
             return
-        if sent == len(flight.out):
-            flight.out = b""
-            if flight.closing:
-                self._finish(flight, now)
-        else:
-            flight.out = flight.out[sent:]
+        if sent < len(out):
+            flight.out = out[sent:]
             if self._must_tell:
                 self._poller.want_write(flight.fd, True)
+            return
+        flight.out = b""
+        if flight.stage == _CLOSING:
+            self._finish(flight, now)
 
     def _lost(self, flight: _Flight, loss: Loss, now: float) -> None:
-        if not flight.opened:
+        if flight.stage == _CONNECTING:
             flight.visit.failed(loss)
-        elif not flight.closing:
+        elif flight.stage == _OPEN:
             flight.conversation.lost(loss, now)
         self._finish(flight, now)
 
@@ -333,7 +329,7 @@ class Engine:
         self._advance(flight.visit, now)
 
     def _drop(self, flight: _Flight) -> None:
-        flight.done = True
+        flight.stage = _DONE
         del self._flights[flight.fd]
         if self._must_tell:
             self._poller.forget(flight.fd)
@@ -347,9 +343,9 @@ class Engine:
             self._wake(flight, now)
 
     def _wake(self, flight: _Flight, now: float) -> None:
-        if not flight.opened:
+        if flight.stage == _CONNECTING:
             self._lost(flight, Loss.UNANSWERED, now)
-        elif flight.closing or now >= flight.dies_at:
+        elif flight.stage == _CLOSING or now >= flight.dies_at:
             self._cut(flight, now)
         else:
             flight.wake_at = flight.dies_at
@@ -357,7 +353,7 @@ class Engine:
 
     def _cut(self, flight: _Flight, now: float) -> None:
         """The end of a connection whose peer will not let it end."""
-        if not flight.closing:
+        if flight.stage == _OPEN:
             self._goodbye(flight, now)
         self._finish(flight, now)
 
@@ -372,6 +368,6 @@ class Engine:
     def _hang_up(self) -> None:
         now = self._clock.monotonic()
         for flight in list(self._flights.values()):
-            if flight.opened and not flight.closing:
+            if flight.stage == _OPEN:
                 self._goodbye(flight, now)
             self._drop(flight)

@@ -21,6 +21,8 @@ class Roster:
         self._per_prefix = pace.per_prefix
         self._at: dict[str, int] = {}
         """Visits under way, by host and by prefix; neither looks like the other."""
+        self._prefixes: dict[str, str] = {}
+        """By host, of those that are visited."""
         self._parked: dict[str, deque[Visit]] = {}
         self._freed: deque[Visit] = deque()
         self._resting: dict[str, float] = {}
@@ -32,9 +34,10 @@ class Roster:
     def enter(self, visit: Visit, now: float) -> bool:
         """Whether ``visit`` begins now. If not it waits here, and ``freed`` hands it out in time."""
         host = visit.endpoint.address
-        prefix = prefix_of(host)
         at = self._at
-        busy, crowd = at.get(host, 0), at.get(prefix, 0)
+        busy = at.get(host, 0)
+        prefix = self._prefixes[host] if busy else prefix_of(host)
+        crowd = at.get(prefix, 0)
         if self._resting and self._rests(host, now):
             heapq.heappush(self._asleep, (self._resting[host], next(self._serial), visit))
         elif busy >= self._per_host:
@@ -42,7 +45,7 @@ class Roster:
         elif crowd >= self._per_prefix:
             self._parked.setdefault(prefix, deque()).append(visit)
         else:
-            at[host], at[prefix] = busy + 1, crowd + 1
+            at[host], at[prefix], self._prefixes[host] = busy + 1, crowd + 1, prefix
             return True
         self.waiting += 1
         return False
@@ -50,10 +53,9 @@ class Roster:
     def leave(self, visit: Visit) -> None:
         """``visit`` is complete; one that waited for its place may have it."""
         host = visit.endpoint.address
-        prefix = prefix_of(host)
-        at = self._at
+        at, prefix = self._at, self._prefixes[host]
         if at[host] == 1:
-            del at[host]
+            del at[host], self._prefixes[host]
             if self._resting:
                 self._resting.pop(host, None)
         else:

@@ -16,11 +16,15 @@ from typing import NamedTuple, Protocol
 from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
 
-__all__ = ["CLOSE", "WAIT", "Ask", "Conversation", "Gate", "Loss", "Step", "Visit"]
+__all__ = ["CLOSE", "WAIT", "Conversation", "Gate", "Loss", "Step", "Visit"]
 
 
 class Loss(enum.Enum):
     """How a connection failed or ended from the other side."""
+
+    __hash__ = (
+        object.__hash__
+    )  # that of enumerations takes ten times as long, and endings are looked up by it
 
     REFUSED = "refused"
     """RST in answer to the SYN."""
@@ -75,19 +79,14 @@ class Conversation(Protocol):
         ...
 
 
-class Ask(NamedTuple):
-    """The next conversation of a visit, not before a moment (for a retry after "busy")."""
-
-    conversation: Conversation
-    not_before: float = 0.0
-
-
 class Visit(Protocol):
     """Everything asked of one endpoint, one connection at a time."""
 
     endpoint: Endpoint
+    not_before: float
+    """When the conversation that ``next`` handed out last may begin (for a retry after "busy"); 0: at once."""
 
-    def next(self, now: float) -> Ask | None:
+    def next(self, now: float) -> Conversation | None:
         """The next conversation, or None when the visit is complete.
 
         Called once at first, and again after each conversation has ended.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from leadglass.probe.sniff import DICOM, HTTP, TLS
 
-__all__ = ["faces_of", "is_web"]
+__all__ = ["OTHERS_FIRST", "faces_of", "is_web"]
 
 _WEB = frozenset({80, 81, 3000, 3001, 5000, 8000, 8008, 8042, 8080, 8081, 8088, 8888, 9080})
 _TLS_WEB = frozenset({443, 8443, 9443})
 _TLS_DICOM = 2762
+OTHERS_FIRST = _WEB | _TLS_WEB | {_TLS_DICOM}
+"""Ports whose likeliest face is not plain DICOM."""
 
 _DICOM_FIRST = (DICOM, TLS, HTTP)
 _WEB_FIRST = (HTTP, DICOM, TLS)

@@ -27,12 +27,12 @@ from leadglass.model.evidence import (
     WebEvidence,
 )
 from leadglass.model.rung import Rung
-from leadglass.ports.conversation import Ask, Conversation, Loss
+from leadglass.ports.conversation import Conversation, Loss
 from leadglass.probe.answers import dicom_or, grants_find, is_tls, wants_tls
 from leadglass.probe.associate import AssociateConversation
 from leadglass.probe.blank_query import BlankQueryConversation
 from leadglass.probe.dicom import DicomConversation
-from leadglass.probe.faces import faces_of, is_web
+from leadglass.probe.faces import OTHERS_FIRST, faces_of, is_web
 from leadglass.probe.http import Caller, HttpConversation
 from leadglass.probe.mint import patient_id, uid
 from leadglass.probe.negotiate import NegotiateConversation
@@ -50,6 +50,7 @@ _BUSY_PAUSES = (3.0, 12.0)
 local limit exceeded) is asked again, and again."""
 _WEB_RESERVE = 2
 """Connections kept back for the DICOMweb question where the scope allows it."""
+_ASSOCIATE = Rung.ASSOCIATE
 _OPEN = TcpEvidence(TcpOutcome.OPEN)
 _NO_CONNECTION: Mapping[Loss, tuple[Evidence, ...]] = {
     loss: (TcpEvidence(TcpOutcome.UNREACHABLE),) for loss in Loss
@@ -59,7 +60,7 @@ _NO_CONNECTION: Mapping[Loss, tuple[Evidence, ...]] = {
 }
 """One tuple for each: most endpoints of a large scan share one of them."""
 
-_Plan: TypeAlias = Generator[Ask, None, str | None]
+_Plan: TypeAlias = Generator[Conversation, None, str | None]
 """Questions out; at the end the protocol that answered, where one is known."""
 
 
@@ -71,11 +72,12 @@ class EndpointVisit:
     """The local address of the first connection that opened."""
     denial: str | None = None
     """Why the gate ended the visit early, if it did."""
+    not_before = 0.0
     connections = 0
     _evidence: tuple[Evidence, ...] | None = None
     _notes: dict[str, Evidence] | None = None
     _first: RememberedConversation | None = None
-    _plan: Iterator[Ask] | None = None
+    _plan: Iterator[Conversation] | None = None
     _over = False
     _now = 0.0
 
@@ -101,20 +103,22 @@ class EndpointVisit:
 
     # The contract with the engine.
 
-    def next(self, now: float) -> Ask | None:
+    def next(self, now: float) -> Conversation | None:
         """The next question, or None when there is nothing left to ask or to spend."""
         if self._over:
             return None
         self._now = now
         if self._plan is None:
-            if self._first is None and self._begins_with_dicom():
-                self._first = self._questions.first(self._called_ae)
+            first = self._first
+            if first is not None:
+                if self._ended_before(first):
+                    return None
+            elif self.rung >= _ASSOCIATE and self.endpoint.port not in OTHERS_FIRST:
+                first = self._first = self._questions.first(self._called_ae)
                 self.connections = 1
-                return Ask(self._first)
-            if self._first is not None and self._ended_before():
-                return None
+                return first
             self._plan = self._climb()
-            if self._first is not None:
+            if first is not None:
                 next(self._plan)  # The first question has been put.
         return self._further()
 
@@ -129,24 +133,20 @@ class EndpointVisit:
         if self.seen_from is None:
             self._evidence = _NO_CONNECTION[loss]
 
-    def _begins_with_dicom(self) -> bool:
-        return self.rung >= Rung.ASSOCIATE and faces_of(self.endpoint.port)[0] == DICOM
-
-    def _ended_before(self) -> bool:
+    def _ended_before(self, first: RememberedConversation) -> bool:
         """Whether an earlier visit had nothing more to ask after the same first answer."""
-        assert self._first is not None
-        self._evidence = self._first.endings.get(self.rung)
+        self._evidence = first.endings.get(self.rung)
         self._over = self._evidence is not None
         return self._over
 
-    def _further(self) -> Ask | None:
+    def _further(self) -> Conversation | None:
         assert self._plan is not None
-        ask = next(self._plan, None)
-        if ask is not None and self._left():
+        question = next(self._plan, None)
+        if question is not None and self._left():
             self.connections += 1
-            return ask
+            return question
         self._over = True
-        if ask is None and self.connections == 1 and self._first is not None:
+        if question is None and self.connections == 1 and self._first is not None:
             self._evidence = self._first.endings[self.rung] = self.evidence
         return None
 
@@ -157,7 +157,7 @@ class EndpointVisit:
 
     # The plan.
 
-    def _climb(self) -> Iterator[Ask]:
+    def _climb(self) -> Iterator[Conversation]:
         if self.rung < Rung.ASSOCIATE:
             yield from self._hello_only()
             return
@@ -190,7 +190,9 @@ class EndpointVisit:
         for pause in _BUSY_PAUSES:
             if _is_busy(probe):
                 probe = self._questions.associate(self._called_ae, over_tls=over_tls)
-                yield self._ask(probe, self._now + pause)
+                self.not_before = self._now + pause
+                yield self._ask(probe)
+                self.not_before = 0.0
         seen = probe.evidence
         self._note(seen)
         yield from self._deeper(seen)
@@ -235,9 +237,9 @@ class EndpointVisit:
         yield from self._hellos(seen)
         return TLS
 
-    def _handshake(self, inner: Conversation | None) -> Generator[Ask, None, TlsEvidence]:
+    def _handshake(self, inner: Conversation | None) -> Generator[Conversation, None, TlsEvidence]:
         secure = self._secure(inner)
-        yield Ask(secure)
+        yield secure
         seen = secure.evidence
         self._note(seen)
         return seen
@@ -278,7 +280,7 @@ class EndpointVisit:
                 random=self._questions.randomness.token(32),
                 patience=self._questions.patience,
             )
-            yield Ask(hello)
+            yield hello
             self._note(hello.evidence)
         return None
 
@@ -341,8 +343,8 @@ class EndpointVisit:
         host = f"{name}:{self.endpoint.port}" if name else str(self.endpoint)
         return Caller(host, self._questions.user_agent)
 
-    def _ask(self, probe: DicomConversation | HttpConversation, not_before: float = 0.0) -> Ask:
-        return Ask(self._secure(probe) if probe.over_tls else probe, not_before)
+    def _ask(self, probe: DicomConversation | HttpConversation) -> Conversation:
+        return self._secure(probe) if probe.over_tls else probe
 
     def _secure(self, inner: Conversation | None) -> SecureConversation:
         alpn = ("http/1.1",) if isinstance(inner, HttpConversation) else ()

@@ -31,7 +31,7 @@ class Questions:
         memory = self._memories.get(called_ae)
         if memory is None:
             memory = self._memories[called_ae] = Memory(lambda: self.associate(called_ae))
-        return memory.conversation()
+        return RememberedConversation(memory)
 
     def associate(self, called_ae: str, *, over_tls: bool = False) -> AssociateConversation:
         """The same question, not yet put."""

@@ -26,9 +26,14 @@ _LONGEST = 2048
 
 
 class _Call(enum.Enum):
+    __hash__ = object.__hash__  # as for ``Loss``
+
     CONNECTED = enum.auto()
     WOKEN = enum.auto()
     STOPPED = enum.auto()
+
+
+_CONNECTED, _WOKEN, _STOPPED = _Call  # to fetch one from its class takes as long as the look-up
 
 
 _Input: TypeAlias = bytes | Loss | _Call
@@ -79,10 +84,6 @@ class Memory:
         self._limit = nodes
         self._forget()
 
-    def conversation(self) -> RememberedConversation:
-        """A conversation that uses what is remembered and adds to it."""
-        return RememberedConversation(self, self._root)
-
     def replayed(self, node: _Node, now: float) -> AssociateConversation:
         """A real conversation that has come to ``node``."""
         conversation = self._make()
@@ -101,20 +102,24 @@ class Memory:
             node.before.after[node.by] = node
 
     def _forget(self) -> None:
-        self._root = _Node(None, b"", Step(), 0.0)
+        self.root = _Node(None, b"", Step(), 0.0)
+        """Before the first input."""
         self._nodes = 0
 
 
 class RememberedConversation:
-    """An ``AssociateConversation`` to the engine; ``conversation`` is the real one, once it has ended."""
+    """An ``AssociateConversation`` to the engine, which uses what is remembered and adds to it.
+
+    ``conversation`` is the real one, once it has ended.
+    """
 
     __slots__ = ("_live", "_memory", "_node")
 
     rung = Rung.ASSOCIATE
 
-    def __init__(self, memory: Memory, root: _Node) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._node = root
+        self._node = memory.root
         self._live: AssociateConversation | None = None
 
     @property
@@ -132,32 +137,29 @@ class RememberedConversation:
 
     def connected(self, now: float) -> Step:
         """Send the A-ASSOCIATE-RQ, whole."""
-        return self._after(_Call.CONNECTED, now)
+        return self.received(_CONNECTED, now)
 
-    def received(self, data: bytes, now: float) -> Step:
-        """Do what was done with these bytes before."""
-        return self._after(data, now)
+    def received(self, data: _Input, now: float) -> Step:
+        """Do what was done with these bytes before, or with whatever else it was that happened."""
+        node = self._node.after.get(data)
+        if node is None or self._live is not None:
+            node = self._learned(data, now)
+        self._node = node
+        if node.told_at != now and node.wait is not None:  # Many connections hear the same in one turn.
+            node.step, node.told_at = Step(node.send, now + node.wait, node.close), now
+        return node.step
 
     def woken(self, now: float) -> Step:
         """The answer did not come in time."""
-        return self._after(_Call.WOKEN, now)
+        return self.received(_WOKEN, now)
 
     def stopped(self, now: float) -> Step:
         """Say goodbye."""
-        return self._after(_Call.STOPPED, now)
+        return self.received(_STOPPED, now)
 
     def lost(self, loss: Loss, now: float) -> None:
         """The connection ended from the other side."""
-        self._after(loss, now)
-
-    def _after(self, what: _Input, now: float) -> Step:
-        node = self._node.after.get(what)
-        if node is None or self._live is not None:
-            node = self._learned(what, now)
-        self._node = node
-        if node.wait is not None and node.told_at != now:  # Many connections hear the same in one turn.
-            node.step, node.told_at = Step(node.send, now + node.wait, node.close), now
-        return node.step
+        self.received(loss, now)
 
     def _learned(self, what: _Input, now: float) -> _Node:
         if self._live is None:
@@ -173,6 +175,6 @@ def _tell(conversation: AssociateConversation, what: _Input, now: float) -> Step
     if isinstance(what, Loss):
         conversation.lost(what, now)
         return Step()
-    if what is _Call.CONNECTED:
+    if what is _CONNECTED:
         return conversation.connected(now)
-    return conversation.woken(now) if what is _Call.WOKEN else conversation.stopped(now)
+    return conversation.woken(now) if what is _WOKEN else conversation.stopped(now)

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from leadglass.model.endpoint import Endpoint
 from leadglass.net.pace import Pace
 from leadglass.net.roster import Roster, prefix_of
-from leadglass.ports.conversation import Ask, Loss, Visit
+from leadglass.ports.conversation import Conversation, Loss, Visit
 
 
 @dataclass(eq=False)
 class AVisit:
     endpoint: Endpoint
+    not_before: float = 0.0
 
-    def next(self, now: float) -> Ask | None:
+    def next(self, now: float) -> Conversation | None:
         return None
 
     def source(self, address: str) -> None: ...
@@ -83,4 +84,4 @@ def test_everybody_gets_in_in_the_end_and_nothing_is_kept_of_it() -> None:
         most = max(most, len(inside))
 
     assert (done, most) == (100, 5)
-    assert (roster._at, roster._parked, roster._resting) == ({}, {}, {})
+    assert (roster._at, roster._prefixes, roster._parked, roster._resting) == ({}, {}, {}, {})

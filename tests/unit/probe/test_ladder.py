@@ -63,11 +63,11 @@ def walk(it: EndpointVisit, peer: Peer) -> list[type[object]]:
     """Carry the visit out against ``peer``; the kinds of conversation, in order."""
     asked: list[type[object]] = []
     now = NOW
-    while (ask := it.next(now)) is not None:
-        now = max(now, ask.not_before)
+    while (question := it.next(now)) is not None:
+        now = max(now, it.not_before)
         it.source("192.0.2.1")
-        asked.append(kind(ask.conversation))
-        peer(ask.conversation)
+        asked.append(kind(question))
+        peer(question)
     return asked
 
 
@@ -167,10 +167,10 @@ def test_a_server_that_wants_a_title_is_asked_nothing_more(reason: int) -> None:
 def test_a_busy_server_is_asked_twice_more_ever_later(reason: int) -> None:
     it = visit(104)
     asked_at = []
-    while (ask := it.next(NOW)) is not None:
-        asked_at.append(ask.not_before)
+    while (question := it.next(NOW)) is not None:
+        asked_at.append(it.not_before)
         it.source("192.0.2.1")
-        converse(ask.conversation, Acceptor(reject=AAssociateRJ(2, 3, reason)))
+        converse(question, Acceptor(reject=AAssociateRJ(2, 3, reason)))
 
     assert asked_at == [0.0, NOW + 3, NOW + 12]
     assert it.evidence[-1] == AssociateEvidence(Reply.REJECTED, reject=(2, 3, reason))
@@ -196,7 +196,7 @@ def test_a_refusal_by_the_gate_after_the_first_answer_keeps_that_answer() -> Non
     first = it.next(NOW)
     assert first is not None
     it.source("192.0.2.1")
-    converse(first.conversation, archive())
+    converse(first, archive())
     assert it.next(NOW) is not None
     it.denied("the hours are over")
 
@@ -311,7 +311,7 @@ def test_a_server_that_vanishes_between_questions_keeps_its_first_answers() -> N
     first = it.next(NOW)
     assert first is not None
     it.source("192.0.2.1")
-    converse(first.conversation, archive())
+    converse(first, archive())
     assert it.next(NOW) is not None
     it.failed(Loss.REFUSED)
 
