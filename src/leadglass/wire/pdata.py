@@ -47,10 +47,18 @@ def fragment(context_id: int, command: bytes, data_set: bytes | None, maximum_le
     size = maximum_length - _OVERHEAD if maximum_length else _UNLIMITED
     if size < 1:
         raise LocalProtocolError(f"a maximum length of {maximum_length} leaves no room for data")
+    if len(command) <= size and data_set is not None and len(data_set) <= size:
+        return b"".join((_one(context_id, command, 3), command, _one(context_id, data_set, 2), data_set))
     parts = list(_fragments(context_id, command, size, 1))
     if data_set is not None:
         parts.extend(_fragments(context_id, data_set, size, 0))
     return b"".join(parts)
+
+
+def _one(context_id: int, data: bytes, control: int) -> bytes:
+    """The header of a PDU with a single value."""
+    length = len(data)
+    return _HEADER.pack(4, 0, length + 6, length + 2, context_id, control)
 
 
 def _fragments(context_id: int, data: bytes, size: int, command: int) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
+from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import PENDING, Collected
 from leadglass.guard.identifiers.attributes import lacking
 from leadglass.guard.identifiers.encoding import substitute
@@ -17,7 +18,8 @@ from leadglass.guard.identifiers.worklist import WorklistFilter, WorklistPlan, p
 from leadglass.guard.studies import Unknown
 from leadglass.model.access import Action, Study
 from leadglass.wire import uids
-from leadglass.wire.dimse import CCancelRQ, CFindRQ, CFindRSP, Message, has_data_set
+from leadglass.wire.command import encode_command
+from leadglass.wire.dimse import DATA_SET, CCancelRQ, CFindRQ, CFindRSP, Message, has_data_set
 from leadglass.wire.elements import Syntax
 from leadglass.wire.fields import malformed
 from leadglass.wire.streaming import Fragment
@@ -40,6 +42,8 @@ class Find(Collected):
         """Plan it, write it down, ask."""
         self._match = bytearray()
         self._pending: CFindRSP | None = None
+        self._encoded: tuple[int, bytes] | None = None
+        self._cut = False
         worklist = self.command.affected_sop_class_uid == uids.MODALITY_WORKLIST_FIND
         self._action = Action.WORKLIST if worklist else Action.FIND
         if not self.desk.may_use(self._action):
@@ -127,7 +131,7 @@ class Find(Collected):
             self._pending = command
             self._match.clear()
             return
-        full = isinstance(self._filter, FindFilter) and self._filter.full
+        full = self._cut or (isinstance(self._filter, FindFilter) and self._filter.full)
         self.desk.client.send(
             self.context_id,
             CFindRSP(
@@ -152,18 +156,21 @@ class Find(Collected):
 
     def _judge(self, match: bytes) -> None:
         if isinstance(self._filter, WorklistFilter):
-            self._tell(self._filter.study_of(match), match)
+            self._decide(self._filter.study_of(match), match)
             return
         study, uid = self._filter.study_of(match)
-        if study is not None and not self._visible(study) and lacking(study, self._needed & _TOLD_BY_SERIES):
-            study = None
-        if study is None and uid is not None:
+        if study is not None:
+            if self._visible(study):
+                self._tell(study, match)
+                return
+            if not lacking(study, self._needed & _TOLD_BY_SERIES):
+                return
+        if uid is not None:
             known = self.desk.world.studies.known(uid)
             if isinstance(known, Unknown):
                 self._wait_for(uid, match)
-                return
-            study = known
-        self._tell(study, match)
+            else:
+                self._decide(known, match)
 
     def _wait_for(self, uid: str, match: bytes) -> None:
         assert self.desk.archive is not None
@@ -175,36 +182,42 @@ class Find(Collected):
             study = await self.desk.world.studies.study(uid)
         except LeadglassError:
             study = None  # what cannot be had is unlabelled, and unlabelled is hidden
-        self._tell(study, match)
+        self._decide(study, match)
         if self.desk.archive is not None:
             self.desk.archive.go_on("study")
 
-    def _tell(self, study: Study | None, match: bytes) -> None:
-        if study is None or not self._visible(study):
-            return
+    def _decide(self, study: Study | None, match: bytes) -> None:
+        if study is not None and self._visible(study):
+            self._tell(study, match)
+
+    def _tell(self, study: Study, match: bytes) -> None:
         if not self._spend(study):
             self._cut_off()
             return
         shown = self._filter.visible(match)
-        if shown is None or self.over:
-            return
-        assert self._pending is not None
-        self.desk.client.send(
-            self.context_id,
-            CFindRSP(
+        if shown is not None and not self.over:
+            self.desk.client.send_encoded(self.context_id, self._command_set(), shown)
+
+    def _command_set(self) -> bytes:
+        """The response that a match comes with; it differs from match to match in its status at most."""
+        pending = self._pending
+        assert pending is not None
+        if self._encoded is None or self._encoded[0] != pending.status:
+            response = CFindRSP(
                 self.message_id,
-                self._pending.status,
+                pending.status,
                 affected_sop_class_uid=self._class,
-                command_data_set_type=self._pending.command_data_set_type,
-            ),
-            shown,
-        )
+                command_data_set_type=DATA_SET,
+            )
+            self._encoded = (pending.status, encode_command(response))
+        return self._encoded[1]
 
     def _cut_off(self) -> None:
-        if self.over or self.desk.archive is None:
-            return
-        self.desk.archive.send(self.upstream_context, CCancelRQ(self.message_id))
-        self.refuse(answers.OUT_OF_RESOURCES, "over its budget", "budget")
+        # The client is answered when the archive has ended: it may use the message id again then.
+        self._cut = True
+        self.diary.refused(self._action, "over its budget", ("budget",))
+        if self.desk.archive is not None:
+            self.desk.archive.send(self.upstream_context, CCancelRQ(self.message_id))
 
     def _spend(self, study: Study) -> bool:
         world, client = self.desk.world, self.client

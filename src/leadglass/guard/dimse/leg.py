@@ -38,6 +38,9 @@ from leadglass.wire.streaming import Fragment, StreamReader, ValueFramer
 
 __all__ = ["Keeper", "Leg"]
 
+_SMALLEST = 128
+"""Bytes that a peer must take in one PDU: with less, what it is sent would be mostly headers."""
+
 
 class Keeper(Protocol):
     """Whoever has a leg."""
@@ -70,6 +73,10 @@ class Keeper(Protocol):
         """Everything that came has been told: what is to be sent should go now."""
         ...
 
+    def mistaken(self, exc: Exception) -> None:
+        """Something of ours went wrong with what came; the association is about to be aborted."""
+        ...
+
     def gone(self, leg: Leg, why: str) -> None:
         """The association is over, told once. ``why`` is empty after an orderly release."""
         ...
@@ -95,6 +102,9 @@ class Leg:
         self._held: set[str] = set()
         self._rest = bytearray()
         self._out: list[bytes | memoryview] = []
+        self._later: list[bytes] = []
+        self.within = False
+        """A data set is being sent in pieces, and has not ended: nothing else may be sent before."""
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._why: str | None = None
@@ -141,12 +151,21 @@ class Leg:
         """Send a message; nothing happens once the association is over."""
         if self.open:
             size = self.association.peer_maximum_length
-            self._out.append(fragment(context_id, encode_command(command), data_set, size))
+            message = fragment(context_id, encode_command(command), data_set, size)
+            if self.within:
+                self._later.append(message)
+                return
+            self._out.append(message)
+            self.within = data_set is None and has_data_set(command)
 
     def send_piece(self, context_id: int, piece: Fragment) -> None:
         """Send a piece of a data set, before ``round_over`` returns if it is a view."""
         if self.open:
             self._out.extend(self._framer.frame(piece, context_id))
+            if piece.ends:
+                self.within = False
+                self._out += self._later
+                self._later.clear()
 
     def release(self) -> None:
         """Ask for an orderly end."""
@@ -240,7 +259,7 @@ class Leg:
         at, end = 0, len(data)
         take = self._reader.take
         try:
-            while at < end and not self._held and not self._over:
+            while at < end and not self._held and not self._over and not self.association.wants_close:
                 at, piece = take(data, at)
                 if piece is None:
                     break
@@ -249,14 +268,16 @@ class Leg:
                 else:
                     self._other(piece.data)
         except RemoteProtocolError as error:
-            self._tell(self.association.refuse(error, self._loop.time()))
+            if not self.association.wants_close:
+                self._tell(self.association.refuse(error, self._loop.time()))
+        except Exception as exc:  # noqa: BLE001 - our own mistake must not leave a door open or a peer waiting
+            self._keeper.mistaken(exc)
+            self.abort()
         if self._held:
             self._rest += data[at:]
         self._settle()
 
     def _other(self, data: memoryview) -> None:
-        if self.association.wants_close:
-            return
         for event in self.association.receive(bytes(data), self._loop.time()):
             self._tell(event)
 
@@ -296,8 +317,10 @@ class Leg:
     def _tell(self, event: Event) -> None:
         match event:
             case AssociateRequested(pdu=rq):
+                self._check_length()
                 self._keeper.requested(self, rq)
             case AssociateAccepted(pdu=ac):
+                self._check_length()
                 self._framer = ValueFramer(self.association.peer_maximum_length)
                 self._keeper.accepted(self, ac)
             case AssociateRejected(pdu=rj):
@@ -314,6 +337,10 @@ class Leg:
                 self._why = error.what
             case ConnectionLost():
                 self._why = "the connection was lost"
+
+    def _check_length(self) -> None:
+        if 0 < self.association.peer_maximum_length < _SMALLEST:
+            raise malformed(f"a maximum length of {self.association.peer_maximum_length} bytes")
 
     def _settle(self) -> None:
         """Send what the association wants sent, close if it wants that, and set its timer."""
@@ -358,4 +385,5 @@ class Leg:
             self._timer.cancel()
             self._timer = None
         self._out.clear()
+        self._later.clear()
         self._keeper.gone(self, why)
