@@ -34,8 +34,9 @@ from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
 from leadglass.model.access import Action
 from leadglass.wire.association import Role
-from leadglass.wire.dimse import CCancelRQ, Message
+from leadglass.wire.dimse import CCancelRQ, Message, has_data_set
 from leadglass.wire.elements import Syntax, syntax_of
+from leadglass.wire.fields import malformed
 from leadglass.wire.pdu import AAssociateAC, AAssociateRQ, UserIdentityRQ
 from leadglass.wire.streaming import Fragment
 
@@ -115,10 +116,10 @@ class Gateway:
             return
         self.who = who
         allowed = [action for action in Action if self.world.offers(who, action)]
-        if not allowed and self.world.stale_since is not None:
+        self.contexts = Contexts.of(rq, allowed)
+        if not self.contexts.passed and self.world.stale_since is not None:
             self._turn_away(rq, "only care goes on while the guard is out of date", "stale", (2, 3, 1))
             return
-        self.contexts = Contexts.of(rq, allowed)
         proposal = proposal_of(who.called, rq, self.contexts)
         self.upstream = Upstream(self, self.line, who.calling, proposal, lambda: self.client.go_on("flow"))
         try:
@@ -204,34 +205,42 @@ class Gateway:
 
     def _asked(self, context_id: int, command: Message) -> None:
         if isinstance(command, CCancelRQ):
-            self._cancel(context_id, command)
+            self._cancel(command)
             return
         responded = getattr(command, "message_id_being_responded_to", None)
         if responded is not None:
-            self._inward_receiving = None
-            inward = self.inward.pop(responded, None)
-            if inward is not None:
-                inward.responded(command)
+            self._returned(responded, command)
             return
         if command.message_id in self.outstanding:  # type: ignore[union-attr]  # all others have one
             self.client.abort(0, 0)
             return
         request = self.request_for(context_id, command)
-        self._receiving = request
+        self._receiving = request if has_data_set(command) else None
         request.begun()
+
+    def _returned(self, responded: int, command: Message) -> None:
+        inward = self.inward.pop(responded, None)
+        if inward is None:
+            return  # the archive has gone in the meantime
+        if not answers.fits(inward.command, command) or has_data_set(command):
+            raise malformed("a response of another kind than the request")
+        inward.responded(command)
+        self.rest()
 
     def request_for(self, context_id: int, command: Message) -> Request:
         """What becomes of a client's command."""
         return request_for(self, context_id, command)
 
-    def _cancel(self, context_id: int, command: CCancelRQ) -> None:
+    def _cancel(self, command: CCancelRQ) -> None:
         request = self.outstanding.get(command.message_id_being_responded_to)
         if request is not None and self.archive is not None:
-            self.archive.send(request.upstream_context, command)
+            self.archive.send(request.upstream_context, CCancelRQ(request.message_id))
 
     def _answered(self, context_id: int, command: Message) -> None:
         responded = getattr(command, "message_id_being_responded_to", None)
         if responded is None:
+            if len(self.inward) >= _OUTSTANDING:
+                raise malformed("more requests than a client could answer")
             self._inward_receiving = inward_for(self, context_id, command)
             self._sending = None
             self._inward_receiving.begun()
@@ -239,8 +248,11 @@ class Gateway:
         request = self.outstanding.get(responded)
         self._sending = request
         self._inward_receiving = None
-        if request is not None:
-            request.response(command)
+        if request is None:
+            return  # its client was answered already
+        if not answers.fits(request.command, command):
+            raise malformed("a response of another kind than the request")
+        request.response(command)
 
     def data(self, leg: Leg, piece: Fragment) -> None:
         """A piece of a data set."""
@@ -250,6 +262,8 @@ class Gateway:
                 if piece.ends:
                     self._receiving = None
                 request.piece(piece)
+                if piece.ends:
+                    self.rest()  # it may have been answered before it ended
         elif leg is self.archive:
             target = self._inward_receiving or self._sending
             if target is not None:
@@ -344,6 +358,7 @@ class Gateway:
             task.cancel()
         self._leave_archive(why)
         for request in list(self.outstanding.values()):
+            request.over = True
             request.ended("the client has gone")
         self.outstanding.clear()
         if self.diary is not None:
@@ -362,6 +377,9 @@ class Gateway:
             return
         self.inward.clear()
         self._inward_receiving = self._sending = None
+        if self.client.within:  # half an object cannot be taken back
+            self.client.abort(0, 0)
+            return
         for request in list(self.outstanding.values()):
             request.failed(answers.away(request.command), "the archive ended the association")
         self.client.go_on("flow")
@@ -380,8 +398,12 @@ class Gateway:
             await work
             self.round_over()
         except Exception as exc:  # noqa: BLE001 - our own mistake must not leave a door open or a client waiting
-            self.world.mistake(exc)
-            self.client.abort(0, 0)
+            self.mistaken(exc)
+
+    def mistaken(self, exc: Exception) -> None:
+        """A mistake of ours: nobody can say what the client would be told next."""
+        self.world.mistake(exc)
+        self.client.abort(0, 0)
 
 
 def _nothing() -> None:
