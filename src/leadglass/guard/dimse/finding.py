@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
-from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import PENDING, Collected
 from leadglass.guard.identifiers.attributes import lacking
 from leadglass.guard.identifiers.encoding import substitute

@@ -150,13 +150,15 @@ class Leg:
     def send(self, context_id: int, command: Message, data_set: bytes | None = None) -> None:
         """Send a message; nothing happens once the association is over."""
         if self.open:
+            self.send_encoded(context_id, encode_command(command), data_set)
+            self.within = self.within or (data_set is None and has_data_set(command))
+
+    def send_encoded(self, context_id: int, command: bytes, data_set: bytes | None) -> None:
+        """The same with a command set that was encoded before, and all of its data set."""
+        if self.open:
             size = self.association.peer_maximum_length
-            message = fragment(context_id, encode_command(command), data_set, size)
-            if self.within:
-                self._later.append(message)
-                return
-            self._out.append(message)
-            self.within = data_set is None and has_data_set(command)
+            message = fragment(context_id, command, data_set, size)
+            (self._later if self.within else self._out).append(message)
 
     def send_piece(self, context_id: int, piece: Fragment) -> None:
         """Send a piece of a data set, before ``round_over`` returns if it is a view."""
