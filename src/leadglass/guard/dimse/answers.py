@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from leadglass.wire import dimse
@@ -18,6 +18,7 @@ __all__ = [
     "WRONG_CLASS",
     "answer",
     "away",
+    "fits",
 ]
 
 NOT_AUTHORISED = 0x0124  # PS3.7 annex C
@@ -46,37 +47,24 @@ def away(request: dimse.Message) -> int:
 
 def answer(request: dimse.Message, status: int, comment: str | None = None) -> dimse.Message | None:
     """The response to ``request``; None for what has no response."""
-    make = _RESPONSES.get(type(request))
-    if make is None:
+    kind = _KINDS.get(type(request))
+    if kind is None:
         return None
-    return make(request, status, None if comment is None else comment[:_COMMENT])
+    rq: Any = request
+    about = {} if type(request) in _OF_THE_SERVICE else {"affected_sop_instance_uid": _instance_of(rq)}
+    response: dimse.Message = kind(
+        message_id_being_responded_to=rq.message_id,
+        status=status,
+        affected_sop_class_uid=_class_of(rq),
+        error_comment=None if comment is None else comment[:_COMMENT],
+        **about,
+    )
+    return response
 
 
-def _plain(kind: type[Any]) -> Callable[[Any, int, str | None], dimse.Message]:
-    def make(rq: Any, status: int, comment: str | None) -> dimse.Message:
-        response: dimse.Message = kind(
-            message_id_being_responded_to=rq.message_id,
-            status=status,
-            affected_sop_class_uid=_class_of(rq),
-            error_comment=comment,
-        )
-        return response
-
-    return make
-
-
-def _about_instance(kind: type[Any]) -> Callable[[Any, int, str | None], dimse.Message]:
-    def make(rq: Any, status: int, comment: str | None) -> dimse.Message:
-        response: dimse.Message = kind(
-            message_id_being_responded_to=rq.message_id,
-            status=status,
-            affected_sop_class_uid=_class_of(rq),
-            affected_sop_instance_uid=_instance_of(rq),
-            error_comment=comment,
-        )
-        return response
-
-    return make
+def fits(request: dimse.Message, response: dimse.Message) -> bool:
+    """Whether ``response`` is of the kind that answers ``request``."""
+    return type(response) is _KINDS.get(type(request))
 
 
 def _class_of(rq: Any) -> str:
@@ -91,16 +79,18 @@ def _instance_of(rq: Any) -> str | None:
     return uid
 
 
-_RESPONSES: Mapping[type[Any], Callable[[Any, int, str | None], dimse.Message]] = {
-    dimse.CEchoRQ: _plain(dimse.CEchoRSP),
-    dimse.CFindRQ: _plain(dimse.CFindRSP),
-    dimse.CMoveRQ: _plain(dimse.CMoveRSP),
-    dimse.CGetRQ: _plain(dimse.CGetRSP),
-    dimse.CStoreRQ: _about_instance(dimse.CStoreRSP),
-    dimse.NEventReportRQ: _about_instance(dimse.NEventReportRSP),
-    dimse.NGetRQ: _about_instance(dimse.NGetRSP),
-    dimse.NSetRQ: _about_instance(dimse.NSetRSP),
-    dimse.NActionRQ: _about_instance(dimse.NActionRSP),
-    dimse.NCreateRQ: _about_instance(dimse.NCreateRSP),
-    dimse.NDeleteRQ: _about_instance(dimse.NDeleteRSP),
+_KINDS: Mapping[type[Any], type[Any]] = {
+    dimse.CEchoRQ: dimse.CEchoRSP,
+    dimse.CFindRQ: dimse.CFindRSP,
+    dimse.CMoveRQ: dimse.CMoveRSP,
+    dimse.CGetRQ: dimse.CGetRSP,
+    dimse.CStoreRQ: dimse.CStoreRSP,
+    dimse.NEventReportRQ: dimse.NEventReportRSP,
+    dimse.NGetRQ: dimse.NGetRSP,
+    dimse.NSetRQ: dimse.NSetRSP,
+    dimse.NActionRQ: dimse.NActionRSP,
+    dimse.NCreateRQ: dimse.NCreateRSP,
+    dimse.NDeleteRQ: dimse.NDeleteRSP,
 }
+_OF_THE_SERVICE = frozenset({dimse.CEchoRQ, dimse.CFindRQ, dimse.CMoveRQ, dimse.CGetRQ})
+"""Requests whose responses name no instance."""

@@ -157,6 +157,11 @@ class _Conversation:
     def round_over(self) -> None:
         """Nothing waits."""
 
+    def mistaken(self, exc: Exception) -> None:
+        """There is no answer that could be read."""
+        asyncio.get_running_loop().call_exception_handler({"message": "asking the archive", "exception": exc})
+        self._fail("gave no answer that could be read")
+
     def gone(self, leg: Leg, why: str) -> None:
         """No answer comes any more."""
         self._fail(why or "ended the association")

@@ -137,7 +137,12 @@ def proposal_of(called: str, rq: AAssociateRQ, contexts: Contexts) -> Proposal:
     classes = {c.abstract_syntax for c in contexts.passed}
     said = rq.user_information
     roles = tuple(role for role in said.role_selections if role.sop_class_uid in classes)
-    extended = tuple(e for e in said.extended_negotiations if e.sop_class_uid in classes)
+    # Relational retrieval (PS3.4 C.5.2.1 and C.5.3.1) is not asked for: a plan goes by the unique keys above.
+    extended = tuple(
+        e
+        for e in said.extended_negotiations
+        if e.sop_class_uid in classes and action_of(e.sop_class_uid) not in {Action.MOVE, Action.GET}
+    )
     return called, contexts.passed, roles, extended
 
 
@@ -162,6 +167,7 @@ def acceptance(rq: AAssociateRQ, answer: Answer, *, identity_confirmed: bool) ->
     """The guard's answer to the client: the archive's, and a refusal for what it was not asked."""
     given = {context.context_id: context for context in answer.contexts}
     asked = {role.sop_class_uid for role in rq.user_information.role_selections}
+    extending = {extended.sop_class_uid for extended in rq.user_information.extended_negotiations}
     return AAssociateAC(
         rq.called_ae_title,
         rq.calling_ae_title,
@@ -171,7 +177,7 @@ def acceptance(rq: AAssociateRQ, answer: Answer, *, identity_confirmed: bool) ->
             implementation_class_uid=IMPLEMENTATION_CLASS_UID,
             implementation_version_name=IMPLEMENTATION_VERSION_NAME,
             role_selections=tuple(role for role in answer.roles if role.sop_class_uid in asked),
-            extended_negotiations=answer.extended,
+            extended_negotiations=tuple(e for e in answer.extended if e.sop_class_uid in extending),
             user_identity=UserIdentityAC() if identity_confirmed else None,
         ),
     )

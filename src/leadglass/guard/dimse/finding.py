@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
+from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import PENDING, Collected
 from leadglass.guard.identifiers.attributes import lacking
 from leadglass.guard.identifiers.encoding import substitute
@@ -172,29 +173,31 @@ class Find(Collected):
                 self._decide(known, match)
 
     def _wait_for(self, uid: str, match: bytes) -> None:
-        assert self.desk.archive is not None
-        self.desk.archive.hold("study")
-        self.desk.begin(self._looked_up(uid, match))
+        leg = self.desk.archive
+        assert leg is not None
+        leg.hold("study")
+        self.desk.begin(self._looked_up(leg, uid, match))
 
-    async def _looked_up(self, uid: str, match: bytes) -> None:
+    async def _looked_up(self, leg: Leg, uid: str, match: bytes) -> None:
         try:
             study = await self.desk.world.studies.study(uid)
         except LeadglassError:
             study = None  # what cannot be had is unlabelled, and unlabelled is hidden
         self._decide(study, match)
-        if self.desk.archive is not None:
-            self.desk.archive.go_on("study")
+        leg.go_on("study")
 
     def _decide(self, study: Study | None, match: bytes) -> None:
         if study is not None and self._visible(study):
             self._tell(study, match)
 
     def _tell(self, study: Study, match: bytes) -> None:
+        if self.over or self._cut:
+            return
         if not self._spend(study):
             self._cut_off()
             return
         shown = self._filter.visible(match)
-        if shown is not None and not self.over:
+        if shown is not None:
             self.desk.client.send_encoded(self.context_id, self._command_set(), shown)
 
     def _command_set(self) -> bytes:

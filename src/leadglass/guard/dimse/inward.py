@@ -11,6 +11,7 @@ from leadglass.guard.dimse.request import Desk, without_comment
 from leadglass.guard.dimse.storing import copied, read_head
 from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import Refused
+from leadglass.wire import uids
 from leadglass.wire.dimse import CStoreRQ, Message, NEventReportRQ, has_data_set
 from leadglass.wire.heads import HeadReader
 from leadglass.wire.streaming import Fragment
@@ -127,8 +128,11 @@ class SubOperation(Inward):
 
 def inward_for(desk: Desk, context_id: int, command: Message) -> Inward:
     """What becomes of a request of the archive's."""
-    if isinstance(command, CStoreRQ) and desk.retrieving:
+    if isinstance(command, CStoreRQ) and desk.retrieving and has_data_set(command):
         return SubOperation(desk, context_id, command)
-    if isinstance(command, NEventReportRQ):
+    if (
+        isinstance(command, NEventReportRQ)
+        and desk.contexts.abstract_syntax(context_id) == uids.STORAGE_COMMITMENT
+    ):
         return Report(desk, context_id, command)
     return Inward(desk, context_id, command)

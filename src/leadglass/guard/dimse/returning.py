@@ -28,6 +28,8 @@ from leadglass.wire.streaming import Fragment
 
 __all__ = ["Return"]
 
+_MOVES = 1024
+"""Moves remembered in one association."""
 _CALLED = (1, 1, 7)
 _CALLING = (1, 1, 3)
 
@@ -101,6 +103,8 @@ class Carried(Store):
         return None if originator is None or number is None else (originator.strip(), number)
 
     async def _look_up(self, claim: tuple[str, int], study: Study, piece: Fragment) -> None:
+        if len(self.desk.moves) >= _MOVES:
+            self.desk.moves.clear()
         try:
             self._move = self.desk.moves[claim] = await self.desk.world.moves.claimed(
                 self.client.called, *claim

@@ -58,6 +58,7 @@ class Store(Request):
     def piece(self, piece: Fragment) -> None:
         """Held until the head is read; then passed on, or dropped."""
         self._size += len(piece.data)
+        self._complete = piece.ends
         if self._leg is not None:
             assert self._head is not None
             self._head.feed(piece.data, last=piece.ends)  # what follows the head must not contradict it
@@ -77,8 +78,8 @@ class Store(Request):
 
     def _all_sent(self) -> None:
         self.desk.world.spent(self.client, Measure.BYTES, self._size)
-        if self._status:  # the archive went away, or answered early, while the object was coming
-            self.answer(self._status, self._reason)
+        if self._status:  # the archive went away while the object was coming
+            super().failed(self._status, self._reason)
 
     def _drop(self, piece: Fragment) -> None:
         if piece.ends:
@@ -87,7 +88,6 @@ class Store(Request):
     _rule = ""
 
     def _read(self, piece: Fragment) -> None:
-        self._complete = piece.ends
         if self._head is None:
             self._deny(CANNOT_UNDERSTAND, "a transfer syntax that is not read", piece)
             return
