@@ -41,4 +41,4 @@ def log(event: str, given: Mapping[str, str]) -> None:
 def mistake(exc: BaseException) -> None:
     """An exception that should not have been: where it was raised, without its words, which may hold anything."""
     where = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(exc.__traceback__)][-3:]
-    _LOGGER.error("mistake", extra={"given": {"type": type(exc).__name__, "at": " ".join(where)}})
+    _LOGGER.error("mistake", extra={"given": {"type": type(exc).__name__, "where": " ".join(where)}})
