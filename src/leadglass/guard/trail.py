@@ -8,7 +8,7 @@ somebody wants to do will meet the same error.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -116,9 +116,9 @@ class Diary:
         self._emergency = emergency
         self._stored: dict[str, _Stored] = {}
 
-    def begun(self) -> None:
-        """The association is accepted."""
-        any_care = self._care(Action.STORE)
+    def begun(self, offered: Iterable[Action]) -> None:
+        """The association is accepted, for what is ``offered``: an echo alone is not worth the reserve."""
+        any_care = any(self._care(action) for action in offered if action is not Action.ECHO)
         self._trail.before(self._event(Happening.ASSOCIATION), reserved=any_care)
         if self._client.principal.kind is Kind.PERSON:
             self._trail.before(self._event(Happening.LOGIN), reserved=any_care)

@@ -89,7 +89,7 @@ class WorldDesk:
         if not self.world.spend(client, Measure.ASSOCIATIONS, 1):
             raise Refused("over its budget of associations", 429, (("Retry-After", "60"),), rule="budget")
         diary = self.world.diary(client)
-        diary.begun()
+        diary.begun((Action.QIDO,))
         self._client, self._diary = client, diary
         return client
 

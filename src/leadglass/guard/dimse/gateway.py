@@ -125,7 +125,7 @@ class Gateway:
         try:
             answer = await self.upstream.negotiated()
             self.diary = self.world.diary(who)
-            self.diary.begun()
+            self.diary.begun(allowed)
         except LeadglassError as exc:
             self._turn_away(rq, str(exc), "unavailable", (2, 3, 1))
             return
