@@ -134,7 +134,9 @@ class Forwarder:
         return count
 
     async def _send_all(self, line: Line, waiting: list[_Waiting], ahead: dict[str, Position]) -> int:
-        until = asyncio.get_running_loop().time() + self._tempo.linger
+        # After a failure, whether the collector is back is to be known soon.
+        linger = min(self._tempo.linger, self._tempo.shortest_rest) if self.failures else self._tempo.linger
+        until = asyncio.get_running_loop().time() + linger
         count = 0
         while waiting:
             for one in waiting:
