@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from leadglass.guard.dicomweb.serve import WebDoor
 from leadglass.guard.dimse.gateway import Gateway
 from leadglass.guard.dimse.returning import Return
 from leadglass.guard.doors import Crowd, Door, Enter, listen
@@ -38,6 +39,8 @@ class Parts:
     crowd: Crowd
     world: Callable[[], World]
     """Made on the event loop."""
+    web: Callable[[World], WebDoor] | None
+    """The door for DICOMweb, made on the event loop; None: there is none."""
     keeping: Keeping
     beside: Sequence[Callable[[World], Awaitable[None]]]
     """What runs for as long as the doors are open."""
@@ -81,23 +84,25 @@ def ask(about: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 async def _run(parts: Parts) -> None:
     world = parts.world()
-    doors = _doors(parts, world)
-    worker = Worker(
-        world, parts.keeping, [door.close for door in doors], [each(world) for each in parts.beside]
-    )
+    web = None if parts.web is None else parts.web(world)
+    doors = _doors(parts, world, web)
+    beside = [each(world) for each in parts.beside]
+    worker = Worker(world, parts.keeping, [door.close for door in doors], beside, web)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(parts.stop_on, worker.stop)
     loop.add_signal_handler(parts.reload_on, worker.reload)
     await worker.run()
 
 
-def _doors(parts: Parts, world: World) -> list[Door]:
+def _doors(parts: Parts, world: World, web: WebDoor | None) -> list[Door]:
     told = parts.listen
-    wanted: Sequence[tuple[Address | None, Enter]] = (
+    wanted: list[tuple[Address | None, Enter]] = [
         (told.dicom, _enter(world, Gateway, parts.tls)),
         (told.plain, _enter(world, Gateway, None)),
         (told.from_archive, _enter(world, Return, None)),
-    )
+    ]
+    if web is not None:
+        wanted.append((told.web, web.enter))
     return [Door(listen(address), parts.crowd, enter) for address, enter in wanted if address is not None]
 
 

@@ -47,9 +47,12 @@ _LEVEL = "@SECLEVEL=2"
 _MOST_SESSIONS = 1000
 
 
-def server_context(profile: Profile, certificate: str, key: str, ca: str) -> ssl.SSLContext:
+def server_context(
+    profile: Profile, certificate: str, key: str, ca: str, *, demand: bool = True
+) -> ssl.SSLContext:
     """The guard's door: a client must show a certificate that ``ca`` vouches for. Paths of PEM files.
 
+    ``demand=False`` lets a client in that shows none, for whoever brings a token instead.
     ``ConfigError`` names the file that cannot be used.
     """
     made = _context(ssl.PROTOCOL_TLS_SERVER, profile)
@@ -57,7 +60,7 @@ def server_context(profile: Profile, certificate: str, key: str, ca: str) -> ssl
     made.num_tickets = 0
     _load_pair(made, certificate, key)
     _load_ca(made, ca)
-    made.verify_mode = ssl.CERT_REQUIRED
+    made.verify_mode = ssl.CERT_REQUIRED if demand else ssl.CERT_OPTIONAL
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from leadglass.guard.budgets import Budgets
 from leadglass.guard.world import Inside, World
 from leadglass.model.enrolment import Roll
 
-__all__ = ["Keeping", "State", "Worker"]
+__all__ = ["Keeping", "State", "Visitors", "Worker"]
 
 _LOOK = 1.0
 """Seconds between two looks at the shared state: how long a revoked certificate may still be used."""
@@ -64,7 +64,9 @@ class Keeping:
     reload: Callable[[], None]
     """Read certificates anew; ``ConfigError`` if they cannot be used."""
     sync: Callable[[], None]
-    """Force the audit to the disk."""
+    """Force the audit to the disk; called in a thread."""
+    dirty: Callable[[], bool]
+    """Whether ``sync`` has something to do."""
     first: bool
     """Of all processes of this guard: tells the audit what concerns all of them."""
     report: Callable[[Mapping[str, float]], None]
@@ -73,6 +75,23 @@ class Keeping:
     """What else can be in trouble, each with its words; empty words: all is well."""
     log: Callable[[str, Mapping[str, str]], None]
     """Takes what an operator should see: a word for the event, and its circumstances."""
+
+
+class Visitors(Protocol):
+    """The clients of the web door."""
+
+    @property
+    def inside(self) -> Collection[object]:
+        """Those that are connected."""
+        ...
+
+    def rest(self) -> None:
+        """Send those away that ask for nothing just now."""
+        ...
+
+    def close(self) -> None:
+        """Send everybody away."""
+        ...
 
 
 class Worker:
@@ -84,8 +103,10 @@ class Worker:
         keeping: Keeping,
         close: Sequence[Callable[[], None]],
         beside: Sequence[Awaitable[None]],
+        web: Visitors | None = None,
     ) -> None:
         """``close`` shuts the doors; ``beside`` runs for as long as they are open."""
+        self._web = web
         self._world = world
         self._keeping = keeping
         self._close = close
@@ -127,10 +148,14 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN):
                 rests: dict[Inside, float] = {}
-                while self._world.gateways:
+                while self._world.gateways or (self._web is not None and self._web.inside):
+                    if self._web is not None:
+                        self._web.rest()
                     self._end(lambda gateway: gateway.who is None or self._rests(gateway, rests))
                     await asyncio.sleep(0.05)
         self._end(lambda _: True)
+        if self._web is not None:
+            self._web.close()
         await asyncio.sleep(0)
 
     def _rests(self, gateway: Inside, since: dict[Inside, float]) -> bool:
@@ -161,7 +186,8 @@ class Worker:
     async def _sync(self) -> None:
         while True:
             with self._noted("audit"):
-                self._keeping.sync()
+                if self._keeping.dirty():  # the disk may take its time: not on the event loop
+                    await asyncio.to_thread(self._keeping.sync)
             await asyncio.sleep(_SYNC)
 
     async def _look_at_state(self) -> None:

@@ -38,7 +38,7 @@ from leadglass.store.spool import Spool, open_spool
 from leadglass.wiring.guard_log import log, mistake, open_log
 from leadglass.wiring.guard_setup import Site, read_site, roll_of
 from leadglass.wiring.guard_state import KeptMoves, SharedState
-from leadglass.wiring.guard_world import Policies, budgets_of, forwarder_of, tokens_of, world_of
+from leadglass.wiring.guard_world import Policies, budgets_of, forwarder_of, tokens_of, web_of, world_of
 from leadglass.wiring.names import resolver
 
 __all__ = ["main"]
@@ -94,12 +94,25 @@ class _Member:
         """What the process is made of."""
         told = self._settings.tls
         tls = ServerTls(lambda: server_context(told.profile, told.certificate, told.key, told.ca))
+        web = ServerTls(
+            # Who brings a token need not have a certificate; without tokens nobody else is known.
+            lambda: server_context(
+                told.profile, told.certificate, told.key, told.ca, demand=self._tokens is None
+            )
+        )
+        settings = self._settings
+
+        def reload() -> None:
+            tls.reload()
+            web.reload()
+
         return Parts(
             listen=self._settings.listen,
             tls=tls.context,
             crowd=self._crowd,
             world=self._world,
-            keeping=self._keeping(tls),
+            web=None if settings.listen.web is None else lambda world: web_of(settings, world, web),
+            keeping=self._keeping(reload),
             beside=self._beside(),
             stop_on=signal.SIGTERM,
             reload_on=signal.SIGHUP,
@@ -114,13 +127,14 @@ class _Member:
             beside.append(lambda _: forwarder.run())
         return beside
 
-    def _keeping(self, tls: ServerTls) -> Keeping:
+    def _keeping(self, reload: Callable[[], None]) -> Keeping:
         return Keeping(
             state=SharedState(self._database, writer_name(self._number)),
             budgets=self._budgets,
             policies=self._policies.newer,
-            reload=tls.reload,
+            reload=reload,
             sync=self._spool.sync,
+            dirty=lambda: self._spool.is_dirty,
             first=self._number == 0,
             report=self._report,
             troubles=self._troubles,

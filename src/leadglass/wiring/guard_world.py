@@ -18,6 +18,9 @@ from leadglass.guard.audit.forwarder import Forwarder
 from leadglass.guard.audit.line import Collector
 from leadglass.guard.audit.participants import GuardIdentity
 from leadglass.guard.budgets import Budgets
+from leadglass.guard.dicomweb.configured import archive_address, door_of, web_door
+from leadglass.guard.dicomweb.pool import Pool
+from leadglass.guard.dicomweb.serve import WebDoor
 from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.dimse.asking import Asker
 from leadglass.guard.dimse.knowing import Knowing
@@ -26,7 +29,7 @@ from leadglass.guard.identity.jwks import KeyCache
 from leadglass.guard.identity.people import Identities, Passcodes, People
 from leadglass.guard.moves import Moves, MoveStore
 from leadglass.guard.studies import Studies
-from leadglass.guard.tls import client_context
+from leadglass.guard.tls import ServerTls, client_context
 from leadglass.guard.trail import Trail, Writer
 from leadglass.guard.world import World
 from leadglass.model.access import Principal
@@ -192,6 +195,21 @@ def forwarder_of(settings: GuardSettings) -> Forwarder:
     )
     collector = Collector(where, context, told.syslog.host)
     return Forwarder(Path(told.directory), guard, collector, wiring.randomness())
+
+
+def web_of(settings: GuardSettings, world: World, tls: ServerTls) -> WebDoor:
+    """The door for DICOMweb, on a running event loop; both sides of it are configured."""
+    told, listens = settings.archive, settings.listen.web
+    assert told.web is not None
+    assert listens is not None
+    address, secure = archive_address(told.web)
+    context = None
+    if secure:
+        assert told.ca is not None  # the file says so
+        context = client_context(settings.tls.profile, told.ca, told.certificate, told.key)
+    pool = Pool(service("the archive's web server", address, resolver()), context, address.host)
+    door = door_of(settings.listen.names, listens, told.web, told.titles[0])
+    return web_door(world, door, pool, tls.context)
 
 
 class _Lines:
