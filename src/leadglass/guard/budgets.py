@@ -33,6 +33,11 @@ class Budgets:
         self._budgets: dict[str, Budget] = {}
         self._told: dict[tuple[Principal, Measure, Spent], float] = {}
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether nothing is counted at all."""
+        return self._limits is None
+
     def spend(self, principal: Principal, measure: Measure, what: int | str, *, emergency: bool) -> bool:
         """Take an amount, or the identity of a patient or study; False: there is not enough left."""
         if self._limits is None:
