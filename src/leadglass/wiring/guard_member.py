@@ -81,6 +81,8 @@ class _Member:
         self._database = database
         self._spool = spool
         self._number = number
+        # What a process counted that died counts on, and two guards on one machine are not taken for one.
+        self._life = wiring.randomness().token(8).hex()
         self._policies = Policies(settings.policy)
         self._crowd = Crowd(settings.limits.connections, settings.limits.per_address)
         key = shared_key(database, "budgets", wiring.randomness().token(32))
@@ -129,7 +131,7 @@ class _Member:
 
     def _keeping(self, reload: Callable[[], None]) -> Keeping:
         return Keeping(
-            state=SharedState(self._database, writer_name(self._number)),
+            state=SharedState(self._database, f"{writer_name(self._number)}-{self._life}"),
             budgets=self._budgets,
             policies=self._policies.newer,
             reload=reload,
