@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -36,7 +37,7 @@ from leadglass.store.guard_people import add_user, begin_emergency, end_emergenc
 from leadglass.wiring import guard_setup
 from leadglass.wiring.guard_setup import Site, roll_of
 
-__all__ = ["Guard", "entry", "guard", "person"]
+__all__ = ["Guard", "beside", "entry", "guard", "person"]
 
 _COMMAND = Path(sys.executable).with_name("leadglass")
 _PATIENCE = 40.0
@@ -205,6 +206,25 @@ def guard(
     prepared.add(*people)
     with _running(prepared):
         yield prepared
+
+
+@contextlib.contextmanager
+def beside(first: Guard, home: Path, *, workers: int = 1, **listen: int) -> Iterator[Guard]:
+    """One more guard with a copy of the first's folder, before the same archive and on doors of its own.
+
+    ``listen``: ports of doors that must be known beforehand.
+    """
+    shutil.copytree(first.home, home / "guard", ignore=shutil.ignore_patterns("spool-*", "reserve-*"))
+    doors = {name: listen.get(name) or free_port(LOOPBACK) for name in first.ports}
+    file = home / "guard" / first.site.file.name
+    tables = {
+        "listen": {name: f"127.0.0.1:{port}" for name, port in doors.items()},
+        "limits": {"workers": workers},
+    }
+    file.write_text(_laid_over(file.read_text(), tables))
+    other = Guard(guard_setup.read_site(file), doors, _NOBODY, home / "guard.log")
+    with _running(other):
+        yield other
 
 
 @contextlib.contextmanager
