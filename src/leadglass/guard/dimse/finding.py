@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.leg import Leg
-from leadglass.guard.dimse.request import PENDING, Collected
+from leadglass.guard.dimse.request import PENDING, Collected, even
 from leadglass.guard.identifiers.attributes import lacking
 from leadglass.guard.identifiers.encoding import substitute
 from leadglass.guard.identifiers.find import FindFilter, FindPlan, plan_find
@@ -40,6 +41,10 @@ class Find(Collected):
 
     async def carry_out(self, data_set: bytes | None) -> None:
         """Plan it, write it down, ask."""
+        self._began = asyncio.get_running_loop().time()
+        self._named: set[str] = set()  # studies that it names and was not shown
+        self._shown = False
+        self._ending = False
         self._match = bytearray()
         self._pending: CFindRSP | None = None
         self._encoded: tuple[int, bytes] | None = None
@@ -78,13 +83,14 @@ class Find(Collected):
             return
         try:
             question = await self._prepared(plan)
+            if question is None:
+                return
             self.diary.queried(self._action, self._class, identifier, self.desk.syntax_uid(self.context_id))
             leg = await self.desk.archive_ready()
         except LeadglassError as exc:
             self.failed(answers.OUT_OF_RESOURCES, exc.what)
             return
-        if question is not None:
-            self.forward(leg, question)
+        self.forward(leg, question)
 
     async def _prepared(self, plan: FindPlan | WorklistPlan) -> bytes | None:
         """What to ask the archive, and on which context."""
@@ -92,6 +98,7 @@ class Find(Collected):
             self._filter = WorklistFilter(plan, self._syntax)
             return plan.identifier
         self._filter = FindFilter(plan, self._syntax)
+        self._named.update(plan.studies)
         if plan.fold:
             folding = self.desk.folding(self.context_id)
             if folding is None:
@@ -132,15 +139,26 @@ class Find(Collected):
             self._match.clear()
             return
         full = self._cut or (isinstance(self._filter, FindFilter) and self._filter.full)
-        self.desk.client.send(
-            self.context_id,
-            CFindRSP(
-                self.message_id,
-                answers.OUT_OF_RESOURCES if full else command.status,
-                affected_sop_class_uid=self._class,
-            ),
-        )
+        status = answers.OUT_OF_RESOURCES if full else command.status
+        self._ending = True
+        if self._shown and not self._named:
+            self._end(status)
+        else:
+            self.desk.begin(self._end_evenly(status))
+
+    async def _end_evenly(self, status: int) -> None:
+        await even(self._began)
+        self._end(status)
+
+    def _end(self, status: int) -> None:
+        response = CFindRSP(self.message_id, status, affected_sop_class_uid=self._class)
+        self.desk.client.send(self.context_id, response)
         self.finish()
+
+    def failed(self, status: int, why: str) -> None:
+        """The archive went away: that matters unless it had answered."""
+        if not self._ending:
+            super().failed(status, why)
 
     @property
     def _class(self) -> str:
@@ -191,8 +209,10 @@ class Find(Collected):
             self._tell(study, match)
 
     def _tell(self, study: Study, match: bytes) -> None:
-        if self.over or self._cut:
+        if self.over or self._ending or self._cut:
             return
+        self._shown = True
+        self._named.discard(study.study_instance_uid)
         if not self._spend(study):
             self._cut_off()
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any, Protocol
@@ -19,11 +20,22 @@ from leadglass.wire.elements import Syntax
 from leadglass.wire.fields import malformed
 from leadglass.wire.streaming import Fragment
 
-__all__ = ["PENDING", "Collected", "Desk", "Refused", "Request"]
+__all__ = ["PENDING", "Collected", "Desk", "Refused", "Request", "even"]
 
 PENDING = frozenset({0xFF00, 0xFF01})
 _IDENTIFIER = 64 * 1024
 """Bytes in an identifier."""
+_EVEN = 0.05
+"""Seconds. An archive takes a little longer over what is there than over what is not."""
+
+
+async def even(began: float) -> None:
+    """Wait for the end of a whole number of intervals since ``began``, on the loop's clock.
+
+    Whatever shows less than was asked for is answered then, so that its time does not tell hidden from
+    absent.
+    """
+    await asyncio.sleep(_EVEN - (asyncio.get_running_loop().time() - began) % _EVEN)
 
 
 class Desk(Protocol):

@@ -6,9 +6,11 @@ nobody can ask for existence.
 
 from __future__ import annotations
 
+import asyncio
+
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
-from leadglass.guard.dimse.request import Collected
+from leadglass.guard.dimse.request import Collected, even
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.guard.identifiers.retrieve import RetrievePlan, as_studies, nobody, permitted, plan_retrieve
 from leadglass.model.access import Action, Node, Study
@@ -28,6 +30,7 @@ class Retrieve(Collected):
     async def carry_out(self, data_set: bytes | None) -> None:
         """Check the service and the destination, then every unique key."""
         self._action = Action.MOVE if isinstance(self.command, CMoveRQ) else Action.GET
+        self._began = asyncio.get_running_loop().time()
         self._visible: list[Study] = []
         self._sent = False
         if not self.desk.may_use(self._action):
@@ -80,21 +83,36 @@ class Retrieve(Collected):
     async def _question(self, plan: RetrievePlan, syntax: Syntax) -> bytes | Refused:
         """The identifier for the archive."""
         world = self.desk.world
-        if plan.level == "PATIENT":
-            found = await world.studies.of_patient(plan.patients[0], plan.charset)
-        else:
-            found = [study for uid in plan.studies if (study := await world.studies.study(uid)) is not None]
-        visible = [study for study in found if self._permits(study)]
-        self._visible = visible
+        found = await self._found(plan)
+        self._visible = visible = [study for study in found if self._permits(study)]
         if not world.spend_studies(self.client, visible):
             return Refused(answers.UNABLE_TO_PERFORM, "over its budget")
+        hidden = await self._hidden(plan)
+        if hidden or plan.level == "PATIENT":
+            self._tell_refused(plan, [study for study in found if study not in visible], hidden)
+            await even(self._began)
         if plan.level == "PATIENT":
             return as_studies(plan, sorted(self._uids), syntax) if visible else nobody(syntax, world.mint())
-        hidden = await self._hidden(plan)
         return permitted(plan, syntax, {uid: world.mint() for uid in hidden})
+
+    async def _found(self, plan: RetrievePlan) -> list[Study]:
+        """What is there of what it names."""
+        studies = self.desk.world.studies
+        if plan.level == "PATIENT":
+            return await studies.of_patient(plan.patients[0], plan.charset)
+        return [study for uid in plan.studies if (study := await studies.study(uid)) is not None]
+
+    def _tell_refused(self, plan: RetrievePlan, refused: list[Study], hidden: list[str]) -> None:
+        """The archive answers as if it were not there; the audit says what was asked for."""
+        if refused:
+            self.diary.refused(self._action, "not permitted for this study", ("hidden",), refused)
+        elif hidden and plan.level != "STUDY" and self._visible:
+            self.diary.refused(self._action, "not of this study", ("hidden",), self._visible)
 
     async def _hidden(self, plan: RetrievePlan) -> list[str]:
         """The UIDs that are not known to be permitted; a study above the level goes with all below it."""
+        if plan.level == "PATIENT":
+            return []
         contains = self.desk.world.studies.contains
         hidden = [uid for uid in plan.studies if uid not in self._uids]
         if hidden and plan.level != "STUDY":
