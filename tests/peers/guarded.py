@@ -217,7 +217,7 @@ def beside(first: Guard, home: Path, *, workers: int = 1, **listen: int) -> Iter
     shutil.copytree(first.home, home / "guard", ignore=shutil.ignore_patterns("spool-*", "reserve-*"))
     doors = {name: listen.get(name) or free_port(LOOPBACK) for name in first.ports}
     file = home / "guard" / first.site.file.name
-    tables = {
+    tables: dict[str, Mapping[str, Any]] = {
         "listen": {name: f"127.0.0.1:{port}" for name, port in doors.items()},
         "limits": {"workers": workers},
     }
