@@ -23,7 +23,7 @@ from leadglass.guard.channel import Channel
 from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.archive import Answer
-from leadglass.guard.dimse.contexts import Contexts, acceptance, proposal_of
+from leadglass.guard.dimse.contexts import Contexts, acceptance, action_of, proposal_of
 from leadglass.guard.dimse.inward import Inward, inward_for
 from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Request
@@ -125,7 +125,8 @@ class Gateway:
         try:
             answer = await self.upstream.negotiated()
             self.diary = self.world.diary(who)
-            self.diary.begun(allowed)
+            asked = [action_of(context.abstract_syntax) for context in self.contexts.passed]
+            self.diary.begun(action for action in allowed if action in asked)
         except LeadglassError as exc:
             self._turn_away(rq, str(exc), "unavailable", (2, 3, 1))
             return
