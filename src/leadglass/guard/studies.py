@@ -27,25 +27,35 @@ UNKNOWN = Unknown()
 FindStudy: TypeAlias = Callable[[str], Awaitable[Study | None]]
 FindOfPatient: TypeAlias = Callable[[str, bytes], Awaitable[list[Study]]]
 Contains: TypeAlias = Callable[[str, str, str], Awaitable[bool]]
+Holder: TypeAlias = Callable[[str], Awaitable[str | None]]
 
 _LIFETIME = 60.0
 """Seconds that an answer is believed."""
 _MOST = 20_000
 _MOST_MEMBERS = 50_000
+_MOST_STORED = 50_000
+"""Instances whose study is remembered since they were stored."""
 
 
 class Studies:
     """Attributes of studies by UID, studies of patients, and which series and instances are theirs."""
 
     def __init__(
-        self, study: FindStudy, of_patient: FindOfPatient, contains: Contains, now: Callable[[], float]
+        self,
+        study: FindStudy,
+        of_patient: FindOfPatient,
+        contains: Contains,
+        holder: Holder,
+        now: Callable[[], float],
     ) -> None:
         self._ask_study = study
         self._ask_patient = of_patient
         self._ask_contains = contains
+        self._ask_holder = holder
         self._now = now
         self._studies: OrderedDict[str, tuple[float, Study | None]] = OrderedDict()
         self._members: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+        self._stored: OrderedDict[str, Study] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Study | None]] = {}
 
     def known(self, uid: str) -> Study | Unknown | None:
@@ -82,6 +92,20 @@ class Studies:
             return False
         _keep(self._members, key, self._now() + _LIFETIME, _MOST_MEMBERS)
         return True
+
+    def stored(self, instance: str) -> Study | None:
+        """The study that an instance was stored in, by what the object told, as far as that came by here."""
+        return self._stored.get(instance)
+
+    def learn_instance(self, instance: str, study: Study) -> None:
+        """An object was stored."""
+        _keep(self._stored, instance, study, _MOST_STORED)
+
+    async def of_instance(self, instance: str) -> Study | None:
+        """The attributes of its study; None if the archive knows none. ``TransportError`` if nobody can say."""
+        stored = self._stored.get(instance)
+        uid = await self._ask_holder(instance) if stored is None else stored.study_instance_uid
+        return None if uid is None else await self.study(uid)
 
     def learn_stored(self, study: Study) -> None:
         """An object was stored: its study exists now, with what the object told of it, unless more is known."""

@@ -139,7 +139,7 @@ def world_of(
         roll=roll,
         titles=frozenset(settings.archive.titles),
         archive=archive,
-        studies=Studies(knowing.study, knowing.of_patient, knowing.contains, clock.monotonic),
+        studies=Studies(knowing.study, knowing.of_patient, knowing.contains, knowing.holder, clock.monotonic),
         trail=Trail(write, clock.posix, lambda: world.counts.update(audit_lost=1)),
         moves=Moves(moves, clock.posix),
         people=People(Passcodes(clock), tokens),

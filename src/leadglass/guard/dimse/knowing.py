@@ -68,6 +68,17 @@ class Knowing:
         found = [membership_from(match, self._syntax) for match in matches]
         return bool(found) and all(_agrees(each, wanted) for each in found)
 
+    async def holder(self, instance: str) -> str | None:
+        """The study of an instance; None if the archive names none or several.
+
+        It is asked without the keys above (PS3.4 C.4.1.2.2.1): an archive that does not allow that refuses,
+        which is a ``TransportError``.
+        """
+        matches = await self._asker.find(ask_instance(instance, "", "", self._syntax))
+        found = [membership_from(match, self._syntax) for match in matches]
+        studies = {each.study for each in found if each.instance == instance}
+        return studies.pop() if len(studies) == 1 else None
+
 
 def _agrees(found: Membership, wanted: Membership) -> bool:
     return (

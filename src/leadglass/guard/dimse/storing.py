@@ -184,8 +184,10 @@ class Store(Request):
         status: int = command.status  # type: ignore[union-attr]  # a C-STORE-RSP
         if status == 0 or status >> 12 == 0xB:
             self.diary.stored(study, self.command.affected_sop_class_uid, self._size)
+            studies = self.desk.world.studies
+            studies.learn_instance(self.command.affected_sop_instance_uid, study)
             if self.desk.world.answers_queries:
-                self.desk.world.studies.learn_stored(study)
+                studies.learn_stored(study)
         super().response(command)
 
     def failed(self, status: int, why: str) -> None:
