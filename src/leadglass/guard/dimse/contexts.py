@@ -79,7 +79,15 @@ def action_of(abstract_syntax: str) -> Action | None:
 
 def is_storage(abstract_syntax: str) -> bool:
     """Whether objects of this SOP class are stored (PS3.4 annex B)."""
-    return abstract_syntax.startswith(_STORAGE) and abstract_syntax != _DICOMDIR
+    return (
+        abstract_syntax.startswith(_STORAGE)
+        and abstract_syntax != _DICOMDIR
+        and uids.is_valid(abstract_syntax)
+    )
+
+
+def _readable(transfer_syntax: str) -> bool:
+    return transfer_syntax != uids.DEFLATED_EXPLICIT_VR_LE and uids.is_valid(transfer_syntax)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Contexts:
             PresentationContextRQ(c.context_id, c.abstract_syntax, readable)
             for c in rq.presentation_contexts
             if (action_of(c.abstract_syntax) in may or c.abstract_syntax in receives)
-            and (readable := tuple(t for t in c.transfer_syntaxes if t != uids.DEFLATED_EXPLICIT_VR_LE))
+            and (readable := tuple(filter(_readable, c.transfer_syntaxes)))
         ]
         folding = _own(rq, passed)
         own = () if folding is None else (folding,)
@@ -184,6 +192,6 @@ def acceptance(rq: AAssociateRQ, answer: Answer, *, identity_confirmed: bool) ->
 
 
 def _refused(context: PresentationContextRQ) -> PresentationContextAC:
-    readable = set(context.transfer_syntaxes) - {uids.DEFLATED_EXPLICIT_VR_LE}
+    readable = any(map(_readable, context.transfer_syntaxes))
     result = 3 if action_of(context.abstract_syntax) is None else 1 if readable else 4
     return PresentationContextAC(context.context_id, result, context.transfer_syntaxes[0])

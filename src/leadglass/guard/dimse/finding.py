@@ -134,6 +134,8 @@ class Find(Collected):
     def response(self, command: Message) -> None:
         """A match begins, or there are no more."""
         assert isinstance(command, CFindRSP)
+        if self._ending:
+            return
         if command.status in PENDING and has_data_set(command):
             self._pending = command
             self._match.clear()
