@@ -213,8 +213,7 @@ class Gateway:
             self._returned(responded, command)
             return
         if command.message_id in self.outstanding:  # type: ignore[union-attr]  # all others have one
-            self.client.abort(0, 0)
-            return
+            raise malformed("a message id is used again while its request is under way")
         request = self.request_for(context_id, command)
         self._receiving = request if has_data_set(command) else None
         request.begun()
@@ -363,6 +362,8 @@ class Gateway:
             request.ended("the client has gone")
         self.outstanding.clear()
         if self.diary is not None:
+            if self.client.fault:
+                self.diary.refused(None, why, ("protocol",))
             self.diary.ended(why)
         elif why and self.who is None:
             self.world.trail.stranger(self.peer, why)

@@ -108,6 +108,8 @@ class Leg:
         self._timer: asyncio.TimerHandle | None = None
         self._over = False
         self._why: str | None = None
+        self.fault = False
+        """It ended because the peer broke the standard, or stopped within a message."""
         self._heard = self._loop.time()
         self.allowance = idle
         """Seconds that the peer may be silent between messages; within one it has ``idle``."""
@@ -335,8 +337,10 @@ class Leg:
                 self._why = f"aborted by the peer ({source}/{reason})"
             case TimedOut():
                 self._why = "nothing came in time"
+                self.fault = self._context_id != 0
             case ProtocolViolation(error=error):
                 self._why = error.what
+                self.fault = True
             case ConnectionLost():
                 self._why = "the connection was lost"
 
