@@ -94,6 +94,22 @@ class Cluster:
                 self._process.send_signal(signal.SIGQUIT)
                 self._process.wait()
 
+    def pause(self) -> None:
+        """Let it take connections and say nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        # A backend is a group of its own.
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def sql(self, statement: str, *, database: str = "postgres") -> str:
         """What ``psql`` answers to ``statement``, unadorned."""
         return self._call("psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement, *self._at(database))
