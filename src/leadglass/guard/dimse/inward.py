@@ -8,7 +8,7 @@ from leadglass.access.budgets import Measure
 from leadglass.errors import RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Desk, without_comment
-from leadglass.guard.dimse.storing import copied, read_head
+from leadglass.guard.dimse.storing import Kept, read_head
 from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.wire import uids
@@ -70,7 +70,7 @@ class SubOperation(Inward):
         super().__init__(desk, context_id, command)
         syntax = desk.syntax(context_id)
         self._head = None if syntax is None else HeadReader(syntax, HEAD_TAGS, STOP)
-        self._kept: list[Fragment] = []
+        self._kept = Kept()
         self._passes: bool | None = None
         self._size = 0
 
@@ -85,7 +85,7 @@ class SubOperation(Inward):
             if self._passes:
                 self._go(piece)
             elif self._passes is None:
-                self._kept.append(copied(piece))
+                self._kept.add(piece)
         elif self._passes:
             assert self._head is not None
             self._head.feed(piece.data, last=piece.ends)
@@ -113,9 +113,7 @@ class SubOperation(Inward):
     def _go(self, piece: Fragment) -> None:
         self.desk.client.send(self.context_id, self.command)
         self.desk.inward[self.command.message_id] = self
-        kept, self._kept = self._kept, []
-        for held in (*kept, piece):
-            self.desk.client.send_piece(self.context_id, held)
+        self.desk.client.send_piece(self.context_id, self._kept.with_last(piece))
 
     def _end(self) -> None:
         if self._passes:

@@ -11,11 +11,11 @@ from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import CANNOT_UNDERSTAND, Refused
 from leadglass.guard.studies import Unknown
 from leadglass.model.access import Action, Study
-from leadglass.wire.dimse import CStoreRQ, Message
+from leadglass.wire.dimse import CStoreRQ, Message, has_data_set
 from leadglass.wire.heads import HeadReader
 from leadglass.wire.streaming import Fragment
 
-__all__ = ["Store", "copied", "read_head"]
+__all__ = ["Kept", "Store", "copied", "read_head"]
 
 _HEAD = 4096
 """Bytes in which most heads are complete."""
@@ -36,6 +36,34 @@ def read_head(head: HeadReader, piece: Fragment) -> bool:
     return head.feed(data[_HEAD:], last=piece.ends)
 
 
+class Kept:
+    """The pieces that come before a head is complete, as one: however small they are, they cost their bytes only."""
+
+    __slots__ = ("_data", "_opens")
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._opens = 0
+
+    def add(self, piece: Fragment) -> None:
+        """One more, which does not end the data set."""
+        self._data += piece.data
+        self._opens += max(0, piece.opens)
+
+    def clear(self) -> None:
+        """They are not wanted any more."""
+        self._data = bytearray()
+        self._opens = 0
+
+    def with_last(self, piece: Fragment) -> Fragment:
+        """All of them and ``piece``: where values were cut means nothing (PS3.8 annex E)."""
+        if not self._opens:
+            return piece
+        opens, data = self._opens + max(0, piece.opens), self._data + piece.data
+        self.clear()
+        return piece._replace(opens=opens, data=memoryview(data))
+
+
 class Store(Request):
     """An object on its way to the archive."""
 
@@ -45,7 +73,7 @@ class Store(Request):
         super().__init__(desk, context_id, command)
         syntax = desk.syntax(context_id)
         self._head = None if syntax is None else HeadReader(syntax, HEAD_TAGS, STOP)
-        self._kept: list[Fragment] = []
+        self._kept = Kept()
         self._leg: Leg | None = None
         self._status = 0
         self._reason = ""
@@ -54,6 +82,11 @@ class Store(Request):
         self._size = 0
 
     # Pieces of the object, in one of three states: head unread, passing, refused.
+
+    def begun(self) -> None:
+        """Its data set decides."""
+        if not has_data_set(self.command):
+            self.refuse(CANNOT_UNDERSTAND, "an object without a data set", "object")
 
     def piece(self, piece: Fragment) -> None:
         """Held until the head is read; then passed on, or dropped."""
@@ -93,7 +126,7 @@ class Store(Request):
             return
         try:
             if not read_head(self._head, piece):
-                self._kept.append(copied(piece))
+                self._kept.add(piece)
                 return
             study = self.desk.heads.study(
                 self._head.values,
@@ -114,6 +147,10 @@ class Store(Request):
 
     def _decide(self, study: Study, piece: Fragment) -> None:
         self._study = study
+        allowed, why = self._may(study)
+        if not allowed:
+            self._deny(answers.NOT_AUTHORISED, "not permitted for this study", piece, why)
+            return
         known = self._present(study)
         leg = self.desk.archive
         if not isinstance(known, Unknown) and leg is not None and leg.open:
@@ -171,9 +208,7 @@ class Store(Request):
     def _go(self, leg: Leg, piece: Fragment) -> None:
         self.forward(leg)
         self._leg = leg
-        kept, self._kept = self._kept, []
-        for held in (*kept, piece):
-            self._pass(held)
+        self._pass(self._kept.with_last(piece))
 
     # Responses.
 

@@ -1,0 +1,40 @@
+"""What stays behind, piles up or outlives a decision, where each part by itself does what it should."""
+
+from __future__ import annotations
+
+import tracemalloc
+from types import SimpleNamespace
+from typing import Any, cast
+
+from leadglass.guard.dimse.storing import Kept, Store
+from leadglass.wire import uids
+from leadglass.wire.dimse import CStoreRQ
+from leadglass.wire.elements import syntax_of
+from leadglass.wire.streaming import Fragment, ValueFramer
+
+
+def _piece(data: bytes, opens: int, *, is_last: bool = False, ends: bool = False) -> Fragment:
+    return Fragment(5, False, is_last, opens, ends, memoryview(data))
+
+
+def test_pieces_without_bytes_take_no_memory_however_many_come_before_a_head_is_complete() -> None:
+    desk = cast("Any", SimpleNamespace(syntax=lambda _: syntax_of(uids.IMPLICIT_VR_LE)))
+    store = Store(desk, 5, CStoreRQ(1, uids.CT_IMAGE_STORAGE, "2.25.1"))
+    tracemalloc.start()
+    try:
+        for _ in range(20_000):
+            store.piece(_piece(b"", 0))
+        assert tracemalloc.get_traced_memory()[0] < 64 * 1024
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_was_kept_goes_on_as_one_value_with_what_is_still_to_come_of_the_last() -> None:
+    kept = Kept()
+    kept.add(_piece(b"ab", 2))
+    kept.add(_piece(b"", 0))
+    kept.add(_piece(b"c", 4, is_last=True))
+    framer = ValueFramer(0)
+    sent = framer.frame(kept.with_last(_piece(b"d", -1, is_last=True)), 5)
+    sent += framer.frame(_piece(b"ef", -1, is_last=True, ends=True), 5)
+    assert b"".join(sent) == bytes.fromhex("04 00 0000000C 00000008 05 02") + b"abcdef"
