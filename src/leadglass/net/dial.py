@@ -37,7 +37,7 @@ def dial(permit: Permit, moment: float) -> socket.SocketType | Loss:
     """
     if moment > permit.valid_until:
         raise ScopeDenied("the permit has run out", where=str(permit.endpoint))
-    address, port, _ = permit.endpoint
+    address, port = permit.endpoint.address, permit.endpoint.port
     family = _SIX if ":" in address else _FOUR
     _require_literal(family, address)
     try:

@@ -288,15 +288,15 @@ class Engine:
             reads += 1
 
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
-        send, wake_at, close = step
+        send, wake_at = step.send, step.wake_at
         if wake_at is not None:
             wake_at += self._round_trip.allowance
             flight.wake_at = wake_at if wake_at < flight.dies_at else flight.dies_at  # noqa: FURB136 - see ``Scope``
-        if close:
+        if step.close:
             flight.stage = _CLOSING
         if send:
             self._write(flight, flight.out + send if flight.out else send, now)
-        elif close and not flight.out:
+        elif step.close and not flight.out:
             self._finish(flight, now)
 
     def _write(self, flight: _Flight, out: bytes, now: float) -> None:

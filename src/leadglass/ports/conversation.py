@@ -11,7 +11,8 @@ The *gate* is the scope: it is asked at each connect, and a refusal ends the vis
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
@@ -38,14 +39,15 @@ class Loss(enum.Enum):
     """The peer closed an open connection."""
 
 
-class Step(NamedTuple):
+@dataclass(slots=True)
+class Step:
     """What the conversation wants done now."""
 
-    send: bytes = b""
+    send: Final[bytes] = b""
     """Sent whole, in one write."""
-    wake_at: float | None = None
+    wake_at: Final[float | None] = None
     """Call ``woken`` at this time unless something happens first; None leaves the last one standing."""
-    close: bool = False
+    close: Final[bool] = False
     """Close at once, after ``send``. No further method is called."""
 
 

@@ -67,39 +67,46 @@ _Plan: TypeAlias = Generator[Conversation, None, str | None]
 class EndpointVisit:
     """Everything asked of one endpoint, one connection at a time (``ports.conversation.Visit``)."""
 
-    # Defaults of the class, because most visits end before they set one of these.
-    seen_from: str | None = None
-    """The local address of the first connection that opened."""
-    denial: str | None = None
-    """Why the gate ended the visit early, if it did."""
-    not_before = 0.0
-    connections = 0
-    _evidence: tuple[Evidence, ...] | None = None
-    _notes: dict[str, Evidence] | None = None
-    _first: RememberedConversation | None = None
-    _plan: Iterator[Conversation] | None = None
-    _over = False
-    _now = 0.0
+    __slots__ = (
+        "_called_ae",
+        "_first",
+        "_notes",
+        "_now",
+        "_over",
+        "_plan",
+        "_questions",
+        "connections",
+        "denial",
+        "endpoint",
+        "evidence",
+        "not_before",
+        "rung",
+        "seen_from",
+    )
 
     def __init__(
         self, endpoint: Endpoint, rung: Rung, questions: Questions, called_ae: str = "ANY-SCP"
     ) -> None:
         self.endpoint = endpoint
         self.rung = rung
-        self._questions = questions
-        self._called_ae = called_ae
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """What was seen, one piece for each probe, in the order of asking.
+        self.evidence: tuple[Evidence, ...] = ()
+        """What was seen, one piece for each probe, in the order of asking; there when the visit is complete.
 
         Visits that saw the same and asked nothing more share one tuple.
         """
-        if self._evidence is not None:
-            return self._evidence
-        if self._notes is not None:
-            return tuple(self._notes.values())
-        return () if self.seen_from is None else (_OPEN,)
+        self.seen_from: str | None = None
+        """The local address of the first connection that opened."""
+        self.denial: str | None = None
+        """Why the gate ended the visit early, if it did."""
+        self.not_before = 0.0
+        self.connections = 0
+        self._questions = questions
+        self._called_ae = called_ae
+        self._notes: dict[str, Evidence] | None = None
+        self._first: RememberedConversation | None = None
+        self._plan: Iterator[Conversation] | None = None
+        self._over = False
+        self._now = 0.0
 
     # The contract with the engine.
 
@@ -129,15 +136,24 @@ class EndpointVisit:
 
     def failed(self, loss: Loss) -> None:
         """No connection: nothing more can be learned here."""
+        self._end(_NO_CONNECTION[loss] if self.seen_from is None else self._seen())
+
+    def denied(self, why: str) -> None:
+        """The scope says no, from now on."""
+        self.denial = why
+        self._end(self._seen())
+
+    def _end(self, evidence: tuple[Evidence, ...]) -> None:
         self._over = True
-        if self.seen_from is None:
-            self._evidence = _NO_CONNECTION[loss]
+        self.evidence = evidence
 
     def _ended_before(self, first: RememberedConversation) -> bool:
         """Whether an earlier visit had nothing more to ask after the same first answer."""
-        self._evidence = first.endings.get(self.rung)
-        self._over = self._evidence is not None
-        return self._over
+        evidence = first.endings.get(self.rung)
+        if evidence is None:
+            return False
+        self._over, self.evidence = True, evidence
+        return True
 
     def _further(self) -> Conversation | None:
         assert self._plan is not None
@@ -145,15 +161,10 @@ class EndpointVisit:
         if question is not None and self._left():
             self.connections += 1
             return question
-        self._over = True
+        self._end(self._seen())
         if question is None and self.connections == 1 and self._first is not None:
-            self._evidence = self._first.endings[self.rung] = self.evidence
+            self._first.endings[self.rung] = self.evidence
         return None
-
-    def denied(self, why: str) -> None:
-        """The scope says no, from now on."""
-        self._over = True
-        self.denial = why
 
     # The plan.
 
@@ -359,6 +370,11 @@ class EndpointVisit:
 
     def _note(self, evidence: Evidence) -> None:
         self._noted()[evidence.probe] = evidence
+
+    def _seen(self) -> tuple[Evidence, ...]:
+        if self._notes is not None:
+            return tuple(self._notes.values())
+        return () if self.seen_from is None else (_OPEN,)
 
     def _noted(self) -> dict[str, Evidence]:
         """What was noted so far; whatever is noted was said over an open connection."""

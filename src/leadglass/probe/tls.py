@@ -16,6 +16,7 @@ conversation that was asked for a certificate is patient for a moment.
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
 
 from leadglass.errors import RemoteProtocolError
 from leadglass.model.evidence import Certificate, TlsEvidence, TlsHelloEvidence, TlsOutcome, clean
@@ -217,7 +218,7 @@ class SecureConversation:
     def stopped(self, now: float) -> Step:
         """Let ``inner`` say goodbye, then close."""
         if self._stage is _Stage.INNER and self._inner:
-            return self._wrapped(self._inner.stopped(now)._replace(close=True), now)
+            return self._wrapped(replace(self._inner.stopped(now), close=True), now)
         return self._leave()
 
     def lost(self, loss: Loss, now: float) -> None:

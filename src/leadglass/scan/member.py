@@ -65,6 +65,8 @@ class _Stretch:
 class _Visit(EndpointVisit):
     """A visit that knows where it belongs."""
 
+    __slots__ = ("of",)
+
     of: tuple[_Stretch, int, bytes]
     """The stretch, the position in it, the packed address."""
 
@@ -147,36 +149,39 @@ class Member:
     # Visits out.
 
     def _visits(self) -> Iterator[_Visit | None]:
-        while not self._stopping:
+        questions, names = self._scan.questions, self._scan.scope.named_addresses
+        while self._goes_on():
             self._obey()
             if not self._tasks:
                 yield None
                 continue
-            stretch = self._tasks.popleft()
-            self._at_work[stretch.task.shard] = stretch
-            if not self._tasks:
-                self._send(encode(Hungry()))
-            yield from self._of_stretch(stretch)
+            stretch = self._begun()
+            for address, packed, asked, count in self._hosts_of(stretch.task):
+                if self._orders:
+                    self._obey()
+                if self._stopping or stretch.dropped:
+                    break
+                position = stretch.next
+                stretch.next = position + 1
+                stretch.open[position] = count
+                name, of = names.get(address), (stretch, position, packed)
+                for ports, rung, called_ae in asked:
+                    for port in ports:
+                        visit = _Visit(Endpoint(address, port, name), rung, questions, called_ae)
+                        visit.of = of
+                        yield visit
             stretch.exhausted = True
             self._sent_if_complete(stretch)
 
-    def _of_stretch(self, stretch: _Stretch) -> Iterator[_Visit]:
-        questions, names = self._scan.questions, self._scan.scope.named_addresses
-        for position, (address, packed, asked, count) in enumerate(
-            self._hosts_of(stretch.task), stretch.next
-        ):
-            if self._orders:
-                self._obey()
-            if self._stopping or stretch.dropped:
-                return
-            stretch.next = position + 1
-            stretch.open[position] = count
-            name, of = names.get(address), (stretch, position, packed)
-            for ports, rung, called_ae in asked:
-                for port in ports:
-                    visit = _Visit(Endpoint(address, port, name), rung, questions, called_ae)
-                    visit.of = of
-                    yield visit
+    def _goes_on(self) -> bool:
+        return not self._stopping
+
+    def _begun(self) -> _Stretch:
+        stretch = self._tasks.popleft()
+        self._at_work[stretch.task.shard] = stretch
+        if not self._tasks:
+            self._send(encode(Hungry()))
+        return stretch
 
     def _hosts_of(self, task: Task) -> Iterator[tuple[str, bytes, _Asked, int]]:
         """The hosts at the task's positions: address, the same packed, what they are asked, at how many ports."""

@@ -12,7 +12,6 @@ import math
 import re
 import zoneinfo
 from dataclasses import dataclass
-from typing import NamedTuple
 
 __all__ = ["Calendar", "Hours", "Stretch", "end_of_day", "load_zone", "parse_hours"]
 
@@ -69,7 +68,8 @@ class Hours:
         return dt.datetime.fromtimestamp(moment, self.zone).utcoffset()
 
 
-class Stretch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Stretch:
     """From ``since`` up to but not including ``until`` the answer is ``is_open``."""
 
     since: float

@@ -10,6 +10,7 @@ import ipaddress
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from leadglass.model.rung import Rung
@@ -23,7 +24,8 @@ _OCTETS = {str(value): value for value in range(256)}
 _END = {4: 1 << 32, 6: 1 << 128}
 
 
-class Grant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Grant:
     """What one endpoint may be asked, and under which name it is called."""
 
     depth: Rung
@@ -59,7 +61,8 @@ class Hole(NamedTuple):
         return cls(network.version, Span(first, last), reason)
 
 
-class Cell(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Cell:
     """One way of treating an address. ``starts[i]`` is the first port that ``grants[i]`` is for."""
 
     starts: tuple[int, ...]

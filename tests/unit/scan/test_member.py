@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
+from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
 from leadglass.model.rung import Rung
 from leadglass.net.engine import Engine
@@ -188,7 +189,7 @@ def test_what_was_given_back_is_what_is_missing() -> None:
 def test_a_host_that_may_no_longer_be_asked_is_given_back() -> None:
     def act(_: HandEngine, visits: Iterator[Visit | None], done: Done) -> None:
         for visit in upto(visits, 10_000):
-            if visit.endpoint == ("192.0.2.5", 11112, None):
+            if visit.endpoint == Endpoint("192.0.2.5", 11112):
                 visit.denied("outside the hours")
                 done(visit)
             else:
