@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -89,6 +90,8 @@ class Caller:
     ended: ul.Event | None = None
     """How the other side ended it: ``AssociateRejected``, ``Aborted``, ``Released``, ``ConnectionLost``."""
     accepted: pdu.AAssociateAC | None = None
+    heard: bytearray = field(default_factory=bytearray)
+    """Everything that came, byte by byte."""
     _assembler: pdata.MessageAssembler = field(default_factory=pdata.MessageAssembler)
     _messages: list[Answer] = field(default_factory=list)
     _number: int = 0
@@ -194,11 +197,12 @@ class Caller:
         self.sock.settimeout(PATIENCE)
         try:
             data = self.sock.recv(_LARGEST)
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             data = b""
         if not data:
             self.ended = ul.ConnectionLost()
             return
+        self.heard += data
         for event in self.association.receive(data, time.monotonic()):
             self._take(event)
 
