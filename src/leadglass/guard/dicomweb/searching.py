@@ -8,7 +8,7 @@ from leadglass.guard.dicomweb.archive_side import Answer, failed
 from leadglass.guard.dicomweb.array import ArrayReader, Element, write
 from leadglass.guard.dicomweb.exchange import Exchange
 from leadglass.guard.dicomweb.headers import media_type
-from leadglass.guard.dicomweb.matches import cleaned, readable, study_of, study_uid
+from leadglass.guard.dicomweb.matches import STUDY_UID, cleaned, readable, study_of, study_uid
 from leadglass.guard.dicomweb.paths import Level, Place, target
 from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.identifiers.attributes import lacking
@@ -95,7 +95,8 @@ class _Searching:
     def _visible(self, match: Element, study: Study | None) -> bool:
         if self._at.study is not None:
             # The study was decided on before; an archive that answers with another's is not believed.
-            return study_uid(match) in {None, self._at.study} and self._at == self._exchange.request.at
+            named = STUDY_UID not in match or study_uid(match) == self._at.study
+            return named and self._at == self._exchange.request.at
         return self._exchange.permits(study)
 
     async def _studies(self, matches: list[Element]) -> list[Study | None]:

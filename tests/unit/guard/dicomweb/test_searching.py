@@ -158,7 +158,8 @@ def test_series_and_instances_of_hidden_studies_are_hidden(path: str) -> None:
 
 
 def test_in_a_permitted_study_matches_need_not_name_it() -> None:
-    found = [{"0020000E": {"vr": "UI", "Value": ["1.2.5"]}}, match(MINE), match(HIDDEN)]
+    unclear = {"0020000D": {"vr": "UI", "value": [HIDDEN]}}
+    found = [{"0020000E": {"vr": "UI", "Value": ["1.2.5"]}}, match(MINE), match(HIDDEN), unclear]
     talk = Conversation(pages(found)).say(get(f"/dicom-web/studies/{MINE}/series?Modality=CT"))
 
     assert json.loads(talk.answer.body) == found[:2]
