@@ -320,14 +320,18 @@ class Gateway:
 
     def drained(self, leg: Leg) -> None:
         """One side reads again: so does the other."""
-        if leg is self.client and self.archive is not None:
-            self.archive.go_on("flow")
+        if leg is self.client:
+            leg.go_on("answers")
+            if self.archive is not None:
+                self.archive.go_on("flow")
         elif leg is self.archive:
             self.client.go_on("flow")
 
     def round_over(self) -> None:
         """Send what has come together, and keep back whoever sends faster than the other reads."""
         self.client.flush()
+        # Who does not read its answers is not heard: those that are given here are held by no archive.
+        (self.client.hold if self.client.congested else self.client.go_on)("answers")
         archive = self.archive
         if archive is not None:
             archive.flush()

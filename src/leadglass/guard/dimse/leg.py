@@ -40,6 +40,9 @@ __all__ = ["Keeper", "Leg"]
 
 _SMALLEST = 128
 """Bytes that a peer must take in one PDU: with less, what it is sent would be mostly headers."""
+_LATER = 256
+"""Messages that wait behind a data set; each is an answer of the guard's own."""
+_STALLED = 60.0
 
 
 class Keeper(Protocol):
@@ -113,6 +116,9 @@ class Leg:
         self._heard = self._loop.time()
         self.allowance = idle
         """Seconds that the peer may be silent between messages; within one it has ``idle``."""
+        self.stalled = _STALLED
+        """Seconds in which the peer must have taken what waits for it."""
+        self._stuck_since: float | None = None
 
     # What the keeper wants.
 
@@ -129,7 +135,8 @@ class Leg:
     @property
     def congested(self) -> bool:
         """Whether so much waits to be sent that nothing should be added."""
-        return self.channel is not None and self.channel.queued > HIGH_WATER
+        waiting = self.channel is not None and self.channel.queued > HIGH_WATER
+        return waiting or len(self._later) > _LATER
 
     def associate(self, rq: pdu.AAssociateRQ) -> None:
         """Ask for an association, before the channel opens."""
@@ -240,6 +247,7 @@ class Leg:
 
     def drained(self) -> None:
         """More may be sent."""
+        self._stuck_since = None
         self._keeper.drained(self)
 
     def closed(self, why: str) -> None:
@@ -369,6 +377,10 @@ class Leg:
     def _woken(self) -> None:
         # The deadline moves with every PDU, the timer only when it rings.
         self._timer = None
+        if self._is_stuck():
+            self._why = "what was sent was not taken in time"
+            self.abort()
+            return
         patient_until = self._patient_until()
         if self._loop.time() < patient_until:
             self._timer = self._loop.call_at(patient_until, self._woken)
@@ -377,6 +389,14 @@ class Leg:
             self._tell(event)
         self._settle()
         self._keeper.round_over()
+
+    def _is_stuck(self) -> bool:
+        """Whether the peer has not read for too long: what waits for it holds the other side as well."""
+        if not self.congested:
+            self._stuck_since = None
+        elif self._stuck_since is None:
+            self._stuck_since = self._loop.time()
+        return self._stuck_since is not None and self._loop.time() >= self._stuck_since + self.stalled
 
     def _patient_until(self) -> float:
         """Until when silence is no fault of the peer's, or none that matters."""

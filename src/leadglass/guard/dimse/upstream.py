@@ -63,7 +63,7 @@ class Upstream:
 
     async def _dial(self) -> Leg:
         leg = Leg(Role.REQUESTOR, self._keeper, artim=_ARTIM, idle=_IDLE)
-        leg.allowance = _SLOWEST
+        leg.allowance = leg.stalled = _SLOWEST
         self.leg = leg
         self._opening = opening = asyncio.get_running_loop().create_future()
         leg.associate(request_of(self._calling, self._proposal))
