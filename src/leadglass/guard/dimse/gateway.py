@@ -331,7 +331,7 @@ class Gateway:
         """Send what has come together, and keep back whoever sends faster than the other reads."""
         self.client.flush()
         # Who does not read its answers is not heard: those that are given here are held by no archive.
-        (self.client.hold if self.client.congested else self.client.go_on)("answers")
+        (self.client.hold if self.client.behind else self.client.go_on)("answers")
         archive = self.archive
         if archive is not None:
             archive.flush()

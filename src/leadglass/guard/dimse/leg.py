@@ -135,8 +135,12 @@ class Leg:
     @property
     def congested(self) -> bool:
         """Whether so much waits to be sent that nothing should be added."""
-        waiting = self.channel is not None and self.channel.queued > HIGH_WATER
-        return waiting or len(self._later) > _LATER
+        return self.channel is not None and self.channel.queued > HIGH_WATER
+
+    @property
+    def behind(self) -> bool:
+        """Whether it has so many answers to come that nothing more should be answered."""
+        return self.congested or len(self._later) > _LATER
 
     def associate(self, rq: pdu.AAssociateRQ) -> None:
         """Ask for an association, before the channel opens."""
