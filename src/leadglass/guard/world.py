@@ -149,7 +149,8 @@ class World:
     def destination(self, title: str) -> Enrolled | None:
         """Who is enrolled with this title and an address where it listens."""
         for enrolled in self.roll.enrolled.values():
-            if title in enrolled.titles and enrolled.address is not None:
+            present = enrolled.until is None or self.posix() < enrolled.until
+            if present and title in enrolled.titles and enrolled.address is not None:
                 return enrolled
         return None
 

@@ -15,7 +15,7 @@ import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from leadglass.access.admission import Peer, Refusal, admit
+from leadglass.access.admission import Peer, Refusal, admit, principal_of
 from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
 from leadglass.errors import LeadglassError, TransportError
@@ -33,6 +33,7 @@ from leadglass.guard.identifiers.head import Heads
 from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
 from leadglass.model.access import Action
+from leadglass.model.enrolment import User
 from leadglass.wire.association import Role
 from leadglass.wire.dimse import CCancelRQ, Message, has_data_set
 from leadglass.wire.elements import Syntax, syntax_of
@@ -66,6 +67,7 @@ class Gateway:
         self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
         self.client.allowance = _SILENCE
         self.who: Client | None = None
+        self._user: User | None = None  # the person, if one of the roll
         self.diary: Diary | None = None
         self.contexts: Contexts
         self._syntaxes: dict[int, str | None] = {}
@@ -94,12 +96,15 @@ class Gateway:
         return not self.outstanding and not self.inward and self._receiving is None
 
     def still_welcome(self) -> bool:
-        """Whether the roll still lets this client in as it came."""
-        who = self.who
+        """Whether the roll still lets this client in as it came, as the same, with the same rights."""
+        who, world = self.who, self.world
         if who is None:
             return True
-        now = self.world.roll.enrolled.get(who.enrolled.name)
-        return now is not None and (who.peer.certificate is None or who.peer.certificate in now.certificates)
+        found = admit(who.calling, who.called, who.peer, world.roll, world.titles, world.now())
+        if isinstance(found, Refusal) or principal_of(found) != principal_of(who.enrolled):
+            return False
+        user = self._user
+        return user is None or (found.users == who.enrolled.users and world.roll.users.get(user.name) == user)
 
     def requested(self, leg: Leg, rq: AAssociateRQ) -> None:
         """A client asks for an association: find out who it is."""
@@ -115,6 +120,9 @@ class Gateway:
         if who is None:
             return
         self.who = who
+        if not self.still_welcome():  # it took a while to find out who this is
+            self._turn_away(rq, "the roll has changed in the meantime", "roll", (2, 3, 1))
+            return
         allowed = [action for action in Action if self.world.offers(who, action)]
         self.contexts = Contexts.of(rq, allowed)
         if not self.contexts.passed and self.world.stale_since is not None:
@@ -142,12 +150,16 @@ class Gateway:
             return None
         item = rq.user_information.user_identity
         claimed = item if isinstance(item, UserIdentityRQ) else None
-        believed = await world.people.associating(claimed, found, self.peer, world.roll)
+        roll = world.roll
+        believed = await world.people.associating(claimed, found, self.peer, roll)
         if isinstance(believed, IdentityRefusal):
             self._turn_away(rq, believed.reason, believed.rule, (1, 2, 1))
             return None
         calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
-        who = Client(believed.principal, found, self.peer, calling, called, believed.until)
+        if believed.until is None and claimed is not None:
+            self._user = roll.users.get(believed.principal.name)
+        ends = [moment for moment in (believed.until, found.until) if moment is not None]
+        who = Client(believed.principal, found, self.peer, calling, called, min(ends, default=None))
         if not world.spend(who, Measure.ASSOCIATIONS, 1):
             self._turn_away(rq, "over its budget of associations", "budget", (2, 3, 2))
             return None

@@ -40,10 +40,17 @@ class Return(Gateway):
     def __init__(self, world: World, address: str, *, tls: bool) -> None:
         super().__init__(world, address, tls=tls)
         self.moves: dict[tuple[str, int], Move | None] = {}
+        self._to: Enrolled | None = None
 
     def still_welcome(self) -> bool:
-        """The archive is not on the roll."""
-        return True
+        """The archive is not on the roll, but its destination is."""
+        who, to = self.who, self._to
+        if who is None or to is None:
+            return True
+        now = self.world.destination(who.called)
+        if now is None:
+            return False
+        return (now.name, now.address) == (to.name, to.address) and to.certificates <= now.certificates
 
     async def _identify(self, rq: AAssociateRQ) -> Client | None:
         found = self._destination(rq)
@@ -51,6 +58,7 @@ class Return(Gateway):
             self._turn_away(rq, found.reason, found.rule, (found.result, found.source, found.diagnostic))
             return None
         calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
+        self._to = found
         self.line = self.world.line_to(found)
         archive = Principal(Kind.SERVICE, calling, frozenset({"archive"}), titles=frozenset({calling}))
         entry = Enrolled(calling, Kind.SERVICE, (calling,), self.world.archive_networks, roles=("archive",))
