@@ -7,6 +7,7 @@ did not, without root and without asking the archive.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import threading
 import time
@@ -48,10 +49,12 @@ class Tap:
     """Associations that were asked for."""
     octets: int = 0
     """Bytes to the server."""
-    open: int = 0
-    """Connections."""
+    callers: dict[int, str] = field(default_factory=dict)
+    """The calling titles on the connections that are open, by connection."""
     aborts: int = 0
     """A-ABORTs to the server."""
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+    """For connections to come."""
     frozen: threading.Event = field(default_factory=threading.Event)
     """While set, nothing passes to the server."""
 
@@ -59,12 +62,12 @@ class Tap:
         """The messages after the first ``number``."""
         return self.messages[number:]
 
-    def await_closed(self, patience: float = 10.0) -> float:
-        """Wait until no connection is left; how long that took, in seconds."""
+    def await_closed(self, calling: str, patience: float = 10.0) -> float:
+        """Wait until no connection of ``calling`` is left; how long that took, in seconds."""
         began = time.monotonic()
-        while self.open:
+        while calling in self.callers.values():
             if time.monotonic() - began > patience:
-                raise AssertionError(f"{self.open} connections to the archive are still open")
+                raise AssertionError(f"an association of {calling} with the archive is still open")
             time.sleep(0.005)
         return time.monotonic() - began
 
@@ -74,7 +77,7 @@ class _Reader:
 
     def __init__(self, tap: Tap, number: int) -> None:
         self._tap = tap
-        self._number = number
+        self.number = number
         self._reader = PduReader(_LIMITS)
         self._reader.maximum_p_data = 1 << 24
         self._assembler = pdata.MessageAssembler(_LIMITS)
@@ -86,6 +89,7 @@ class _Reader:
             value = pdu.decode(framed[0], framed[1], _LIMITS)
             if isinstance(value, pdu.AAssociateRQ):
                 self._tap.begun.append(value)
+                self._tap.callers[self.number] = value.calling_ae_title
             elif isinstance(value, pdu.AAbort):
                 self._tap.aborts += 1
             elif isinstance(value, pdu.PDataTF):
@@ -95,7 +99,7 @@ class _Reader:
         for pdv in value.pdvs:
             done = self._assembler.feed(pdv)
             if done is not None:
-                passed = Passed(time.monotonic(), self._number, done.command, done.data_set)
+                passed = Passed(time.monotonic(), self.number, done.command, done.data_set)
                 self._tap.messages.append(passed)
 
 
@@ -131,8 +135,7 @@ def _start(threads: list[threading.Thread], work: Callable[[], None]) -> None:
 
 
 def _serve(tap: Tap, client: socket.socket, server: tuple[str, int], threads: list[threading.Thread]) -> None:
-    tap.open += 1
-    reader = _Reader(tap, len(tap.begun))
+    reader = _Reader(tap, next(tap.numbers))
     try:
         with client, socket.create_connection(server, timeout=10) as upstream:
             for end in (client, upstream):
@@ -144,7 +147,7 @@ def _serve(tap: Tap, client: socket.socket, server: tuple[str, int], threads: li
     except OSError:
         client.close()
     finally:
-        tap.open -= 1
+        tap.callers.pop(reader.number, None)
 
 
 def _pass(

@@ -98,6 +98,7 @@ class Watch:
     messages: int
     associations: int
     events: int
+    octets: int
 
     @property
     def reached(self) -> list[str]:
@@ -139,7 +140,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
 @pytest.fixture
 def watch(attacked: Attacked) -> Watch:
     """Eyes on the archive and the audit, from now on."""
-    return Watch(attacked, len(attacked.tap.messages), len(attacked.tap.begun), len(attacked.guard.audit()))
+    tap = attacked.tap
+    return Watch(attacked, len(tap.messages), len(tap.begun), len(attacked.guard.audit()), tap.octets)
 
 
 def rejection(caller: Caller) -> tuple[int, int, int] | None:
