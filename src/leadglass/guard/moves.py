@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeVar
 
 from leadglass.errors import LeadglassError, TransportError
@@ -22,6 +22,7 @@ _LIFETIME = 3600.0
 _PATIENCE = 5.0
 _MOST = 1000
 """Moves of this process that are remembered."""
+_MOST_STUDIES = 10_000
 
 T = TypeVar("T")
 _Key: TypeAlias = tuple[str, str, int]
@@ -29,7 +30,7 @@ _Key: TypeAlias = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One permitted C-MOVE."""
+    """A permitted C-MOVE, or several in force with the same numbers: clients begin at 1 in each association."""
 
     destination: str
     originator: str
@@ -43,11 +44,11 @@ class MoveStore(Protocol):
     """Where moves are kept; called in a thread."""
 
     def put(self, move: Move, until: float) -> None:
-        """Keep it; ``ResourceError`` if that is impossible."""
+        """Keep it beside those with the same numbers; ``ResourceError`` if that is impossible."""
         ...
 
     def get(self, destination: str, originator: str, message_id: int) -> Move | None:
-        """The one that is in force."""
+        """What is in force, as one."""
         ...
 
 
@@ -68,8 +69,11 @@ class Moves:
         """
         move = Move(destination, originator, message_id, principal, frozenset(studies))
         until = self._now() + _LIFETIME
-        self._own[destination, originator, message_id] = (until, move)
-        self._own.move_to_end((destination, originator, message_id))
+        key = (destination, originator, message_id)
+        since, before = self._own.get(key, (0.0, move))
+        lasts = since >= self._now() and len(before.studies) < _MOST_STUDIES
+        self._own[key] = (until, replace(move, studies=move.studies | before.studies) if lasts else move)
+        self._own.move_to_end(key)
         if len(self._own) > _MOST:
             self._own.popitem(last=False)
         await _in_time(asyncio.to_thread(self._store.put, move, until))

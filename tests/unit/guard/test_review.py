@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import tracemalloc
 from types import SimpleNamespace
 from typing import Any, cast
 
+from leadglass.errors import TransportError
 from leadglass.guard.dimse.storing import Kept, Store
+from leadglass.guard.moves import Move, Moves
 from leadglass.wire import uids
 from leadglass.wire.dimse import CStoreRQ
 from leadglass.wire.elements import syntax_of
@@ -38,3 +42,26 @@ def test_what_was_kept_goes_on_as_one_value_with_what_is_still_to_come_of_the_la
     sent = framer.frame(kept.with_last(_piece(b"d", -1, is_last=True)), 5)
     sent += framer.frame(_piece(b"ef", -1, is_last=True, ends=True), 5)
     assert b"".join(sent) == bytes.fromhex("04 00 0000000C 00000008 05 02") + b"abcdef"
+
+
+class _Away:
+    """A shared state that cannot be had."""
+
+    def put(self, move: Move, until: float) -> None:  # noqa: ARG002 - the contract's signature
+        raise TransportError("is away")
+
+    def get(self, destination: str, originator: str, message_id: int) -> Move | None:  # noqa: ARG002
+        raise TransportError("is away")
+
+
+def test_two_moves_of_one_title_with_the_same_message_id_do_not_take_each_others_place() -> None:
+    async def both() -> Move | None:
+        moves = Moves(_Away(), lambda: 0.0)
+        for study in ("2.25.1", "2.25.2"):
+            with contextlib.suppress(TransportError):
+                await moves.expect("READER", "WS3", 1, "ada", [study])
+        return await moves.claimed("READER", "WS3", 1)
+
+    found = asyncio.run(both())
+    assert found is not None
+    assert found.studies == {"2.25.1", "2.25.2"}

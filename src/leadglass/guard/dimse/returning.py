@@ -39,7 +39,7 @@ class Return(Gateway):
 
     def __init__(self, world: World, address: str, *, tls: bool) -> None:
         super().__init__(world, address, tls=tls)
-        self.moves: dict[tuple[str, int], Move | None] = {}
+        self.moves: dict[tuple[str, int], Move] = {}
         self._to: Enrolled | None = None
 
     def still_welcome(self) -> bool:
@@ -97,8 +97,10 @@ class Carried(Store):
 
     def _decide(self, study: Study, piece: Fragment) -> None:
         claim = self._claim
-        if claim is None or claim in self.desk.moves:
-            self._move = None if claim is None else self.desk.moves[claim]
+        known = None if claim is None else self.desk.moves.get(claim)
+        # A number is used again: for what it did not stand for before, it is looked up anew.
+        if claim is None or (known is not None and study.study_instance_uid in known.studies):
+            self._move = known
             super()._decide(study, piece)
             return
         self.desk.client.hold("request")
@@ -114,13 +116,13 @@ class Carried(Store):
         if len(self.desk.moves) >= _MOVES:
             self.desk.moves.clear()
         try:
-            self._move = self.desk.moves[claim] = await self.desk.world.moves.claimed(
-                self.client.called, *claim
-            )
+            self._move = await self.desk.world.moves.claimed(self.client.called, *claim)
         except LeadglassError as exc:
             self._deny(answers.OUT_OF_RESOURCES, exc.what, piece)
             self.desk.client.go_on("request")
             return
+        if self._move is not None:
+            self.desk.moves[claim] = self._move
         self._study = study
         await self._ask(study, piece)
 
