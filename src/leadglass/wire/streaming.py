@@ -164,6 +164,11 @@ class ValueFramer:
         self._left = 0  # bytes to come of the incoming value
         self._part = 0  # bytes to come of the outgoing one
 
+    @property
+    def within(self) -> bool:
+        """Whether a PDU has been begun and is not complete: other bytes would be taken for data of it."""
+        return self._part > 0
+
     def frame(self, piece: Fragment, context_id: int) -> list[bytes | memoryview]:
         """What to send for ``piece``, on this presentation context."""
         data = piece.data

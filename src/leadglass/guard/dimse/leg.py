@@ -363,7 +363,7 @@ class Leg:
     def _settle(self) -> None:
         """Send what the association wants sent, close if it wants that, and set its timer."""
         out = self.association.data_to_send()
-        if out:
+        if out and not self._framer.within:  # an A-ABORT within a PDU would be the end of an image
             self._out.append(out)
             self.flush()
         if self.association.wants_close and not self._over:
