@@ -72,7 +72,7 @@ def locked(archive: Address) -> Iterator[Locked]:
         site = _site(Path(home) / "guard", archive, doors)
         entry = Enrolled(_NAME, Kind.DEVICE, (_CALLING,), ("127.0.0.0/8",), roles=("reader",))
         enrol(site, entry, until=wiring.clock().posix() + _YEAR, rsa_keys=False)
-        guard = Guard(site)
+        guard = Guard(site, silent=True)
         running = threading.Thread(target=guard.run, daemon=True)
         running.start()
         try:

@@ -32,8 +32,10 @@ _PATIENCE = 40.0
 class Guard:
     """All processes of one guard."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, silent: bool = False) -> None:
+        """``silent``: without a log, for a demonstration."""
         self._site = site
+        self._silent = silent
         self._count = site.settings.limits.workers or os.cpu_count() or 1
         self._stop = threading.Event()
         self._numbers: dict[int, Mapping[str, float]] = {}
@@ -54,7 +56,8 @@ class Guard:
 
     def run(self) -> None:
         """Until ``stop``; ``ResourceError`` if an address is taken, or no process comes up."""
-        open_log()
+        if not self._silent:
+            open_log()
         self._require_free_doors()
         self._health = Health(self._site.settings.listen.health, self.numbers)
         try:
@@ -96,6 +99,7 @@ class Guard:
                 str(number),
             ],
             stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if self._silent else None,
             stdout=subprocess.PIPE,
             process_group=0,
         )
