@@ -32,9 +32,9 @@ _PATIENCE = 5.0
 """Seconds for a connection, and as many for a TLS handshake."""
 
 Proposal: TypeAlias = tuple[
-    str, tuple[PresentationContextRQ, ...], tuple[RoleSelection, ...], tuple[ExtendedNegotiation, ...]
+    str, str, tuple[PresentationContextRQ, ...], tuple[RoleSelection, ...], tuple[ExtendedNegotiation, ...]
 ]
-"""The called title and what decides the answer."""
+"""Calling and called title, and the rest of what decides the answer: an archive may know its clients by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def _own(rq: AAssociateRQ, passed: list[PresentationContextRQ]) -> PresentationC
     return PresentationContextRQ(free, uids.STUDY_ROOT_FIND, patient.transfer_syntaxes)
 
 
-def proposal_of(called: str, rq: AAssociateRQ, contexts: Contexts) -> Proposal:
+def proposal_of(calling: str, called: str, rq: AAssociateRQ, contexts: Contexts) -> Proposal:
     """What the archive is asked; equal proposals are answered alike."""
     classes = {c.abstract_syntax for c in contexts.passed}
     said = rq.user_information
@@ -151,12 +151,12 @@ def proposal_of(called: str, rq: AAssociateRQ, contexts: Contexts) -> Proposal:
         for e in said.extended_negotiations
         if e.sop_class_uid in classes and action_of(e.sop_class_uid) not in {Action.MOVE, Action.GET}
     )
-    return called, contexts.passed, roles, extended
+    return calling, called, contexts.passed, roles, extended
 
 
-def request_of(calling: str, proposal: Proposal) -> AAssociateRQ:
+def request_of(proposal: Proposal) -> AAssociateRQ:
     """The guard's request to the archive: the client's titles and proposals, nothing else of it."""
-    called, contexts, roles, extended = proposal
+    calling, called, contexts, roles, extended = proposal
     return AAssociateRQ(
         called,
         calling,

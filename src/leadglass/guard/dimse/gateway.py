@@ -128,8 +128,8 @@ class Gateway:
         if not self.contexts.passed and self.world.stale_since is not None:
             self._turn_away(rq, "only care goes on while the guard is out of date", "stale", (2, 3, 1))
             return
-        proposal = proposal_of(who.called, rq, self.contexts)
-        self.upstream = Upstream(self, self.line, who.calling, proposal, lambda: self.client.go_on("flow"))
+        proposal = proposal_of(who.calling, who.called, rq, self.contexts)
+        self.upstream = Upstream(self, self.line, proposal, lambda: self.client.go_on("flow"))
         try:
             answer = await self.upstream.negotiated()
             self.diary = self.world.diary(who)

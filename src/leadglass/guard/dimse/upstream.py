@@ -28,13 +28,10 @@ _QUIET = 2.0
 class Upstream:
     """One client's archive: at most one association at a time."""
 
-    def __init__(
-        self, keeper: Keeper, line: Archive, calling: str, proposal: Proposal, let_go: Callable[[], None]
-    ) -> None:
+    def __init__(self, keeper: Keeper, line: Archive, proposal: Proposal, let_go: Callable[[], None]) -> None:
         """``keeper`` hears of the association; ``let_go`` is called when one is ended here."""
         self._keeper = keeper
         self._line = line
-        self._calling = calling
         self._proposal = proposal
         self._let_go = let_go
         self.leg: Leg | None = None
@@ -45,7 +42,7 @@ class Upstream:
 
     async def negotiated(self) -> Answer:
         """How the archive answers this proposal: as it did before, or asked now."""
-        if not self._proposal[1]:
+        if not self._proposal[2]:
             self.answer = Answer((), (), ())
         else:
             self.answer = self._line.learned(self._proposal)
@@ -66,7 +63,7 @@ class Upstream:
         leg.allowance = leg.stalled = _SLOWEST
         self.leg = leg
         self._opening = opening = asyncio.get_running_loop().create_future()
-        leg.associate(request_of(self._calling, self._proposal))
+        leg.associate(request_of(self._proposal))
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._line.dial(leg)
@@ -80,7 +77,7 @@ class Upstream:
         return leg
 
     def _compare(self, ac: AAssociateAC) -> None:
-        proposed = {context.context_id: context.transfer_syntaxes for context in self._proposal[1]}
+        proposed = {context.context_id: context.transfer_syntaxes for context in self._proposal[2]}
         if any(
             c.result == 0 and c.transfer_syntax not in proposed[c.context_id]
             for c in ac.presentation_contexts
