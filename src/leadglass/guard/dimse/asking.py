@@ -7,6 +7,8 @@ own title. Answers are bounded; whoever asks learns that there was no answer as 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
 from leadglass.errors import TransportError
 from leadglass.guard.dimse.archive import Archive
@@ -56,7 +58,7 @@ class Asker:
 
     async def find(self, identifier: bytes) -> list[bytes]:
         """The matches' data sets, in implicit VR little endian."""
-        async with self._turn:
+        async with self._in_turn():
             if self._timer is not None:
                 self._timer.cancel()
             try:
@@ -71,6 +73,19 @@ class Asker:
                 raise
             finally:
                 self._timer = asyncio.get_running_loop().call_later(_IDLE, self._rest)
+
+    @contextlib.asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        # An archive that is silent costs each question its whole patience: those behind it do not add theirs up.
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._turn.acquire()
+        except TimeoutError as exc:
+            raise TransportError("has been asked too much already", where=str(self._archive.service)) from exc
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """End the association at once."""
