@@ -47,10 +47,10 @@ def test_what_was_kept_goes_on_as_one_value_with_what_is_still_to_come_of_the_la
 class _Away:
     """A shared state that cannot be had."""
 
-    def put(self, move: Move, until: float) -> None:  # noqa: ARG002 - the contract's signature
+    def put(self, move: Move, until: float) -> None:
         raise TransportError("is away")
 
-    def get(self, destination: str, originator: str, message_id: int) -> Move | None:  # noqa: ARG002
+    def get(self, destination: str, originator: str, message_id: int) -> Move | None:
         raise TransportError("is away")
 
 

@@ -83,8 +83,8 @@ class Gateway:
 
     def enter(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
         """Begin with its connection; with ``tls``, by shaking hands."""
-        self.world.gateways.add(self)
         self.client.channel = channel = Channel(sock, self.client)
+        self.world.gateways.add(self)
         if tls is None:
             channel.start()
         else:

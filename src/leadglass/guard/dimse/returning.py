@@ -8,6 +8,7 @@ that was permitted then. Anything else is up to the policy for the archive as a 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 
 from leadglass.access.admission import Refusal
@@ -59,7 +60,11 @@ class Return(Gateway):
             return None
         calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
         self._to = found
-        self.line = self.world.line_to(found)
+        try:  # its name may have to be looked up
+            self.line = await asyncio.to_thread(self.world.line_to, found)
+        except LeadglassError as exc:
+            self._turn_away(rq, str(exc), "unavailable", (2, 3, 1))
+            return None
         archive = Principal(Kind.SERVICE, calling, frozenset({"archive"}), titles=frozenset({calling}))
         entry = Enrolled(calling, Kind.SERVICE, (calling,), self.world.archive_networks, roles=("archive",))
         return Client(archive, entry, self.peer, calling, called)
