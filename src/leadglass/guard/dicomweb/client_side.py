@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 from collections import deque
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -137,8 +138,7 @@ class ClientSide:
         if self._chunks:
             told += "Transfer-Encoding: chunked\r\n"
         self.answering = True
-        date = email.utils.formatdate(posix, usegmt=True).encode("ascii")
-        return b"%bDate: %b\r\n%b%b\r\n" % (_LINES[status], date, _FIXED, told.encode("ascii"))
+        return b"%bDate: %b\r\n%b%b\r\n" % (_LINES[status], _date(int(posix)), _FIXED, told.encode("ascii"))
 
     def piece(self, data: bytes | memoryview) -> list[bytes | memoryview]:
         """Some of the body of an answer."""
@@ -162,3 +162,9 @@ class ClientSide:
         self._head = self._body = None
         self.answered = False
         return True
+
+
+@functools.lru_cache(maxsize=4)
+def _date(posix: int) -> bytes:
+    """RFC 9110 5.6.7."""
+    return email.utils.formatdate(posix, usegmt=True).encode("ascii")

@@ -20,7 +20,7 @@ from leadglass.guard.identifiers.keys import WITHOUT_REQUIRED_MATCHING
 __all__ = ["JSON", "Pages", "Search", "read"]
 
 _LARGEST_NUMBER = 1_000_000
-_SMALLEST_NEXT_PAGE = 20
+_SMALLEST_NEXT_PAGE = 10
 _LARGEST_PAGE = 1000
 _MOST_SCANNED = 100_000
 """Matches that the archive may be asked for in one search, visible or not."""
@@ -162,15 +162,21 @@ class Pages:
         parameters = [*search.matching, *(("includefield", tag) for tag in search.added)]
         self._asked = self._received = 0
         if search.limit is not None:
-            # Whoever sees everything gets all of it from the first page; the next ones grow.
-            left = search.offset + search.limit - self._visible
-            more = _SMALLEST_NEXT_PAGE << min(self._page, 10) if self._page else 0
-            self._asked = min(_LARGEST_PAGE, max(left, more))
+            self._asked = self._estimate(search.offset + search.limit - self._visible)
             parameters.append(("limit", str(self._asked)))
         if self._scanned:
             parameters.append(("offset", str(self._scanned)))
         self._page += 1
         return tuple(parameters)
+
+    def _estimate(self, left: int) -> int:
+        """How many matches to ask for so that ``left`` of them are visible."""
+        # Whoever sees everything gets all of it from the first page.
+        if self._scanned and self._visible:
+            left = max(_SMALLEST_NEXT_PAGE, left * self._scanned * 5 // (self._visible * 4) + 1)
+        elif self._scanned:
+            left = max(left, _SMALLEST_NEXT_PAGE << min(self._page, 10))
+        return min(_LARGEST_PAGE, left)
 
     def received(self) -> None:
         """The archive sent a match."""

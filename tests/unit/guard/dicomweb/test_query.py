@@ -184,8 +184,8 @@ def test_offset_and_limit_count_what_is_visible() -> None:
 
     assert grouped(pages.next())["limit"] == ["3"]
     assert run(pages, [False, True, False]) == ([], True)
-    assert grouped(pages.next())["limit"] == ["40"]
-    assert run(pages, [True, False] * 20) == ([0, 2], False)
+    assert grouped(pages.next())["limit"] == ["10"]
+    assert run(pages, [True, False] * 5) == ([0, 2], False)
     assert pages.full
     assert pages.shown == 2
 
@@ -195,9 +195,10 @@ def test_the_next_page_begins_where_the_archive_ended() -> None:
     asked = grouped(pages.next())
 
     assert (asked["limit"], "offset" in asked) == (["30"], False)
-    assert run(pages, [False] * 29 + [True]) == ([29], True)
+    assert run(pages, [False] * 20 + [True] * 10) == ([*range(20, 30)], True)
+    # A third was visible, so three times as many are asked for as are missing, and some more.
     assert grouped(pages.next()) | {"includefield": []} == {
-        "limit": ["40"],
+        "limit": ["76"],
         "offset": ["30"],
         "includefield": [],
     }
@@ -223,9 +224,15 @@ def test_without_a_limit_the_archive_has_its_own() -> None:
 
 
 def test_a_page_is_never_larger_than_an_archive_bears() -> None:
-    for query in ("limit=100000", "limit=1"):
-        pages = Pages(search(query))
-        assert [int(grouped(pages.next())["limit"][0]) for _ in range(20)][-1] == 1000
+    pages = Pages(search("limit=100000"))
+    assert grouped(pages.next())["limit"] == ["1000"]
+    pages = Pages(search("limit=1"))
+    asked = []
+    for _ in range(12):
+        asked.append(int(grouped(pages.next())["limit"][0]))
+        run(pages, [False])
+    assert asked[:4] == [1, 20, 40, 80]
+    assert asked[-1] == 1000
 
 
 def test_nothing_is_asked_for_no_matches() -> None:
