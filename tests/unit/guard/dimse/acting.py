@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.unit.guard.dimse.stage import (
-    ECHO,
-    FIND,
-    GET,
-    OPEN,
-    STORE,
-    Actor,
-    Stage,
-    image,
-    query,
-)
+from tests.unit.guard.dimse.scripted import ECHO, FIND, GET, OPEN, STORE, Actor, image, query
+from tests.unit.guard.dimse.stage import Stage
 
 from leadglass.wire import dimse, uids
 

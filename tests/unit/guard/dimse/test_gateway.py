@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.guard.dimse.acting import FIND_RQ, ask, echo, get, half, kinds, second, settled, store
-from tests.unit.guard.dimse.stage import (
+from tests.unit.guard.dimse.scripted import (
     COMMIT,
     ECHO,
     FIND,
@@ -18,12 +18,12 @@ from tests.unit.guard.dimse.stage import (
     REQUEST,
     STORE,
     SYNTAX,
-    Stage,
     accepted,
     image,
     on_stage,
     query,
 )
+from tests.unit.guard.dimse.stage import Stage
 
 from leadglass.access.budgets import Limits
 from leadglass.guard.audit.events import Happening, Outcome

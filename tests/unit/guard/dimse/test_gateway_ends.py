@@ -7,13 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from tests.unit.guard.dimse.acting import FIND_RQ, ask, echo, get, half, kinds, second, settled, store
-from tests.unit.guard.dimse.stage import (
-    FIND,
-    STORE,
-    Stage,
-    image,
-    on_stage,
-)
+from tests.unit.guard.dimse.scripted import FIND, STORE, image, on_stage
+from tests.unit.guard.dimse.stage import Stage
 
 from leadglass.guard.audit.events import Outcome
 from leadglass.wire import dimse, uids
