@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import heapq
 import itertools
+import math
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -77,15 +78,16 @@ class Engine:
         self._later: list[tuple[float, int, Visit, Conversation]] = []
         self._ready: deque[tuple[Visit, Conversation]] = deque()
         self._roster = Roster(self._pace)
-        self._unread: list[tuple[_Flight, int]] = []
+        self._unread: dict[_Flight, int] = {}
         """Connections with more to read than one turn allows: an edge-triggered poller tells it once."""
         self._bucket = TokenBucket(self._pace.rate, clock.monotonic())
         self._round_trip = RoundTrip(self._pace.connect_timeout)
         self._serial = itertools.count()
         self._begun = 0
         self._sweep_at = self._sampled_at = self._gives_up_at = 0.0
-        self._source: Iterator[Visit | None] | None = None
+        self._source: Iterator[Visit | None] = iter(())
         self._source_rests_until = 0.0
+        """Infinity once there is nothing more in it."""
         self._stopping = False
         self._new_rate: float | None = None
         self.connections = 0
@@ -123,18 +125,21 @@ class Engine:
             rate, self._new_rate = self._new_rate, None
             self._bucket.turn(rate, now)
         self._admit(now)
-        if not (self._begun or self._roster.waiting or self._source):
+        if not self._begun and not self._roster.waiting and self._source_rests_until == math.inf:
             return False
         ready = self._poller.ready(self._patience(now))
         now = self._clock.monotonic()
+        if self._unread:
+            self._read_on(now)
         flights = self._flights
-        unread, self._unread = self._unread, []
-        for begun, mask in unread:
-            self._read(begun, mask, now)
         for fd, mask in ready:
             flight = flights.get(fd)
-            if flight is not None:
-                self._serve(flight, mask, now)
+            if flight is None:
+                continue
+            if flight.stage == _CONNECTING or flight.out:
+                self._write_on(flight, mask, now)
+            if mask & _READABLE and self._read(flight, mask, now):
+                self._unread[flight] = mask
         if now >= self._sweep_at:
             self._sweep_at = now + _TICK
             self._sweep(now)
@@ -151,8 +156,7 @@ class Engine:
 
     def _more(self, now: float) -> bool:
         """Whether another visit may be there for the taking."""
-        rests = self._source is None or self._source_rests_until > now
-        return not rests and self._roster.waiting < self._pace.in_flight
+        return self._source_rests_until <= now and self._roster.waiting < self._pace.in_flight
 
     # Beginning visits and connections.
 
@@ -164,15 +168,17 @@ class Engine:
         if allowed < 1:
             return
         moment, before = self._clock.posix(), self.connections
+        until = before + allowed
         self._gives_up_at = now + self._round_trip.connect_timeout
-        while self.connections - before < allowed:
+        while self.connections < until:
             if self._ready:
-                self._open(*self._ready.popleft(), now, moment)
-            elif self._begun >= self._pace.in_flight or not self._begin_another(now):
+                visit, conversation = self._ready.popleft()
+                self._open(visit, conversation, now, moment)
+            elif self._begun >= self._pace.in_flight or not self._begin_another(now, moment):
                 break
         self._bucket.spend(self.connections - before)
 
-    def _begin_another(self, now: float) -> bool:
+    def _begin_another(self, now: float, moment: float) -> bool:
         """Take up one more visit; False when there is none to take now."""
         roster = self._roster
         visit = roster.freed(now) if roster.waiting else None
@@ -182,22 +188,30 @@ class Engine:
                 return False
         if roster.enter(visit, now):
             self._begun += 1
-            self._advance(visit, now)
+            conversation = self._due(visit, now)
+            if conversation is not None:
+                self._open(visit, conversation, now, moment)
         return True
 
     def _next_visit(self, now: float) -> Visit | None:
-        if self._source is None or not self._more(now):
+        if not self._more(now):
             return None
         try:
             visit = next(self._source)
         except StopIteration:
-            self._source = None
+            self._source_rests_until = math.inf
             return None
         if visit is None:
             self._source_rests_until = now + _TICK
         return visit
 
     def _advance(self, visit: Visit, now: float) -> None:
+        conversation = self._due(visit, now)
+        if conversation is not None:
+            self._ready.append((visit, conversation))
+
+    def _due(self, visit: Visit, now: float) -> Conversation | None:
+        """What ``visit`` has to ask now; None if it comes later, or is complete."""
         conversation = visit.next(now)
         if conversation is None:
             self._begun -= 1
@@ -206,8 +220,8 @@ class Engine:
         elif visit.not_before > now:
             self._roster.rest(visit.endpoint.address, visit.not_before)
             heapq.heappush(self._later, (visit.not_before, next(self._serial), visit, conversation))
-        else:
-            self._ready.append((visit, conversation))
+            conversation = None
+        return conversation
 
     def _open(self, visit: Visit, conversation: Conversation, now: float, moment: float) -> None:
         try:
@@ -221,7 +235,7 @@ class Engine:
             self._wait_for_resources(visit, conversation, now)
             return
         self.connections += 1
-        if isinstance(sock, Loss):
+        if not isinstance(sock, socket.SocketType):
             visit.failed(sock)
             self._advance(visit, now)
             return
@@ -238,13 +252,12 @@ class Engine:
 
     # What happens on a connection.
 
-    def _serve(self, flight: _Flight, mask: int, now: float) -> None:
+    def _write_on(self, flight: _Flight, mask: int, now: float) -> None:
+        """There is room to write, at last or for the first time."""
         if flight.stage == _CONNECTING:
             self._opened(flight, mask, now)
-        elif flight.out and mask & WRITE:
+        elif mask & WRITE:
             self._write(flight, flight.out, now)
-        if mask & _READABLE and flight.stage != _CONNECTING:
-            self._read(flight, mask, now)
 
     def _opened(self, flight: _Flight, mask: int, now: float) -> None:
         code = flight.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) if mask & FAILED else 0
@@ -264,28 +277,30 @@ class Engine:
         if self._must_tell and flight.stage != _DONE:
             self._poller.want_write(flight.fd, bool(flight.out))
 
-    def _read(self, flight: _Flight, mask: int, now: float) -> None:
-        """Hand on what has come: all of it, up to so much in one turn."""
-        reads = 0
-        while flight.stage != _DONE:
-            if reads == _READS:
-                self._unread.append((flight, mask))
-                return
-            try:
-                data = flight.sock.recv(_CHUNK)
-            except BlockingIOError:
-                return
-            except OSError as exc:
-                self._lost(flight, loss_of(exc.errno or 0), now)
-                return
-            if not data:
-                self._lost(flight, Loss.EOF, now)
-                return
-            if flight.stage == _OPEN:
-                self._apply(flight, flight.conversation.received(data, now), now)
-            if len(data) < _CHUNK and not mask & HANGUP:
-                return
-            reads += 1
+    def _read(self, flight: _Flight, mask: int, now: float) -> bool:
+        """Hand on what has come; True if there may be more."""
+        if flight.stage == _DONE:
+            return False
+        try:
+            data = flight.sock.recv(_CHUNK)
+        except BlockingIOError:
+            return False
+        except OSError as exc:
+            self._lost(flight, loss_of(exc.errno or 0), now)
+            return False
+        if not data:
+            self._lost(flight, Loss.EOF, now)
+            return False
+        if flight.stage == _OPEN:
+            self._apply(flight, flight.conversation.received(data, now), now)
+        return mask & HANGUP != 0 or len(data) == _CHUNK
+
+    def _read_on(self, now: float) -> None:
+        """A few more reads from each connection that may have more."""
+        unread, self._unread = self._unread, {}
+        for flight, mask in unread.items():
+            if all(self._read(flight, mask, now) for _ in range(_READS)):
+                self._unread[flight] = mask
 
     def _apply(self, flight: _Flight, step: Step, now: float) -> None:
         send, wake_at = step.send, step.wake_at

@@ -118,7 +118,9 @@ class EndpointVisit:
         if self._plan is None:
             first = self._first
             if first is not None:
-                if self._ended_before(first):
+                known = first.endings.get(self.rung)
+                if known is not None:  # An earlier visit had nothing more to ask after the same first answer.
+                    self._over, self.evidence = True, known
                     return None
             elif self.rung >= _ASSOCIATE and self.endpoint.port not in OTHERS_FIRST:
                 first = self._first = self._questions.first(self._called_ae)
@@ -146,14 +148,6 @@ class EndpointVisit:
     def _end(self, evidence: tuple[Evidence, ...]) -> None:
         self._over = True
         self.evidence = evidence
-
-    def _ended_before(self, first: RememberedConversation) -> bool:
-        """Whether an earlier visit had nothing more to ask after the same first answer."""
-        evidence = first.endings.get(self.rung)
-        if evidence is None:
-            return False
-        self._over, self.evidence = True, evidence
-        return True
 
     def _further(self) -> Conversation | None:
         assert self._plan is not None

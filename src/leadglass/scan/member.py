@@ -193,9 +193,8 @@ class Member:
                 ]
                 yield address, _packed(address), listed, len(listed)
             return
-        for address, packed, segment in map(
-            self._hosts.at, self._permutation.stretch(task.first, task.after)
-        ):
+        for number in self._permutation.stretch(task.first, task.after):
+            address, packed, segment = self._hosts.at(number)
             asked = self._asked.get(segment)
             if asked is None:
                 asked = [(ports, *self._scan.depth_and_title(grant)) for ports, grant in segment.asked]
