@@ -38,6 +38,9 @@ from leadglass.wire.streaming import Fragment, StreamReader, ValueFramer
 
 __all__ = ["Keeper", "Leg"]
 
+_FLOW = "flow"
+_AHEAD = 64 * 1024
+"""Bytes taken from a client that has to wait."""
 _SMALLEST = 128
 """Bytes that a peer must take in one PDU: with less, what it is sent would be mostly headers."""
 _LATER = 256
@@ -208,9 +211,13 @@ class Leg:
             self.channel.close()
 
     def hold(self, why: str) -> None:
-        """Tell nothing more until ``go_on`` has been called for each reason to hold."""
+        """Tell nothing more until ``go_on`` has been called for each reason to hold.
+
+        A client is listened to, a little way ahead, unless it is to send less (``flow``): to hear that it
+        has gone. What an archive sent before it went has to be read first.
+        """
         self._held.add(why)
-        if self.channel is not None:
+        if self.channel is not None and (why == _FLOW or self.association.role is Role.REQUESTOR):
             self.channel.pause()
 
     def go_on(self, why: str) -> None:
@@ -243,11 +250,13 @@ class Leg:
     def received(self, data: memoryview) -> None:
         """Bytes came."""
         self._heard = self._loop.time()
-        if self._held:
-            self._rest += data
+        if not self._held:
+            self._parse(data)
+            self._keeper.round_over()
             return
-        self._parse(data)
-        self._keeper.round_over()
+        self._rest += data
+        if len(self._rest) > _AHEAD and self.channel is not None:
+            self.channel.pause()
 
     def drained(self) -> None:
         """More may be sent."""
