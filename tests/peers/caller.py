@@ -122,6 +122,15 @@ class Caller:
         self.close()
         return self.ended
 
+    def end_half(self) -> None:
+        """Say that nothing more will come, and go on listening."""
+        if isinstance(self.sock, ssl.SSLSocket):
+            with contextlib.suppress(OSError):
+                self.sock.setblocking(False)
+                self.sock.unwrap()  # sends close_notify (RFC 8446 6.1) and does not wait for theirs
+        else:
+            self.sock.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """Hang up."""
         self.sock.close()

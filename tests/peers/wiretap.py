@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import select
 import socket
 import threading
 import time
@@ -56,7 +57,7 @@ class Tap:
     numbers: Iterator[int] = field(default_factory=itertools.count)
     """For connections to come."""
     frozen: threading.Event = field(default_factory=threading.Event)
-    """While set, nothing passes to the server."""
+    """While set, nothing passes to the server, though it is written down."""
 
     def since(self, number: int) -> list[Passed]:
         """The messages after the first ``number``."""
@@ -161,11 +162,18 @@ def _pass(
         while data := source.recv(_CHUNK):
             # Without it, Nagle's algorithm in the server costs 40 ms a response.
             source.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            while frozen is not None and frozen.is_set():
-                time.sleep(0.01)
             if read is not None:
                 read(data)
+            while frozen is not None and frozen.is_set() and not _gone(source):
+                time.sleep(0.01)
             target.sendall(data)
     for end in (source, target):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
+
+
+def _gone(source: socket.socket) -> bool:
+    """Whether the other side has closed, even if there is more to read."""
+    poll = select.poll()
+    poll.register(source, select.POLLRDHUP)
+    return bool(poll.poll(0))
