@@ -37,6 +37,7 @@ class Move:
     """Calling AE title of who asked (Move Originator Application Entity Title, PS3.7 9.1.1.1.7)."""
     message_id: int
     principal: str
+    """Who asked, its kind before a colon."""
     studies: frozenset[str]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
+from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.request import Collected, even
@@ -83,6 +84,8 @@ class Retrieve(Collected):
     async def _question(self, plan: RetrievePlan, syntax: Syntax) -> bytes | Refused:
         """The identifier for the archive."""
         world = self.desk.world
+        if not world.left(self.client, Measure.BYTES):
+            return Refused(answers.UNABLE_TO_PERFORM, "over its budget of bytes")
         found = await self._found(plan)
         self._visible = visible = [study for study in found if self._permits(study)]
         if not world.spend_studies(self.client, visible):
@@ -139,10 +142,11 @@ class Retrieve(Collected):
 
     async def _expect(self, command: CMoveRQ) -> None:
         world = self.desk.world
-        destination, principal = command.move_destination.strip(), self.client.principal.name
+        destination, asking = command.move_destination.strip(), self.client.principal
+        who = f"{asking.kind.value}:{asking.name}"
         try:
             await world.moves.expect(
-                destination, self.client.calling, self.message_id, principal, sorted(self._uids)
+                destination, self.client.calling, self.message_id, who, sorted(self._uids)
             )
         except LeadglassError:
             if world.emergency(self.client) is None:

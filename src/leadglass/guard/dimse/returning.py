@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from dataclasses import replace
 
 from leadglass.access.admission import Refusal
 from leadglass.errors import LeadglassError
@@ -130,6 +131,14 @@ class Carried(Store):
             self.desk.moves[claim] = self._move
         self._study = study
         await self._ask(study, piece)
+
+    @property
+    def _spender(self) -> Client:
+        """Who asked for the object; the archive itself where nobody did."""
+        if self._move is None:
+            return self.client
+        kind, _, name = self._move.principal.partition(":")
+        return replace(self.client, principal=Principal(Kind(kind), name))
 
     def _present(self, study: Study) -> Study | None:
         return None  # it is the archive's own

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadglass.access.budgets import Measure
 from leadglass.errors import LeadglassError, RemoteProtocolError
+from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Desk, Request
@@ -109,8 +110,13 @@ class Store(Request):
         if piece.ends:
             self._all_sent()
 
+    @property
+    def _spender(self) -> Client:
+        """Whose budget the bytes are of."""
+        return self.client
+
     def _all_sent(self) -> None:
-        self.desk.world.spent(self.client, Measure.BYTES, self._size)
+        self.desk.world.spent(self._spender, Measure.BYTES, self._size)
         if self._status:  # the archive went away while the object was coming
             super().failed(self._status, self._reason)
 
@@ -195,7 +201,7 @@ class Store(Request):
         except LeadglassError as exc:
             self._deny(answers.OUT_OF_RESOURCES, exc.what, piece)
             return
-        if not world.left(self.client, Measure.BYTES):
+        if not world.left(self._spender, Measure.BYTES):
             self._deny(answers.OUT_OF_RESOURCES, "over its budget of bytes", piece, "budget")
             return
         self._go(leg, piece)
