@@ -4,6 +4,8 @@ The gateway decides nothing by itself: ``World`` knows policy, people and budget
 ``requests`` know what each service needs. It keeps the two associations in step: the archive is dialled
 when a permitted message is complete, let go when nothing is under way, and dropped when the client is.
 What the archive cannot answer is answered here, so that no client is left waiting.
+
+One file because admission, messages, flow and ends change the same state, and each end has to undo all of it.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Commands are told whole, data sets in the pieces in which they come, so that a gigabyte passes through
 in a few kilobytes. ``hold`` stops everything in the middle of what has come, until somebody has been
 asked; ``go_on`` goes on at the same byte.
+
+One file because what is held, half received and waiting to be sent is one state, which every event changes.
 """
 
 from __future__ import annotations

@@ -1,0 +1,198 @@
+"""What piles up, what is waited for and what outlives a decision, between one message and the next."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any, cast
+
+from tests.unit.guard.dimse.acting import ask, get, settled
+from tests.unit.guard.dimse.scripted import (
+    ECHO,
+    REQUEST,
+    STORE,
+    Actor,
+    accepted,
+    image,
+    on_stage,
+    query,
+)
+from tests.unit.guard.dimse.stage import Stage
+
+from leadglass.access.admission import at_device
+from leadglass.access.budgets import Limits, Measure
+from leadglass.access.identity import person_of
+from leadglass.errors import TransportError
+from leadglass.guard.channel import HIGH_WATER
+from leadglass.guard.dimse.archive import Archive
+from leadglass.guard.dimse.asking import Asker
+from leadglass.guard.identity.people import Believed, People
+from leadglass.model.access import Kind
+from leadglass.model.enrolment import Enrolled, User
+from leadglass.wire import dimse, uids
+from leadglass.wire.association import AssociateRejected
+from leadglass.wire.command import encode_command
+from leadglass.wire.pdata import Completed, fragment
+from leadglass.wire.pdu import AAssociateAC, AAssociateRQ
+
+
+async def _refused_often(stage: Stage, times: int) -> None:
+    """The client asks for what is answered by the guard itself, and reads nothing."""
+    for number in range(times):
+        stage.client.send(ECHO, dimse.NDeleteRQ(number + 2, uids.VERIFICATION, "2.25.1"))
+    for _ in range(times // 20):
+        stage.client.say(4000)
+        await settled()
+
+
+@on_stage
+async def test_a_client_that_reads_no_answers_is_not_heard_until_it_does() -> None:
+    stage = Stage()
+    await stage.associated()
+    await _refused_often(stage, 6000)
+    assert len(stage.pipe.out) < 2 * HIGH_WATER
+    await stage.play()
+    assert len(stage.client.heard) == 6000
+
+
+@on_stage
+async def test_answers_that_wait_behind_an_object_are_few_and_all_come_when_it_has_ended() -> None:
+    stage = Stage()
+    command = encode_command(dimse.CStoreRQ(1, uids.CT_IMAGE_STORAGE, "2.25.9"))
+    whole = fragment(STORE, command, image("2.25.9", pixels=100_000), 16384)
+    stage.line.answer = lambda actor, _: actor._unsent.extend(whole[:50_000])
+    await stage.associated()
+    get(stage)
+    await stage.play()
+    await _refused_often(stage, 2000)
+    await stage.play()
+    assert len(stage.client.heard) < 1000
+    stage.archive._unsent.extend(whole[50_000:])
+    await stage.play()
+    assert len(stage.client.heard) == 2001
+
+
+@on_stage
+async def test_an_archive_is_not_kept_waiting_for_ever_by_a_client_that_does_not_read() -> None:
+    stage = Stage()
+
+    def flood(actor: Actor, message: Completed) -> None:
+        match = dimse.CFindRSP(
+            1, 0xFF00, affected_sop_class_uid=uids.STUDY_ROOT_FIND, command_data_set_type=1
+        )
+        for _ in range(3000):
+            actor.send(message.context_id, match, query("2.25.1"))
+
+    stage.line.answer = flood
+    await stage.associated()
+    ask(stage)
+    stage.client.say()
+    await settled()
+    for _ in range(3):
+        stage.archive.hear()
+        stage.archive.say()
+        await settled()
+    assert stage.archive.pipe.paused
+    await stage.later(200)
+    assert stage.archive.pipe.closing
+
+
+def _changed(stage: Stage, **to: Any) -> None:
+    roll = stage.world.roll
+    entry = replace(roll.enrolled["modality"], **to)
+    stage.world.roll = replace(roll, version=roll.version + 1, enrolled={**roll.enrolled, "modality": entry})
+
+
+@on_stage
+async def test_whose_roles_or_networks_were_changed_is_not_welcome_any_more() -> None:
+    stage = Stage()
+    await stage.associated()
+    _changed(stage, address="10.0.0.7:104")
+    assert stage.gateway.still_welcome()
+    _changed(stage, roles=("researcher",))
+    assert not stage.gateway.still_welcome()
+    _changed(stage, roles=(), networks=("192.0.2.0/24",))
+    assert not stage.gateway.still_welcome()
+
+
+@on_stage
+async def test_an_enrolment_ends_for_an_association_that_is_open_as_well() -> None:
+    stage = Stage()
+    _changed(stage, until=stage.loop.time() + 20)
+    await stage.associated()
+    await stage.later(30)
+    ask(stage)
+    await stage.play()
+    assert stage.client.statuses(1) == [0x0124]
+
+
+class _Slow:
+    """Believes a person, but takes until the roll has changed."""
+
+    def __init__(self, stage: Stage, user: User) -> None:
+        self.stage, self.user = stage, user
+
+    async def associating(self, _: object, enrolled: Enrolled, *__: object) -> Believed:
+        _changed(self.stage, plain=False)
+        return Believed(at_device(person_of(self.user), enrolled))
+
+
+@on_stage
+async def test_who_is_taken_off_the_roll_while_it_is_identified_is_not_let_in() -> None:
+    stage = Stage()
+    stage.world.people = cast("People", _Slow(stage, User("ada", "x")))
+    stage.begin()
+    await stage.play()
+    assert [type(event) for event in stage.client.events] == [AssociateRejected]
+
+
+def _only_echo_for_others(rq: AAssociateRQ) -> AAssociateAC:
+    ac = accepted(rq)
+    if rq.calling_ae_title.strip() != "OTHER":
+        return ac
+    contexts = [c if c.context_id == ECHO else replace(c, result=1) for c in ac.presentation_contexts]
+    return replace(ac, presentation_contexts=tuple(contexts))
+
+
+@on_stage
+async def test_what_an_archive_answered_to_one_title_is_not_told_to_another() -> None:
+    stage = Stage()
+    stage.line.accepts = _only_echo_for_others
+    await stage.associated()
+    other = Stage()
+    other.world.archive = other.gateway.line = stage.line
+    other.world.roll = replace(
+        other.world.roll,
+        enrolled={"other": Enrolled("other", Kind.DEVICE, ("OTHER",), ("10.0.0.0/8",), plain=True)},
+    )
+    other.line = stage.line
+    await other.associated(replace(REQUEST, calling_ae_title="OTHER"))
+    assert other.client.association.accepted == {ECHO}
+
+
+class _Silent:
+    """An archive that is there and says nothing."""
+
+    service = "the archive"
+
+    async def dial(self, _: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+
+@on_stage
+async def test_questions_behind_one_that_is_not_answered_do_not_add_their_waiting_up() -> None:
+    asker, loop = Asker(cast("Archive", _Silent()), "ARCHIVE", "GUARD"), asyncio.get_running_loop()
+    begun = loop.time()
+    answers = await asyncio.gather(*(asker.find(b"") for _ in range(20)), return_exceptions=True)
+    assert all(isinstance(answer, TransportError) for answer in answers)
+    assert loop.time() - begun < 25
+
+
+@on_stage
+async def test_a_retrieval_is_refused_when_no_bytes_are_left() -> None:
+    stage = Stage(limits=Limits(3600, bytes=100))
+    await stage.associated()
+    stage.world.spent(cast("Any", stage.gateway.who), Measure.BYTES, 100)
+    get(stage)
+    await stage.play()
+    assert stage.client.statuses(1) == [0xA702]
