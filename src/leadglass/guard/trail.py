@@ -29,6 +29,9 @@ from leadglass.model.access import Action, Kind, Study
 
 __all__ = ["Diary", "Trail", "Writer"]
 
+_MOST_STORED = 256
+"""Studies of one association whose objects are still being counted; the one begun first is written down for another."""
+
 
 class Writer(Protocol):
     """Where events go."""
@@ -150,6 +153,8 @@ class Diary:
             return
         event = self._transfer(Happening.TRANSFER_BEGUN, action, [study], None)
         self._trail.before(event, reserved=self._care(action))
+        if len(self._stored) >= _MOST_STORED:
+            self._tell_stored(self._stored.pop(next(iter(self._stored))))
         self._stored[study.study_instance_uid] = _Stored(study)
 
     def stored(self, study: Study, sop_class: str, octets: int) -> None:
@@ -179,11 +184,14 @@ class Diary:
     def ended(self, why: str) -> None:
         """The association is over: what was stored in it is written down."""
         for stored in self._stored.values():
-            if stored.classes:
-                self._trail.after(self._all_stored(stored), reserved=self._care(Action.STORE))
+            self._tell_stored(stored)
         self._stored.clear()
         if self._client.principal.kind is Kind.PERSON:
             self._trail.after(replace(self._event(Happening.LOGOUT), reason=why or None))
+
+    def _tell_stored(self, stored: _Stored) -> None:
+        if stored.classes:
+            self._trail.after(self._all_stored(stored), reserved=self._care(Action.STORE))
 
     def _all_stored(self, stored: _Stored) -> AuditEvent:
         classes = tuple(SopClass(uid, count) for uid, count in sorted(stored.classes.items()))

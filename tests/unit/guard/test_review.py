@@ -8,9 +8,15 @@ import tracemalloc
 from types import SimpleNamespace
 from typing import Any, cast
 
+from leadglass.access.admission import Peer
 from leadglass.errors import TransportError
+from leadglass.guard.audit.events import AuditEvent, Happening
+from leadglass.guard.client import Client
 from leadglass.guard.dimse.storing import Kept, Store
 from leadglass.guard.moves import Move, Moves
+from leadglass.guard.trail import Diary, Trail
+from leadglass.model.access import Action, Kind, Principal, Study
+from leadglass.model.enrolment import Enrolled
 from leadglass.wire import uids
 from leadglass.wire.dimse import CStoreRQ
 from leadglass.wire.elements import syntax_of
@@ -65,3 +71,21 @@ def test_two_moves_of_one_title_with_the_same_message_id_do_not_take_each_others
     found = asyncio.run(both())
     assert found is not None
     assert found.studies == {"2.25.1", "2.25.2"}
+
+
+def test_what_is_stored_is_written_down_before_the_end_when_it_is_of_many_studies() -> None:
+    told: list[AuditEvent] = []
+    entry = Enrolled("router", Kind.SERVICE, ("ROUTER",), ("10.0.0.0/8",))
+    client = Client(
+        Principal(Kind.SERVICE, "router"), entry, Peer("10.0.0.1", None, False), "ROUTER", "ARCHIVE"
+    )
+    trail = Trail(lambda event, *, reserved: told.append(event), lambda: 0.0, lambda: None)
+    diary = Diary(trail, client, lambda _: False, lambda: None)
+    for number in range(1000):
+        study = Study(f"2.25.{number}")
+        diary.storing(Action.STORE, study)
+        diary.stored(study, uids.CT_IMAGE_STORAGE, 10)
+    before_the_end = sum(event.happening is Happening.TRANSFERRED for event in told)
+    diary.ended("")
+    assert before_the_end > 700
+    assert sum(event.happening is Happening.TRANSFERRED for event in told) == 1000

@@ -27,6 +27,9 @@ _BELIEVED = 5.0
 _TOGETHER = 60.0
 """Seconds within which retrievals of one study are written down as one: a viewer asks frame by frame."""
 
+_MOST_RETRIEVED = 256
+"""Studies of one connection whose retrievals are still counted together."""
+
 
 @dataclass(slots=True)
 class _Retrieved:
@@ -55,10 +58,10 @@ class WorldDesk:
 
     async def person(self, authorization: str | None) -> Client | IdentityRefusal:
         """Who asks, held against the roll as it is now."""
-        world = self.world
+        world, roll = self.world, self.world.roll
         enrolled: Enrolled | None = None
         if self.peer.certificate is not None:
-            found = admit_web(self.peer, world.roll, world.now())
+            found = admit_web(self.peer, roll, world.now())
             if isinstance(found, Refusal):
                 return IdentityRefusal(found.reason, found.rule)
             enrolled = found
@@ -70,7 +73,7 @@ class WorldDesk:
         end = min(
             [until, *(moment for moment in (believed.until, client.enrolled.until) if moment is not None)]
         )
-        self._believed = (authorization, world.roll, end)
+        self._believed = (authorization, roll, end)
         return client
 
     def remembered(self, authorization: str | None) -> Client | None:
@@ -177,8 +180,15 @@ class WorldDesk:
             found = None
         if found is None:
             self._pages(client).retrieving(Action.WADO, [study], None)
+            self._make_room()
             found = self._retrieved[uid] = _Retrieved(study, self.world.now())
         found.under_way += 1
+
+    def _make_room(self) -> None:
+        """What is over is written down before too much of it is remembered."""
+        if self._diary is not None and len(self._retrieved) >= _MOST_RETRIEVED:
+            for uid in [uid for uid, found in self._retrieved.items() if not found.under_way]:
+                self._write(self._diary, uid)
 
     def retrieved(self, client: Client, study: Study, size: int, why: str) -> None:  # noqa: ARG002 - the contract's signature
         """It is over."""
