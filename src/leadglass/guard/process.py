@@ -89,6 +89,10 @@ async def _run(parts: Parts) -> None:
     beside = [each(world) for each in parts.beside]
     worker = Worker(world, parts.keeping, [door.close for door in doors], beside, web)
     loop = asyncio.get_running_loop()
+    # What nobody caught is told by its place alone: its words may be a patient's.
+    loop.set_exception_handler(
+        lambda _, about: world.mistake(about.get("exception") or RuntimeError(about["message"]))
+    )
     loop.add_signal_handler(parts.stop_on, worker.stop)
     loop.add_signal_handler(parts.reload_on, worker.reload)
     await worker.run()
