@@ -90,6 +90,8 @@ class World:
     prolongs nor ends the grace. None: they are not."""
     grace: float = 8 * 3600.0
     """Seconds that care goes on under the last good state."""
+    silence: float = 60.0
+    """Seconds that a client may ask for nothing."""
     gateways: set[Inside] = field(default_factory=set)
     """The clients of the DIMSE door that are inside."""
     counts: Counter[str] = field(default_factory=Counter)

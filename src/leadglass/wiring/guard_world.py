@@ -152,6 +152,7 @@ def world_of(
         archive_networks=settings.archive.sends_from,
         answers_queries=settings.archive.query,
         grace=settings.policy.grace,
+        silence=settings.limits.idle,
     )
     return world
 

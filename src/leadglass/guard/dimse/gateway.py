@@ -48,8 +48,6 @@ __all__ = ["Gateway"]
 _ARTIM = 10.0
 _IDLE = 15.0
 """Seconds that a PDU may take, and the pause between two of one message."""
-_SILENCE = 60.0
-"""Seconds that a client may ask for nothing."""
 _FOREVER = float("inf")
 _OUTSTANDING = 64
 """Requests under way; more have to wait."""
@@ -67,7 +65,7 @@ class Gateway:
         self.upstream: Upstream | None = None
         self.peer = Peer(address, None, tls)
         self.client = Leg(Role.ACCEPTOR, self, artim=_ARTIM, idle=_IDLE)
-        self.client.allowance = _SILENCE
+        self.client.allowance = world.silence
         self.who: Client | None = None
         self._user: User | None = None  # the person, if one of the roll
         self.diary: Diary | None = None
@@ -205,7 +203,9 @@ class Gateway:
     def rest(self) -> None:
         """Let the archive go when nothing is under way for a while."""
         idle = not self.outstanding and not self.inward and self._receiving is None
-        self.client.allowance = _SILENCE if idle else _FOREVER  # it waits for the archive, which is bounded
+        self.client.allowance = (
+            self.world.silence if idle else _FOREVER
+        )  # it waits for the archive, which is bounded
         if self.upstream is not None:
             self.upstream.rest(idle=idle)
 
