@@ -89,6 +89,10 @@ class Visitors(Protocol):
         """Send those away that ask for nothing just now."""
         ...
 
+    def check(self) -> None:
+        """Send those away that the roll does not let in any more."""
+        ...
+
     def close(self) -> None:
         """Send everybody away."""
         ...
@@ -243,6 +247,8 @@ class Worker:
         for gateway in list(self._world.gateways):
             if not gateway.still_welcome():
                 gateway.client.abort()
+        if self._web is not None:
+            self._web.check()
         if self._keeping.first:
             self._tell_emergencies(before, roll)
 

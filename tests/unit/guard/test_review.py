@@ -79,7 +79,12 @@ def test_what_is_stored_is_written_down_before_the_end_when_it_is_of_many_studie
     client = Client(
         Principal(Kind.SERVICE, "router"), entry, Peer("10.0.0.1", None, False), "ROUTER", "ARCHIVE"
     )
-    trail = Trail(lambda event, *, reserved: told.append(event), lambda: 0.0, lambda: None)
+
+    def write(event: AuditEvent, *, reserved: bool) -> None:
+        assert not reserved
+        told.append(event)
+
+    trail = Trail(write, lambda: 0.0, lambda: None)
     diary = Diary(trail, client, lambda _: False, lambda: None)
     for number in range(1000):
         study = Study(f"2.25.{number}")

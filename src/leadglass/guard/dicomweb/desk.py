@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from leadglass.access.admission import Peer, Refusal, admit_web
+from leadglass.access.admission import Peer, Refusal, admit_web, principal_of
 from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
 from leadglass.guard.client import Client
@@ -83,6 +83,13 @@ class WorldDesk:
         header, roll, until = self._believed
         same = header == authorization and roll is self.world.roll and self.world.now() < until
         return self._client if same else None
+
+    def still_welcome(self) -> bool:
+        """Whether the roll still lets the client in as it came, as the same, with the same rights."""
+        if self._client is None or self.peer.certificate is None:
+            return True
+        found = admit_web(self.peer, self.world.roll, self.world.now())
+        return isinstance(found, Enrolled) and principal_of(found) == principal_of(self._client.enrolled)
 
     def _welcome(self, believed: Believed, enrolled: Enrolled) -> Client:
         client = Client(believed.principal, enrolled, self.peer, "", self.title, believed.until)

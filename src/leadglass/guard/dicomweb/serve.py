@@ -46,6 +46,10 @@ class Desk(Ports, Protocol):
         """Who asked last, if the same header is still good for the same answer."""
         ...
 
+    def still_welcome(self) -> bool:
+        """Whether the roll still lets the client in as it came."""
+        ...
+
     def ended(self, why: str) -> None:
         """The client has gone."""
         ...
@@ -81,6 +85,12 @@ class WebDoor:
         """The guard is about to end: whoever asks for nothing just now is sent away."""
         for visitor in tuple(self.inside):
             if visitor.idle:
+                visitor.leave()
+
+    def check(self) -> None:
+        """The roll has changed: whoever it does not let in any more is sent away, in the middle of an answer too."""
+        for visitor in tuple(self.inside):
+            if not visitor.welcome:
                 visitor.leave()
 
     def close(self) -> None:
@@ -120,6 +130,11 @@ class Visitor:
     def idle(self) -> bool:
         """Whether nothing is under way."""
         return self._relay is None or self._relay.idle
+
+    @property
+    def welcome(self) -> bool:
+        """Whether the roll still lets it in."""
+        return self._desk is None or self._desk.still_welcome()
 
     def leave(self) -> None:
         """End it at once."""

@@ -19,11 +19,13 @@ from tests.unit.guard.dimse.scripted import (
 )
 from tests.unit.guard.dimse.stage import Stage
 
-from leadglass.access.admission import at_device
+from leadglass.access.admission import Peer, at_device
 from leadglass.access.budgets import Limits, Measure
 from leadglass.access.identity import person_of
 from leadglass.errors import TransportError
 from leadglass.guard.channel import HIGH_WATER
+from leadglass.guard.client import Client
+from leadglass.guard.dicomweb.desk import WorldDesk
 from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.dimse.asking import Asker
 from leadglass.guard.identity.people import Believed, People
@@ -124,6 +126,19 @@ async def test_an_enrolment_ends_for_an_association_that_is_open_as_well() -> No
     ask(stage)
     await stage.play()
     assert stage.client.statuses(1) == [0x0124]
+
+
+@on_stage
+async def test_a_web_client_is_held_against_the_roll_in_the_middle_of_an_answer_too() -> None:
+    stage = Stage()
+    _changed(stage, certificates=frozenset({"ab"}))
+    desk = WorldDesk(stage.world, Peer("10.0.0.7", "ab", True), "ARCHIVE")
+    assert isinstance(await desk.person(None), Client)
+    assert desk.still_welcome()
+    _changed(stage, roles=("researcher",))
+    assert not desk.still_welcome()
+    _changed(stage, roles=(), certificates=frozenset())
+    assert not desk.still_welcome()
 
 
 class _Slow:
