@@ -76,6 +76,12 @@ class Studies:
             task.add_done_callback(lambda _: self._asking.pop(uid, None))
         return await asyncio.shield(task)
 
+    async def present(self, uid: str) -> Study | None:
+        """As ``study``, but that there is none is not believed for long: who adds to a study wants to know now."""
+        if self.known(uid) is None:
+            del self._studies[uid]
+        return await self.study(uid)
+
     async def of_patient(self, patient_id: str, charset: bytes) -> list[Study]:
         """All studies of a patient, asked anew each time; ``charset`` tells how the ID is to be read."""
         found = await self._ask_patient(patient_id, charset)

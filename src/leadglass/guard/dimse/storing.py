@@ -10,7 +10,7 @@ from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Desk, Request
 from leadglass.guard.identifiers.head import HEAD_TAGS, STOP
 from leadglass.guard.identifiers.refusal import CANNOT_UNDERSTAND, Refused
-from leadglass.guard.studies import Unknown
+from leadglass.guard.studies import UNKNOWN, Unknown
 from leadglass.model.access import Action, Study
 from leadglass.wire.dimse import CStoreRQ, Message, has_data_set
 from leadglass.wire.heads import HeadReader
@@ -168,14 +168,17 @@ class Store(Request):
     def _present(self, study: Study) -> Study | Unknown | None:
         """What the archive has under the same UID: a foreign study may not be added to."""
         world = self.desk.world
-        return world.studies.known(study.study_instance_uid) if world.answers_queries else None
+        if not world.answers_queries:
+            return None
+        # That there was none a moment ago says nothing: somebody else may have begun it since.
+        return world.studies.known(study.study_instance_uid) or UNKNOWN
 
     async def _ask(self, study: Study, piece: Fragment) -> None:
         world = self.desk.world
         known: Study | Unknown | None = self._present(study)
         try:
             if isinstance(known, Unknown):
-                known = await world.studies.study(study.study_instance_uid)
+                known = await world.studies.present(study.study_instance_uid)
             leg = await self.desk.archive_ready()
         except LeadglassError as exc:
             self._deny(answers.OUT_OF_RESOURCES, exc.what, piece)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any, cast
 
-from tests.unit.guard.dimse.acting import ask, get, settled
+from tests.unit.guard.dimse.acting import ask, get, settled, store
 from tests.unit.guard.dimse.scripted import (
     ECHO,
     REQUEST,
@@ -29,7 +29,7 @@ from leadglass.guard.dicomweb.desk import WorldDesk
 from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.dimse.asking import Asker
 from leadglass.guard.identity.people import Believed, People
-from leadglass.model.access import Kind
+from leadglass.model.access import Kind, Study
 from leadglass.model.enrolment import Enrolled, User
 from leadglass.wire import dimse, uids
 from leadglass.wire.association import AssociateRejected
@@ -139,6 +139,21 @@ async def test_a_web_client_is_held_against_the_roll_in_the_middle_of_an_answer_
     assert not desk.still_welcome()
     _changed(stage, roles=(), certificates=frozenset())
     assert not desk.still_welcome()
+
+
+@on_stage
+async def test_a_study_that_another_has_begun_since_is_not_added_to() -> None:
+    stage = Stage()
+    await stage.associated()
+    assert await stage.world.studies.study("2.25.3") is None
+    stage.world.studies._ask_study = _anothers
+    store(stage, study="2.25.3")
+    await stage.play()
+    assert stage.client.statuses(1) == [0x0124]
+
+
+async def _anothers(uid: str) -> Study:
+    return Study(uid, patient_id="another")
 
 
 class _Slow:
