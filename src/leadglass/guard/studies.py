@@ -73,7 +73,7 @@ class Studies:
         task = self._asking.get(uid)
         if task is None:
             task = self._asking[uid] = asyncio.ensure_future(self._find(uid))
-            task.add_done_callback(lambda _: self._asking.pop(uid, None))
+            task.add_done_callback(lambda done: self._asked(uid, done))
         return await asyncio.shield(task)
 
     async def present(self, uid: str) -> Study | None:
@@ -127,11 +127,19 @@ class Studies:
         """Believe nothing any more."""
         self._studies.clear()
         self._members.clear()
+        self._asking.clear()  # what is being asked was asked for what was believed before
 
     async def _find(self, uid: str) -> Study | None:
         study = await self._ask_study(uid)
-        self.learn(uid, study)
+        if self._asking.get(uid) is asyncio.current_task():
+            self.learn(uid, study)
         return study
+
+    def _asked(self, uid: str, task: asyncio.Task[Study | None]) -> None:
+        if self._asking.get(uid) is task:
+            del self._asking[uid]
+        if not task.cancelled():
+            task.exception()  # it may be that nobody waits any more
 
 
 K = TypeVar("K")
