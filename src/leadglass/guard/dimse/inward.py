@@ -126,11 +126,10 @@ class SubOperation(Inward):
 
 def inward_for(desk: Desk, context_id: int, command: Message) -> Inward:
     """What becomes of a request of the archive's."""
+    abstract_syntax = desk.contexts.abstract_syntax(context_id)  # of the guard's own context, too: a query's
     if isinstance(command, CStoreRQ) and desk.retrieving and has_data_set(command):
-        return SubOperation(desk, context_id, command)
-    if (
-        isinstance(command, NEventReportRQ)
-        and desk.contexts.abstract_syntax(context_id) == uids.STORAGE_COMMITMENT
-    ):
+        if command.affected_sop_class_uid == abstract_syntax:
+            return SubOperation(desk, context_id, command)
+    elif isinstance(command, NEventReportRQ) and abstract_syntax == uids.STORAGE_COMMITMENT:
         return Report(desk, context_id, command)
     return Inward(desk, context_id, command)

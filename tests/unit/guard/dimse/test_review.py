@@ -226,3 +226,20 @@ async def test_a_retrieval_is_refused_when_no_bytes_are_left() -> None:
     get(stage)
     await stage.play()
     assert stage.client.statuses(1) == [0xA702]
+
+
+@on_stage
+async def test_an_object_on_a_context_of_another_class_does_not_reach_the_client() -> None:
+    stage = Stage()
+
+    def elsewhere(actor: Actor, message: Completed) -> None:
+        if isinstance(message.command, dimse.CGetRQ):
+            command = dimse.CStoreRQ(1, uids.CT_IMAGE_STORAGE, "2.25.9")
+            actor.send(ECHO, command, image("2.25.9"))
+
+    stage.line.answer = elsewhere
+    await stage.associated()
+    get(stage)
+    await stage.play()
+    assert stage.client.heard == []
+    assert stage.archive.statuses(1) == [0x0124]
