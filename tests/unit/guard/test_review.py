@@ -12,6 +12,7 @@ from leadglass.access.admission import Peer
 from leadglass.errors import TransportError
 from leadglass.guard.audit.events import AuditEvent, Happening
 from leadglass.guard.client import Client
+from leadglass.guard.dicomweb.multipart import MultipartReader
 from leadglass.guard.dimse.storing import Kept, Store
 from leadglass.guard.moves import Move, Moves
 from leadglass.guard.trail import Diary, Trail
@@ -94,3 +95,17 @@ def test_what_is_stored_is_written_down_before_the_end_when_it_is_of_many_studie
     diary.ended("")
     assert before_the_end > 700
     assert sum(event.happening is Happening.TRANSFERRED for event in told) == 1000
+
+
+def test_parts_of_a_request_cost_what_they_have_in_bytes_however_many_come_at_once() -> None:
+    reader = MultipartReader(b"a")
+    part = b"\r\n--a\r\nContent-Type: application/dicom\r\n\r\nx"
+    reader.receive(part * 2000)
+    tracemalloc.start()
+    try:
+        events = sum(1 for _ in iter(reader.next_event, None))
+        # One that copied what is left for each part would have had twice the whole at some time.
+        assert tracemalloc.get_traced_memory()[1] < len(part) * 1000
+    finally:
+        tracemalloc.stop()
+    assert events == 3 * 2000 - 1

@@ -74,11 +74,14 @@ class MultipartReader:
         self._dash = b"--" + boundary
         self._delimiter = b"\r\n" + self._dash
         self._held = b""
+        self._at = 0  # of what is held, how much was told: thousands of small parts come at once
         self._in = _In.PREAMBLE
 
     def receive(self, data: bytes | memoryview) -> None:
         """More of the body."""
-        self._held = self._held + data if self._held else bytes(data)
+        rest = self._held[self._at :]
+        self._held = rest + data if rest else bytes(data)
+        self._at = 0
 
     def next_event(self) -> Event | None:
         """The next event; None: more is needed."""
@@ -92,67 +95,68 @@ class MultipartReader:
 
     def finish(self) -> None:
         """The body is over; ``Refused`` if the last boundary has not come."""
-        if self._in is not _In.EPILOGUE or self._held not in {b"", b"\r\n"}:
+        if self._in is not _In.EPILOGUE or self._held[self._at :] not in {b"", b"\r\n"}:
             raise Refused("a multipart body that is cut off, or goes on behind its end")
 
     @property
     def held(self) -> int:
         """Bytes received and not yet told."""
-        return len(self._held)
+        return len(self._held) - self._at
 
     def _preamble(self) -> None:
         # A line end before the first boundary is usual, and means nothing.
+        # Nothing has been told yet: what is held begins where the body does.
         if self._held.startswith(b"\r\n") or b"\r\n".startswith(self._held):
             start = self._delimiter
         else:
             start = self._dash
         if self._held.startswith(start):
-            self._held = self._held[len(start) :]
+            self._at = len(start)
             self._in = _In.DELIMITER
         elif not start.startswith(self._held):
             raise Refused("a multipart body that does not begin with its boundary")
 
     def _after_delimiter(self) -> Event | None:
-        if self._held.startswith(b"\r\n"):
+        if self._held.startswith(b"\r\n", self._at):
             self._in = _In.HEADERS
-        elif self._held.startswith(b"--"):
-            self._held = self._held[2:]
+        elif self._held.startswith(b"--", self._at):
+            self._at += 2
             self._in = _In.EPILOGUE
             return Ended()
-        elif len(self._held) >= 2:
+        elif self.held >= 2:
             raise Refused("a multipart boundary with something behind it")
         return None
 
     def _headers(self) -> Event | None:
         # What is held begins with the line end of the boundary.
-        end = self._held.find(b"\r\n\r\n", 0, _LARGEST_HEADERS)
+        end = self._held.find(b"\r\n\r\n", self._at, self._at + _LARGEST_HEADERS)
         if end < 0:
-            if len(self._held) >= _LARGEST_HEADERS:
+            if self.held >= _LARGEST_HEADERS:
                 raise Refused("the headers of a part are too large")
             return None
-        headers = _parse(self._held[2 : end + 2])
-        self._held = self._held[end + 4 :]
+        headers = _parse(self._held[self._at + 2 : end + 2])
+        self._at = end + 4
         self._in = _In.BODY
         return BodyBegins(headers)
 
     def _body(self) -> Event | None:
-        held = self._held
-        end = held.find(self._delimiter)
-        if end == 0:
-            self._held = held[len(self._delimiter) :]
+        held, at = self._held, self._at
+        end = held.find(self._delimiter, at)
+        if end == at:
+            self._at += len(self._delimiter)
             self._in = _In.DELIMITER
             return BodyEnds()
         if end < 0:
             # The boundary may have begun: what could be its beginning waits.
-            end = held.rfind(b"\r", max(0, len(held) - len(self._delimiter) + 1))
+            end = held.rfind(b"\r", max(at, len(held) - len(self._delimiter) + 1))
             end = len(held) if end < 0 else end
-        if end == 0:
+        if end == at:
             return None
-        self._held = held[end:]
-        return Piece(memoryview(held)[:end])
+        self._at = end
+        return Piece(memoryview(held)[at:end])
 
     def _epilogue(self) -> None:
-        if not b"\r\n".startswith(self._held):
+        if not b"\r\n".startswith(self._held[self._at :]):
             raise Refused("a multipart body that goes on behind its end")
 
 
