@@ -129,7 +129,7 @@ class WorldDesk:
 
     async def study(self, uid: str) -> Study | None:
         """What the archive knows of a study."""
-        return await self.world.studies.study(uid)
+        return await self.world.studies.present(uid) if self.world.answers_queries else None
 
     async def contains(self, study: str, series: str, instance: str) -> bool:
         """Whether the series, and the instance unless empty, is one of the study's."""

@@ -144,6 +144,14 @@ class Exchange:
             uid: answers.get(uid) if isinstance(study, Unknown) else study for uid, study in found.items()
         }
 
+    async def present(self, uid: str) -> Study | None:
+        """What the archive has of a study that something is to be added to; that there was none is not believed."""
+        known = self.ports.known(uid)
+        if isinstance(known, Study):
+            return known
+        answers: Mapping[str, Study | None] = await self.line.ask(LookUp((uid,)))
+        return answers.get(uid)
+
     async def see(self, at: Place) -> Seen:
         """Whether the client may see what lies at ``at``, and what to ask the archive for.
 

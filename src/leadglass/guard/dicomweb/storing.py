@@ -16,6 +16,7 @@ from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.dicomweb.store_report import report, taken
 from leadglass.guard.dicomweb.stow import ObjectData, ObjectEnds, ObjectHead, StowReader, closing, opening
 from leadglass.guard.identifiers.refusal import IDENTIFIER_DOES_NOT_MATCH, NOT_AUTHORISED
+from leadglass.model.access import Study
 
 __all__ = ["store"]
 
@@ -49,6 +50,7 @@ class _Storing:
         self._sizes: dict[str, int] = {}
         self._present = ""
         self._refused: list[Failure] = []
+        self._there: dict[str, Study | None] = {}
 
     async def run(self) -> None:
         try:
@@ -108,7 +110,9 @@ class _Storing:
         if not exchange.permits(study):
             return _failure(NOT_AUTHORISED, "not permitted for this study", head)
         # What the archive has under the same UID counts as well: a foreign study may not be added to.
-        there = (await exchange.studies((uid,)))[uid]
+        if uid not in self._there:
+            self._there[uid] = await exchange.present(uid)
+        there = self._there[uid]
         if there is not None and not (exchange.permits(there) and there.patient_id == study.patient_id):
             return _failure(NOT_AUTHORISED, "the study is another's", head)
         return None
