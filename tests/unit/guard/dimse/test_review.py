@@ -152,6 +152,16 @@ async def test_a_study_that_another_has_begun_since_is_not_added_to() -> None:
     assert stage.client.statuses(1) == [0x0124]
 
 
+@on_stage
+async def test_a_web_client_that_stores_is_not_told_either_that_a_study_is_still_absent() -> None:
+    stage = Stage()
+    assert await stage.world.studies.study("2.25.3") is None
+    stage.world.studies._ask_study = _anothers
+    found = await WorldDesk(stage.world, Peer("10.0.0.7", None, True), "ARCHIVE").study("2.25.3")
+    assert found is not None
+    assert found.patient_id == "another"
+
+
 async def _anothers(uid: str) -> Study:
     return Study(uid, patient_id="another")
 
