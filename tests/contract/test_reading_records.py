@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
 import json
 import re
@@ -20,9 +21,10 @@ from tests.property.test_record import addresses, evidence, verdicts
 from leadglass.errors import ConfigError
 from leadglass.model.evidence import AssociateEvidence, Reply
 from leadglass.model.key import pack
-from leadglass.model.record import Tlp, read_record
+from leadglass.model.record import ScanRecord, Tlp, read_record
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Position, Severity
+from leadglass.report.as_csv import END, CsvLines, CsvReport
 from leadglass.store import reading, scans, schema
 from leadglass.store.database import Database
 
@@ -71,6 +73,7 @@ def test_lines_are_those_of_the_records_byte_by_byte(database: Database) -> None
     scan = store(database, SIGHTS)
 
     assert list(reading.lines(database, scan)) == [made.line() for made in stored_records(scan, SIGHTS)]
+    assert csv_lines(database, scan) == as_csv(stored_records(scan, SIGHTS))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -85,6 +88,23 @@ def test_whatever_was_seen_is_read_back(
 
     assert list(reading.records(database, scan, tlp)) == marked
     assert list(reading.lines(database, scan, tlp)) == [record.line() for record in marked]
+    assert csv_lines(database, scan, tlp) == as_csv(marked)
+
+
+def csv_lines(database: Database, scan: scans.StoredScan, tlp: Tlp | None = None) -> list[str]:
+    """The lines of the CSV report, put together from what is stored."""
+    names = reading.names_of(scan.plan)
+    maker = CsvLines(scan.plan.ulid, reading.scope_of(scan.plan), tlp, names, database.where)
+    return [line + END for line in reading.put_together(database, scan, maker)]
+
+
+def as_csv(found: Sequence[ScanRecord]) -> list[str]:
+    """The same, record by record."""
+    lines = []
+    for one in found:
+        CsvReport(stream := io.StringIO(newline="")).add(one)
+        lines.append(stream.getvalue())
+    return lines
 
 
 @pytest.mark.parametrize("tlp", Tlp)

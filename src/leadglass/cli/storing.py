@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TextIO, TypeAlias
@@ -17,6 +18,7 @@ from leadglass.cli.terminal import is_terminal, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
 from leadglass.model.verdict import Access
+from leadglass.report.as_csv import END, CsvLines
 from leadglass.report.contract import Meta, ReportWriter, Summary, Tally
 from leadglass.report.writer import Format, writer
 from leadglass.scope.parse import parse
@@ -63,9 +65,11 @@ def report(
     """
     with destination(output) as stream:
         if form.value == Export.JSONL:
-            return _write_lines(store, stored, stream, tlp)
+            return _write_lines(store, stored, stream, reading.lines(store, stored, tlp), "\n")
         out = _writer(Export(form.value), stream, to_terminal=output is None)
         out.begin(meta_of_stored(stored, tlp))
+        if form.value == Export.CSV:
+            return _write_lines(store, stored, stream, _csv_lines(store, stored, tlp), END)
         tally = Tally()
         for record in reading.records(store, stored, tlp):
             out.add(record)
@@ -89,9 +93,17 @@ def meta_of_stored(stored: StoredScan, tlp: Tlp) -> Meta:
     )
 
 
-def _write_lines(store: Database, stored: StoredScan, stream: TextIO, tlp: Tlp) -> Summary:
+def _csv_lines(store: Database, stored: StoredScan, tlp: Tlp) -> Iterator[str]:
+    plan = stored.plan
+    maker = CsvLines(plan.ulid, reading.scope_of(plan), tlp, reading.names_of(plan), store.where)
+    return reading.put_together(store, stored, maker)
+
+
+def _write_lines(
+    store: Database, stored: StoredScan, stream: TextIO, lines: Iterator[str], end: str
+) -> Summary:
     """The lines of the records, without making the records."""
-    stream.writelines(f"{line}\n" for line in reading.lines(store, stored, tlp))
+    stream.writelines(line + end for line in lines)
     counted = reading.tally(store, stored)
     return Summary(
         counted.endpoints,

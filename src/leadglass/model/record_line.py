@@ -14,8 +14,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from leadglass.model.record_parts import SCHEMA, ScopeNote, Tlp, VantageFacts
+from leadglass.model.rung import Rung
 
-__all__ = ["LineMaker", "ascii_json"]
+__all__ = ["LineMaker", "ascii_json", "utc"]
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
@@ -33,15 +34,15 @@ class LineMaker:
         """The part of a line that says from where; for ``line``."""
         return f'"vantage":{ascii_json(vantage.model_dump_json())}'
 
-    def look(self, rung: str, body: str) -> str:
+    def look(self, rung: Rung, body: str) -> str:
         """The part of a line that says how deep, by whose leave and what was seen; for ``line``."""
-        return f'"rung":"{rung}",{self._marks},{body[1:]}'
+        return f'"rung":"{rung.word}",{self._marks},{body[1:]}'
 
     def line(self, observed_at: int, address: str, port: int, vantage: str, look: str) -> str:
         """One line without its end; ``observed_at`` in POSIX seconds."""
         name = self._names.get(address, "null")
         return (
-            f'{self._start}{_utc(observed_at)}","endpoint":{{"address":"{address}","port":{port},"name":{name}}},'
+            f'{self._start}{utc(observed_at)}","endpoint":{{"address":"{address}","port":{port},"name":{name}}},'
             f"{vantage},{look}"
         )
 
@@ -52,7 +53,8 @@ def ascii_json(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _utc(moment: int) -> str:
+def utc(moment: int) -> str:
+    """POSIX seconds as records write them."""
     return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 

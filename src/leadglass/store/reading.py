@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Executable, Row, Select, select, update
 
@@ -29,11 +29,13 @@ __all__ = [
     "PAGE",
     "AnyRow",
     "AnySelect",
+    "Maker",
     "Shelf",
     "Tally",
     "lines",
     "listing",
     "names_of",
+    "put_together",
     "records",
     "scope_of",
     "streamed",
@@ -44,6 +46,8 @@ PAGE = 1000
 """Rows fetched at once. A parsed look takes about 35 kB, and each row of a page may have its own."""
 
 _T = TypeVar("_T")
+_V = TypeVar("_V")
+_L = TypeVar("_L")
 AnyRow: TypeAlias = "Row[*tuple[Any, ...]]"
 AnySelect: TypeAlias = "Select[*tuple[Any, ...]]"
 
@@ -55,6 +59,22 @@ class Tally:
     endpoints: int
     access: Mapping[Access, int]
     severity: Mapping[Severity, int]
+
+
+class Maker(Protocol[_V, _L]):
+    """Puts together what is written of an endpoint, from parts that are made once for many."""
+
+    def vantage(self, vantage: VantageFacts, /) -> _V:
+        """The part that says from where."""
+        ...
+
+    def look(self, rung: Rung, body: str, /) -> _L:
+        """The part that says how deep, and what was seen: ``body`` as in ``model.record.read_body``."""
+        ...
+
+    def line(self, observed_at: int, address: str, port: int, vantage: _V, look: _L, /) -> str:
+        """All of it, for one endpoint; ``observed_at`` in POSIX seconds."""
+        ...
 
 
 class Shelf(Generic[_T]):
@@ -106,11 +126,17 @@ def records(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[
 
 def lines(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[str]:
     """The lines of ``records``, much sooner: put together from stored text."""
-    maker = LineMaker(scan.plan.ulid, scope_of(scan.plan), tlp, names_of(scan.plan))
-    for page, seen_from, looks in _pages(db, scan, lambda row: maker.look(Rung(row.rung).word, row.body)):
+    return put_together(db, scan, LineMaker(scan.plan.ulid, scope_of(scan.plan), tlp, names_of(scan.plan)))
+
+
+def put_together(db: Database, scan: StoredScan, maker: Maker[_V, _L]) -> Iterator[str]:
+    """What ``maker`` makes of each endpoint of ``scan``, in the order of their endpoints."""
+    line = maker.line
+    for page, seen_from, looks in _pages(db, scan, lambda row: maker.look(Rung(row.rung), row.body)):
         parts = {number: maker.vantage(vantage) for number, vantage in seen_from.items()}
         for endpoint, vantage, observed_at, verdict in page:
-            yield maker.line(observed_at, *unpack(endpoint), parts[vantage], looks[verdict])
+            address, port = unpack(endpoint)
+            yield line(observed_at, address, port, parts[vantage], looks[verdict])
 
 
 def tally(db: Database, scan: StoredScan) -> Tally:

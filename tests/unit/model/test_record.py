@@ -137,7 +137,7 @@ def test_a_line_put_together_from_parts_is_the_line_of_the_record(made: ScanReco
         made.endpoint.address,
         made.endpoint.port,
         maker.vantage(made.vantage),
-        maker.look(made.rung, body),
+        maker.look(Rung.from_word(made.rung), body),
     )
 
 

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from tests.unit.report.conftest import Recording, Render, render
 from tests.unit.report.samples import hostile, meta_of_scan
 
+from leadglass.errors import ConfigError
 from leadglass.model.record import ScanRecord
-from leadglass.report.as_csv import CsvReport
+from leadglass.model.rung import Rung
+from leadglass.report.as_csv import END, CsvLines, CsvReport
 from leadglass.report.columns import COLUMNS
 from leadglass.report.writer import Format
 
@@ -53,6 +55,31 @@ def test_every_column_holds_what_the_record_holds(records: Sequence[ScanRecord],
     assert row["product"] == ""
     assert row["place"] == "Berlin"
     assert row["tlp"] == "amber"
+
+
+def put_together(made: ScanRecord) -> str:
+    """The line of a record, out of what would be stored of it."""
+    address, name = made.endpoint.address, made.endpoint.name
+    lines = CsvLines(made.scan, made.scope, made.tlp, {address: name} if name else {}, "here")
+    _, _, body = made.line().partition('"transport"')
+    look = lines.look(Rung.from_word(made.rung), f'{{"transport"{body}')
+    moment = int(made.observed_at.timestamp())
+    return lines.line(moment, address, made.endpoint.port, lines.vantage(made.vantage), look) + END
+
+
+def test_a_line_put_together_from_stored_parts_is_the_line_of_the_record(
+    records: Sequence[ScanRecord],
+) -> None:
+    for made in (*records, hostile()):
+        written = io.StringIO(newline="")
+        CsvReport(written).add(made)
+
+        assert put_together(made) == written.getvalue()
+
+
+def test_a_stored_look_that_somebody_broke_is_named() -> None:
+    with pytest.raises(ConfigError, match="here"):
+        CsvLines("01J", None, None, {}, "here").look(Rung.CONNECT, '{"access":"nonsense"}')
 
 
 def test_each_line_is_one_write() -> None:
