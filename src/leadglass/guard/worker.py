@@ -202,6 +202,7 @@ class Worker:
                 self._ask, self._world.roll.version, budgets.snapshot(self._counted), now
             )
             self._asking = asyncio.create_task(asked)
+            self._asking.add_done_callback(_seen)  # at the end nobody waits for it
         # A thread cannot be called back: the same question is waited for at the next look.
         done, _ = await asyncio.wait({self._asking}, timeout=_PATIENCE)
         if not done:
@@ -307,3 +308,8 @@ class Worker:
             **{f"problem_{name}": 1.0 for name in self._problems},
             **world.counts,
         }
+
+
+def _seen(task: asyncio.Task[_Found]) -> None:
+    if not task.cancelled():
+        task.exception()

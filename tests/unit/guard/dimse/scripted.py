@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -94,7 +95,7 @@ class _Jumping(selectors.DefaultSelector):
         if not ready and timeout is None:
             raise AssertionError("everybody waits for somebody else")
         if not ready and timeout:
-            self.loop.moment += timeout
+            self.loop.moment += max(timeout, 1e-6)  # a clock that has run for long has no smaller steps
         return ready
 
 
@@ -348,7 +349,9 @@ class Honest:
         self.silent = False
         self.objects = 2
         self.pixels = 64
-        self._getting: dict[int, tuple[int, dimse.CGetRQ, int]] = {}
+        self._getting: dict[int, tuple[int, dimse.CGetRQ]] = {}
+        """By the message id of the last object."""
+        self._numbers = itertools.count(1000)
 
     def __call__(self, actor: Actor, message: Completed) -> None:
         if self.silent:
@@ -371,20 +374,18 @@ class Honest:
         actor.send(context_id, dimse.CFindRSP(number, 0, sop_class))
 
     def _get(self, actor: Actor, context_id: int, command: dimse.CGetRQ) -> None:
-        self._getting[command.message_id] = (context_id, command, self.objects)
-        for number in range(self.objects):
-            instance = f"2.25.9{number}"
-            store = dimse.CStoreRQ(command.message_id * 100 + number, uids.CT_IMAGE_STORAGE, instance)
+        number = 0
+        for at in range(self.objects):
+            number, instance = next(self._numbers) % 0x10000, f"2.25.9{at}"
+            store = dimse.CStoreRQ(number, uids.CT_IMAGE_STORAGE, instance)
             actor.send(STORE, store, image(instance, pixels=self.pixels))
+        self._getting[number] = (context_id, command)
 
     def _got(self, actor: Actor, response: dimse.CStoreRSP) -> None:
-        number = response.message_id_being_responded_to // 100
-        if number not in self._getting:
-            return
-        context_id, command, left = self._getting[number]
-        self._getting[number] = (context_id, command, left - 1)
-        if left == 1:
-            actor.send(context_id, dimse.CGetRSP(number, 0, command.affected_sop_class_uid))
+        asked = self._getting.pop(response.message_id_being_responded_to, None)
+        if asked is not None:
+            context_id, command = asked
+            actor.send(context_id, dimse.CGetRSP(command.message_id, 0, command.affected_sop_class_uid))
 
 
 def response_to(command: Any, status: int = 0) -> dimse.Message:
