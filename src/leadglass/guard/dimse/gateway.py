@@ -412,6 +412,7 @@ class Gateway:
         task = asyncio.get_running_loop().create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it may be cancelled before it has begun
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
