@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.unit.guard.dimse.acting import ask, echo, get, store
 from tests.unit.guard.dimse.scripted import FIND, on_stage
 from tests.unit.guard.dimse.stage import Stage
+from tests.unit.guard.elapsing import turn
 
 from leadglass.wire import dimse
 from leadglass.wire.association import Aborted, ProtocolViolation
@@ -36,7 +37,7 @@ async def step(stage: Stage, move: str, size: int) -> None:
     who, does = move.split()
     actor = stage.client if who == "client" else stage.archive
     _ = actor.say(size) if does == "says" else actor.hear(size)
-    await asyncio.sleep(0)
+    await turn()
 
 
 async def prepared(asked: Sequence[str], cancels: bool) -> tuple[Stage, asyncio.Future[None]]:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 
 import pytest
+from tests.unit.guard.elapsing import turn
 from tests.unit.guard.somebody import on_a_loop
 
 from leadglass.errors import TransportError
@@ -66,9 +67,9 @@ async def test_many_who_ask_at_once_put_one_question() -> None:
     archive = Asked()
     archive.held = asyncio.get_running_loop().create_future()
     waiting = [asyncio.create_task(archive.studies.study("2.25.1")) for _ in range(5)]
-    await asyncio.sleep(0)
+    await turn()
     waiting[0].cancel()
-    await asyncio.sleep(0)
+    await turn()
     archive.held.set_result(None)
 
     assert await asyncio.gather(*waiting[1:]) == [HEAD] * 4
@@ -91,11 +92,11 @@ async def test_a_question_that_fails_when_nobody_waits_any_more_is_no_mistake() 
     archive = Asked()
     archive.away, archive.held = True, asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(archive.studies.study("2.25.1"))
-    await asyncio.sleep(0)
+    await turn()
     waiting.cancel()
     archive.held.set_result(None)
     for _ in range(5):
-        await asyncio.sleep(0)
+        await turn()
     del waiting
     gc.collect()
 
@@ -105,10 +106,10 @@ async def test_what_was_asked_before_everything_was_forgotten_is_not_believed_af
     archive = Asked()
     archive.held = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(archive.studies.study("2.25.1"))
-    await asyncio.sleep(0)
+    await turn()
     archive.studies.forget()
     again = asyncio.create_task(archive.studies.study("2.25.1"))
-    await asyncio.sleep(0)
+    await turn()
     archive.held.set_result(None)
     await asyncio.gather(waiting, again)
 

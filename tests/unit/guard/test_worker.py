@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from tests.unit.guard.elapsing import turn
 from tests.unit.guard.somebody import Paper
 
 from leadglass.errors import ConfigError, LeadglassError, ResourceError
@@ -137,7 +138,7 @@ class Setting:
         for _ in range(100_000):
             if len(self.reports) >= looks:
                 break
-            await asyncio.sleep(0)
+            await turn()
         meanwhile()
         self.worker.stop()
         await asyncio.wait_for(running, 20)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from tests.unit.guard.dimse.scripted import ECHO, FIND, GET, OPEN, STORE, Actor, image, query
 from tests.unit.guard.dimse.stage import Stage
+from tests.unit.guard.elapsing import elapse, turn
 
 from leadglass.wire import dimse, uids
 
@@ -41,7 +40,7 @@ def half(stage: Stage, message_id: int = 1, most: int = 2000) -> None:
 async def settled() -> None:
     """What was heard has been decided."""
     for _ in range(10):
-        await asyncio.sleep(0)
+        await turn()
 
 
 def kinds(actor: Actor) -> list[str]:
@@ -51,6 +50,6 @@ def kinds(actor: Actor) -> list[str]:
 async def second(stage: Stage) -> None:
     """The proposal is known, and the archive has been let go."""
     await stage.associated()
-    await asyncio.sleep(3)
+    await elapse(3)
     await stage.play()
     assert stage.gateway.archive is None

@@ -24,6 +24,7 @@ from tests.unit.guard.dimse.scripted import (
     found,
     oblige,
 )
+from tests.unit.guard.elapsing import elapse, turn
 
 from leadglass.access.budgets import Limits
 from leadglass.errors import ResourceError, TransportError
@@ -237,12 +238,12 @@ class Stage:
         idle = 0
         while idle < 8:
             moved = [actor.say(most) | actor.hear(most) for actor in (self.client, *self.line.actors)]
-            await asyncio.sleep(0)
+            await turn()
             idle = 0 if any(moved) else idle + 1
 
     async def later(self, seconds: float = 1.0) -> None:
         """Time passes, and what was waiting for it is done: some answers take as long as others would."""
-        await asyncio.sleep(seconds)
+        await elapse(seconds)
         await self.play()
 
     def trusted(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -24,6 +23,7 @@ from tests.unit.guard.dimse.scripted import (
     query,
 )
 from tests.unit.guard.dimse.stage import Stage
+from tests.unit.guard.elapsing import elapse
 
 from leadglass.access.budgets import Limits
 from leadglass.guard.audit.events import Happening, Outcome
@@ -95,10 +95,10 @@ def test_the_archive_is_released_after_two_quiet_seconds(ask_for: Callable[[Stag
         await stage.associated()
         ask_for(stage)
         await stage.play()
-        await asyncio.sleep(1.9)
+        await elapse(1.9)
         await stage.play()
         assert stage.gateway.archive is not None
-        await asyncio.sleep(0.2)
+        await elapse(0.2)
         await stage.play()
 
         assert stage.gateway.archive is None
@@ -119,7 +119,7 @@ async def test_an_object_that_was_answered_before_it_ended_does_not_keep_the_arc
     stage.honest.silent = True
     await stage.play()
     assert stage.client.statuses(1) == [0xA700]
-    await asyncio.sleep(3)
+    await elapse(3)
     await stage.play()
 
     assert stage.gateway.archive is None
@@ -207,7 +207,7 @@ async def test_a_silent_archive_is_given_ten_seconds_to_accept() -> None:
     stage.client.say()
     began = stage.loop.time()
     while not stage.client.events:
-        await asyncio.sleep(0.5)
+        await elapse(0.5)
         stage.client.hear()
 
     assert kinds(stage.client) == ["AssociateRejected"]

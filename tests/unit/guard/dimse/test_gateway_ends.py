@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
 from tests.unit.guard.dimse.acting import FIND_RQ, ask, echo, get, half, kinds, second, settled, store
 from tests.unit.guard.dimse.scripted import FIND, STORE, image, on_stage
 from tests.unit.guard.dimse.stage import Stage
+from tests.unit.guard.elapsing import elapse, turn
 
 from leadglass.guard.audit.events import Outcome
 from leadglass.wire import dimse, uids
@@ -196,9 +196,9 @@ async def test_bytes_after_an_abort_are_nothing() -> None:
 async def test_a_client_that_asks_for_nothing_is_left_after_a_while() -> None:
     stage = Stage()
     await stage.associated()
-    await asyncio.sleep(59)
+    await elapse(59)
     assert not stage.gateway.client.over
-    await asyncio.sleep(62)
+    await elapse(62)
 
     assert stage.gateway.client.over
     assert stage.gone == {"client": 1}
@@ -211,7 +211,7 @@ async def test_a_client_may_wait_for_a_slow_archive() -> None:
     await stage.associated()
     ask(stage)
     await stage.play()
-    await asyncio.sleep(500)
+    await elapse(500)
     stage.archive.send(FIND, dimse.CFindRSP(1, 0))
     await stage.play()
 
@@ -225,7 +225,7 @@ async def test_an_archive_that_never_answers_is_left_and_its_client_answered() -
     await stage.associated()
     ask(stage)
     await stage.play()
-    await asyncio.sleep(700)
+    await elapse(700)
     await stage.play()
 
     assert stage.client.statuses(1) == [0xA700]
@@ -236,7 +236,7 @@ async def test_whoever_stops_within_a_message_is_left_soon() -> None:
     stage = Stage()
     await stage.associated()
     half(stage)
-    await asyncio.sleep(31)
+    await elapse(31)
 
     assert stage.gateway.client.over
     assert stage.gateway.archive is None
@@ -255,7 +255,7 @@ async def test_an_archive_that_sends_faster_than_its_client_reads_has_to_wait() 
     for _ in range(40):
         stage.archive.hear()
         stage.archive.say(100_000)
-        await asyncio.sleep(0)
+        await turn()
     assert stage.archive.pipe.paused
     assert stage.pipe.queued < 500_000
     await stage.play()
@@ -271,7 +271,7 @@ async def test_an_archive_that_does_not_read_holds_its_client_until_it_is_let_go
     store(stage, 1, pixels=900_000)
     for _ in range(40):
         stage.client.say(50_000)
-        await asyncio.sleep(0)
+        await turn()
     assert stage.pipe.paused
     stage.archive.pipe.end("reset")
     await stage.play()
