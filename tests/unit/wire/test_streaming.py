@@ -152,3 +152,19 @@ def test_more_values_than_the_limit_are_malformed() -> None:
 
 def test_an_unknown_first_byte_is_told_at_once() -> None:
     assert [bytes(piece.data) for piece in pieces(StreamReader(), b"G", [])] == [b"G"]
+
+
+@pytest.mark.parametrize("maximum", [0, 16, 100])
+def test_a_framer_knows_whether_what_it_began_is_whole(maximum: int) -> None:
+    value = pdu.encode(pdu.PDataTF((pdu.PresentationDataValue(1, False, True, bytes(50)),)))
+    framer, reader, sent = ValueFramer(maximum), StreamReader(), b""
+    for at in range(len(value)):
+        _, piece = reader.take(memoryview(value[at : at + 1]), 0)
+        if isinstance(piece, Fragment):
+            sent += b"".join(framer.frame(piece, 1))
+            whole = PduReader()
+            whole.feed(sent)
+            while whole.next_pdu() is not None:
+                pass
+            assert framer.within is (whole.buffered > 0)
+    assert not framer.within
