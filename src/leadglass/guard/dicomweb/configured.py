@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from leadglass.guard.dicomweb.desk import WorldDesk
+from leadglass.guard.dicomweb.desk import Members, WorldDesk
 from leadglass.guard.dicomweb.paths import Roots
 from leadglass.guard.dicomweb.pool import Pool
 from leadglass.guard.dicomweb.ports import Door
@@ -50,4 +51,5 @@ def archive_address(archive: str) -> tuple[Address, bool]:
 
 def web_door(world: World, door: Door, pool: Pool, tls: Callable[[], ssl.SSLContext] | None) -> WebDoor:
     """The door of one process; ``tls`` gives the settings for the next connection."""
-    return WebDoor(door, pool, lambda peer: WorldDesk(world, peer, door.title), tls, world.mistake)
+    members = Members(asyncio.get_running_loop().time)
+    return WebDoor(door, pool, lambda peer: WorldDesk(world, peer, door.title, members), tls, world.mistake)

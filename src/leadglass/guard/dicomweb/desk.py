@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from leadglass.access.admission import Peer, Refusal, admit_web, principal_of
@@ -17,13 +19,15 @@ from leadglass.guard.world import World
 from leadglass.model.access import Action, Decision, Kind, Resource, Study
 from leadglass.model.enrolment import Enrolled, Roll
 
-__all__ = ["WorldDesk"]
+__all__ = ["Members", "WorldDesk"]
 
 _NO_DEVICE = Enrolled("", Kind.PERSON, (), ())
 """Through which a person comes who has shown a token and no certificate."""
 _FAULTS = frozenset({"archive", "absent"})
 _BELIEVED = 5.0
 """Seconds for which a client that says the same again, under the same roll, is not asked again who it is."""
+_MEMBER = 60.0
+_MOST_MEMBERS = 50_000
 _TOGETHER = 60.0
 """Seconds within which retrievals of one study are written down as one: a viewer asks frame by frame."""
 
@@ -40,6 +44,24 @@ class _Retrieved:
     why: str = ""
 
 
+class Members:
+    """What was found to be part of which study, for a bounded time; bounded in number."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._until: OrderedDict[tuple[str, str, str], float] = OrderedDict()
+
+    def add(self, member: tuple[str, str, str]) -> None:
+        """Study, series and instance belong together."""
+        self._until[member] = self._now() + _MEMBER
+        self._until.move_to_end(member)
+        if len(self._until) > _MOST_MEMBERS:
+            self._until.popitem(last=False)
+
+    def __contains__(self, member: tuple[str, str, str]) -> bool:
+        return self._until.get(member, 0.0) > self._now()
+
+
 @dataclass(slots=True)
 class WorldDesk:
     """The guard, to one web connection."""
@@ -48,6 +70,8 @@ class WorldDesk:
     peer: Peer
     title: str
     """What the archive is called."""
+    members: Members | None = None
+    """Shared by all connections of a process."""
     _client: Client | None = None
     _believed: tuple[str | None, Roll, float] | None = None
     """By which header, under which roll, and until when."""
@@ -133,7 +157,15 @@ class WorldDesk:
 
     async def contains(self, study: str, series: str, instance: str) -> bool:
         """Whether the series, and the instance unless empty, is one of the study's."""
-        return self.world.answers_queries and await self.world.studies.contains(study, series, instance)
+        world = self.world
+        found = world.answers_queries and await world.studies.contains(study, series, instance)
+        if found and self.members is not None:
+            self.members.add((study, series, instance))
+        return found
+
+    def member(self, study: str, series: str, instance: str) -> bool:
+        """Whether ``contains`` has said so a short while ago."""
+        return self.members is not None and (study, series, instance) in self.members
 
     def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
         """Take from a budget."""

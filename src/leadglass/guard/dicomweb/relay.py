@@ -5,7 +5,7 @@ and call ``timed_out`` when ``deadline`` has passed. What a request needs is wri
 (``searching``, ``retrieving``, ``storing``, ``managing``) that stop wherever something is still
 missing; the relay goes on with them when it is there, so no event loop is needed to test one.
 
-While ``asking``, nothing that comes is used: whoever owns the connections should not read from them.
+While ``asking``, what comes is kept and not used: whoever owns the connections should stop reading.
 """
 
 from __future__ import annotations

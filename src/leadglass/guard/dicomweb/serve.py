@@ -46,6 +46,10 @@ class Desk(Ports, Protocol):
         """Who asked last, if the same header is still good for the same answer."""
         ...
 
+    def member(self, study: str, series: str, instance: str) -> bool:
+        """Whether ``contains`` has said so a short while ago."""
+        ...
+
     def still_welcome(self) -> bool:
         """Whether the roll still lets the client in as it came."""
         ...
@@ -116,6 +120,8 @@ class Visitor:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stalled_since: float | None = None
+        self._early = False
+        """Something came while a question was open: no more is read until it is answered."""
         self._over = False
 
     def start(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
@@ -153,6 +159,7 @@ class Visitor:
     def received(self, data: memoryview) -> None:
         """The client sent something."""
         if self._relay is not None:
+            self._early = self._relay.asking
             self._tell(self._relay.client_data, data)
 
     def drained(self) -> None:
@@ -180,6 +187,7 @@ class Visitor:
     def archive_received(self, data: memoryview) -> None:
         """The archive sent something."""
         if self._relay is not None:
+            self._early = self._relay.asking
             self._tell(self._relay.archive_data, data)
 
     def archive_drained(self) -> None:
@@ -258,12 +266,15 @@ class Visitor:
     def _at_once(self, question: Question) -> Any:
         """An answer that needs no waiting, None if there is none."""
         assert self._desk is not None
-        if isinstance(question, Identify):
-            return self._desk.remembered(question.authorization)
-        if not isinstance(question, Dial) or question.fresh:
-            return None
-        self._archive = self._web.pool.kept(self)
-        return None if self._archive is None else True
+        match question:
+            case Identify(authorization):
+                return self._desk.remembered(authorization)
+            case Contains(study, series, instance):
+                return self._desk.member(study, series, instance) or None
+            case Dial(fresh=False):
+                self._archive = self._web.pool.kept(self)
+                return None if self._archive is None else True
+        return None
 
     async def _answer(self, question: Question) -> None:
         relay = self._relay
@@ -302,16 +313,17 @@ class Visitor:
     # How fast, and how long.
 
     def _flow(self) -> None:
-        """Read from each side only as fast as the other takes it, and not while a question is open."""
+        """Read from each side only as fast as the other takes it, and no more while a question is open."""
         relay, archive = self._relay, self._archive
         if relay is None or self._over:
             return
+        self._early = self._early and relay.asking
         waiting_for_client = self._channel.queued > HIGH_WATER
         upstream = None if archive is None else archive.channel
         waiting_for_archive = upstream is not None and upstream.queued > HIGH_WATER
-        _read(self._channel, not (relay.asking or waiting_for_archive))
+        _read(self._channel, not (self._early or waiting_for_archive))
         if upstream is not None:
-            _read(upstream, not (relay.asking or waiting_for_client))
+            _read(upstream, not (self._early or waiting_for_client))
         stalled = waiting_for_client or waiting_for_archive
         if stalled and self._stalled_since is None:
             self._stalled_since = self._loop.time()
