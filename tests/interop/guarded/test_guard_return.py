@@ -84,17 +84,19 @@ def test_an_object_that_names_a_request_is_carried_if_it_is_of_that_request(
     assert [event.who.name for event in refused if event.who is not None] == ([TITLE] if status else [])
 
 
-def test_what_the_archive_sends_of_its_own_accord_is_up_to_the_policy_for_archives(
+def test_what_the_archive_sends_of_its_own_accord_is_refused_unless_a_policy_permits_it(
     before_orthanc: Before,
 ) -> None:
     made = next(images(STUDIES["knee"]))
-    with archive(before_orthanc, "OLDVIEWER") as association:
-        assert association.send_c_store(made).Status == 0
-    assert before_orthanc.site.viewers["OLDVIEWER"].had() == {made.SOPInstanceUID}
     guard = before_orthanc.site.guard
+    seen = len(guard.audit())
+    with archive(before_orthanc, "OLDVIEWER") as association:
+        assert association.send_c_store(made).Status == REFUSED
+    assert before_orthanc.site.viewers["OLDVIEWER"].had() == set()
 
     def told() -> bool:
-        return any(e.who is not None and e.who.name == TITLE and e.studies for e in guard.audit())
+        refused = (e for e in guard.audit()[seen:] if e.happening is Happening.REFUSED)
+        return any(e.who is not None and e.who.name == TITLE for e in refused)
 
     assert eventually(told)
 

@@ -50,9 +50,7 @@ TABLE: Mapping[str, Row] = {
         {**ECHO, "worklist": "no", **dict.fromkeys(("store", "commit", "mpps", "stow"), "nofud")},
     ),
     "modality that is a person": Row(somebody("modality"), HERE, {}),
-    "archive": Row(
-        somebody("archive", kind=Kind.SERVICE), HERE, {**ECHO, "store": "nofud", "commit": "nofud"}
-    ),
+    "archive": Row(somebody("archive", kind=Kind.SERVICE), HERE, {**ECHO, "store": "n", "commit": "nofud"}),
     "archive that is a device": Row(somebody("archive", kind=Kind.DEVICE), HERE, {}),
     "clinician": Row(somebody("clinician"), HERE, {}),
     "clinician in an emergency": Row(somebody("clinician"), EMERGENCY, reading("nofud")),
