@@ -57,6 +57,12 @@ def client_context(*, certificate: bool = True) -> ssl.SSLContext:
     return context
 
 
+async def until(done: Callable[[], bool]) -> None:
+    """Let the event loop turn until ``done``."""
+    for _ in iter(done, True):
+        await asyncio.sleep(0)
+
+
 def run(test: Callable[[], Awaitable[None]]) -> None:
     async def bounded() -> None:
         async with asyncio.timeout(20):
@@ -101,8 +107,7 @@ def test_what_is_sent_arrives_both_ways(tls: bool) -> None:
             got += await asyncio.to_thread(peer.recv, 65536)
         assert got == data
         await asyncio.to_thread(peer.sendall, data)
-        while len(owner.told) < len(data):
-            await asyncio.sleep(0)
+        await until(lambda: len(owner.told) == len(data))
         assert owner.told == data
         owner.channel.abort()
         peer.close()
@@ -139,16 +144,14 @@ def test_a_paused_channel_tells_nothing_until_it_is_resumed_even_of_what_tls_has
         await owner.is_open.wait()
         owner.pause_at = 1
         await asyncio.to_thread(peer.sendall, bytes(400_000))
-        while not owner.told:
-            await asyncio.sleep(0)
+        await until(lambda: bool(owner.told))
         seen = len(owner.told)
         for _ in range(50):
             await asyncio.sleep(0)
         assert len(owner.told) == seen < 400_000
         owner.pause_at = -1
         owner.channel.resume()
-        while len(owner.told) < 400_000:
-            await asyncio.sleep(0)
+        await until(lambda: len(owner.told) == 400_000)
         peer.close()
         await owner.end
 
@@ -163,13 +166,14 @@ def test_a_client_without_certificate_is_told_by_an_alert(version: ssl.TLSVersio
         context = client_context(certificate=False)
         context.minimum_version = context.maximum_version = version
 
-        def refused() -> str:
-            with (
-                pytest.raises(ssl.SSLError) as caught,
-                context.wrap_socket(theirs, server_hostname="guard.test") as peer,
-            ):
+        def talk() -> None:
+            with context.wrap_socket(theirs, server_hostname="guard.test") as peer:
                 peer.sendall(b"x")
                 peer.recv(1)
+
+        def refused() -> str:
+            with pytest.raises(ssl.SSLError) as caught:
+                talk()
             return str(caught.value)
 
         words = (await asyncio.to_thread(refused)).lower()

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from leadglass.errors import ScopeDenied, ScopeError
 from leadglass.model.endpoint import Endpoint, Permit
 from leadglass.model.rung import Rung
-from leadglass.settings.lines import Path, lines
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import PERMIT_SECONDS, Scope
+from leadglass.settings.lines import Path, lines
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
