@@ -386,8 +386,13 @@ class Leg:
 
     def _set_timer(self) -> None:
         deadline = self.association.deadline
-        if deadline is not None and self._timer is None:
-            self._timer = self._loop.call_at(deadline, self._woken)
+        if deadline is None:
+            return
+        if self._timer is not None:
+            if deadline >= self._timer.when():
+                return
+            self._timer.cancel()  # it was set when the peer might be silent for longer
+        self._timer = self._loop.call_at(deadline, self._woken)
 
     def _woken(self) -> None:
         # The deadline moves with every PDU, the timer only when it rings.
