@@ -125,6 +125,23 @@ def test_inside_an_association(attacked: Attacked, watch: Watch, name: str) -> N
     assert watch.tells("protocol")
 
 
+@pytest.mark.parametrize("title", ["NOBODY", "OLDWORK"])
+def test_a_request_that_is_sent_before_anybody_was_let_in_is_heard_afterwards_or_not_at_all(
+    attacked: Attacked, watch: Watch, title: str
+) -> None:
+    rq = request(title, TITLE, contexts(uids.VERIFICATION))
+    with attacked.caller(None) as caller:
+        caller.association.associate(rq, time.monotonic())
+        caller.association.connection_opened(time.monotonic())
+        caller.raw(caller.association.data_to_send() + p_data((1, COMMAND | LAST, ECHO)))
+        if title == "NOBODY":
+            assert isinstance(caller.until_end(), ul.AssociateRejected)
+            assert (watch.associated, watch.reached) == (0, [])
+        else:
+            (answer,) = caller.answers(1)
+            assert answer.command.status == 0  # type: ignore[union-attr]
+
+
 def test_a_response_to_nothing_is_ignored(attacked: Attacked, watch: Watch) -> None:
     with attacked.inside("work", FIND, GET, CT, roles=[CT]) as caller:
         caller.send(5, CStoreRSP(77, 0, CT, "2.25.1"))
