@@ -118,13 +118,17 @@ class Reading:
 
     def accepts(self, abstract_syntax: str) -> bool:
         """Whether a context for it was accepted."""
-        return any(context.abstract_syntax == abstract_syntax for context in self.association.accepted_contexts)
+        return any(
+            context.abstract_syntax == abstract_syntax for context in self.association.accepted_contexts
+        )
 
     def echo(self) -> int | None:
         """The status of a C-ECHO."""
         return _status(self.association.send_c_echo())
 
-    def find(self, level: str, *, root: str = "S", **keys: str | Sequence[str]) -> tuple[set[str], int | None]:
+    def find(
+        self, level: str, *, root: str = "S", **keys: str | Sequence[str]
+    ) -> tuple[set[str], int | None]:
         """Unique keys of the matches at ``level``, and the final status."""
         model = (
             StudyRootQueryRetrieveInformationModelFind
