@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import io
@@ -10,9 +9,8 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,62 +18,46 @@ from typing import Any
 import pydicom
 import pytest
 import requests
-import uvloop
 from dicomweb_client import DICOMwebClient
-from tests.peers import clinic, orthanc
+from tests.peers import certificates, clinic, oidc, orthanc
 from tests.peers.clinic import ALPHA, BETA, STUDIES, Study
-from tests.peers.guarded import entry
+from tests.peers.guarded import Guard, entry, guard
+from tests.peers.guarded_clinic import TITLE, eventually
 from tests.peers.places import LOOPBACK, free_port
 from tests.peers.running import Peer
 
-from leadglass.access.budgets import Limits
 from leadglass.guard.audit.events import AuditEvent, Happening
-from leadglass.guard.budgets import Budgets
-from leadglass.guard.dicomweb.configured import archive_address, door_of, web_door
-from leadglass.guard.dicomweb.pool import Pool
-from leadglass.guard.dicomweb.serve import WebDoor
-from leadglass.guard.doors import Crowd, Door, listen
-from leadglass.guard.enrol.template import Draft
-from leadglass.guard.tls import server_context
-from leadglass.guard.world import World
 from leadglass.settings.guard import Address
-from leadglass.store.guard_roll import read_roll
-from leadglass.wiring import guard_setup
-from leadglass.wiring.guard_setup import Site, roll_of
-from leadglass.wiring.guard_world import Policies, service, world_of
-from leadglass.wiring.names import resolver
 
 pytestmark = [
     pytest.mark.peer("orthanc"),
     pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
 ]
 
-TITLE = "ARCHIVE"
 ENTRIES = (
     entry("work", "WORK", "radiologist", institutions=(ALPHA,)),
     entry("gamma", "GAMMA", "radiologist", institutions=("Gamma Centre",)),
     entry("lab", "LAB", "researcher"),
     entry("ctroom", "CTROOM", "modality", modalities=("CT",)),
     entry("engineer", "ENGINEER", "service-engineer"),
+    entry("guest", "GUEST", "radiologist", institutions=(ALPHA,)),
 )
 HEAD, KNEE, TRIAL = STUDIES["head"], STUDIES["knee"], STUDIES["trial"]
 ABSENT = "2.25.7799"
-# What may differ between two answers to the same question.
-_VOLATILE = ("date:",)
+AUDIENCE = "https://guard.example/"
 
 
 @dataclass(slots=True)
 class Web:
-    """A guard's web door, and what is behind it."""
+    """A guard with a DICOMweb door, and what is behind it."""
 
-    site: Site
-    port: int
+    guard: Guard
     archive: Peer
-    audit: list[AuditEvent] = field(default_factory=list)
-    mistakes: list[BaseException] = field(default_factory=list)
-    world: World | None = None
-    door: WebDoor | None = None
     sessions: dict[str, requests.Session] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        return self.guard.ports["web"]
 
     @property
     def url(self) -> str:
@@ -86,18 +68,16 @@ class Web:
         """Orthanc's own root."""
         return f"http://127.0.0.1:{self.archive.ports['http']}/dicom-web"
 
-    def papers(self, name: str) -> tuple[str, str, str]:
-        folder = self.site.enrolled / name
-        return str(folder / f"{name}.pem"), str(folder / f"{name}.key"), str(folder / "ca.pem")
-
     def session(self, name: str) -> requests.Session:
-        certificate, key, authority = self.papers(name)
+        """A session with the certificate of an entry."""
+        certificate, key, authority = map(str, self.guard.papers(name))
         made = requests.Session()
         made.cert, made.verify = (certificate, key), authority
         made.trust_env = False  # the environment of whoever runs the tests may name other authorities
         return made
 
     def client(self, name: str) -> DICOMwebClient:
+        """The same session each time, kept until the end."""
         if name not in self.sessions:
             self.sessions[name] = self.session(name)
         made = DICOMwebClient(self.url, session=self.sessions[name])
@@ -106,8 +86,8 @@ class Web:
 
     def curl(self, name: str | None, path: str, *options: str) -> tuple[bytes, bytes]:
         """Head and body of an answer, byte by byte."""
-        authority = self.papers("work")[2]
-        papers = [] if name is None else ["--cert", self.papers(name)[0], "--key", self.papers(name)[1]]
+        certificate, key, authority = map(str, self.guard.papers(name or "work"))
+        papers = [] if name is None else ["--cert", certificate, "--key", key]
         argv = [
             "curl",
             "-sS",
@@ -126,20 +106,17 @@ class Web:
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         if head.startswith(b"HTTP/1.1 100"):
             head, _, body = body.partition(b"\r\n\r\n")
-        return head, body
+        return head or done.stderr, body
 
     def status(self, name: str | None, path: str, *options: str) -> int:
         return int(self.curl(name, path, *options)[0].split(b" ")[1])
 
-    def connect(self, name: str | None) -> ssl.SSLSocket:
-        context = ssl.create_default_context(cafile=self.papers("work")[2])
-        if name is not None:
-            context.load_cert_chain(*self.papers(name)[:2])
+    def connect(self, name: str) -> ssl.SSLSocket:
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        return context.wrap_socket(raw, server_hostname="127.0.0.1")
+        return self.guard.context(name).wrap_socket(raw, server_hostname="127.0.0.1")
 
     def of(self, *happenings: Happening) -> list[AuditEvent]:
-        return [event for event in self.audit if event.happening in happenings]
+        return [event for event in self.guard.audit() if event.happening in happenings]
 
     def upstream(self) -> int:
         """Connections to the archive's web server."""
@@ -148,105 +125,30 @@ class Web:
         return sum(row[2].endswith(":" + port) and row[3] == "01" for row in rows)
 
 
-class NoMoves:
-    """Nothing moves over the web."""
-
-    def put(self, *_: Any) -> None: ...
-
-    def get(self, *_: Any) -> None: ...
-
-
 @contextlib.contextmanager
-def open_web(home: Path, limits: Limits | None = None) -> Iterator[Web]:
-    """Orthanc with the clinic, and a guard's web door before it, in a thread of this process."""
-    dicom, http, port = (free_port(LOOPBACK) for _ in range(3))
-    url = f"http://127.0.0.1:{http}/dicom-web"
-    draft = Draft("test guard", Address("127.0.0.1", dicom), TITLE, ("127.0.0.1",), url, (), "guard.sqlite")
-    site = guard_setup.begin(home / "guard", draft, rsa_keys=False)
-    for one in ENTRIES:
-        guard_setup.enrol(site, one, until=time.time() + 86400, rsa_keys=False)
-    settings = {"DicomAlwaysAllowFind": True, "DicomAet": TITLE, "AuthenticationEnabled": False}
-    with orthanc.orthanc(LOOPBACK, home / "archive", settings, dicom=dicom, http=http) as archive:
+def open_web(home: Path, settings: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[Web]:
+    """Orthanc with the clinic, and a guard before it."""
+    dicom, http = free_port(LOOPBACK), free_port(LOOPBACK)
+    options = {"DicomAlwaysAllowFind": True, "DicomAet": TITLE, "AuthenticationEnabled": False}
+    with (
+        orthanc.orthanc(LOOPBACK, home / "archive", options, dicom=dicom, http=http) as archive,
+        guard(
+            home,
+            Address("127.0.0.1", dicom),
+            *ENTRIES,
+            title=TITLE,
+            web=f"http://127.0.0.1:{http}/dicom-web",
+            settings=settings,
+        ) as one,
+    ):
         orthanc.load(archive, clinic.files())
-        web = Web(site, port, archive)
-        with _running(web, limits):
+        web = Web(one, archive)
+        try:
             yield web
+        finally:
             for session in web.sessions.values():
                 session.close()
-    assert web.mistakes == []
-
-
-@contextlib.contextmanager
-def _running(web: Web, limits: Limits | None) -> Iterator[None]:
-    loop, ready = uvloop.new_event_loop(), threading.Event()
-    doors: list[Door] = []
-
-    async def begin() -> None:
-        doors.append(_open(web, limits))
-        ready.set()
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.create_task(begin())
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, name="web door")
-    thread.start()
-    try:
-        assert ready.wait(20)
-        yield
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(web, doors), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
-
-
-def _open(web: Web, limits: Limits | None) -> Door:
-    settings = web.site.settings
-    with roll_of(web.site) as database:
-        roll = read_roll(database)
-
-    def write(event: AuditEvent, *, reserved: bool) -> None:
-        web.audit.append(event)
-
-    world = world_of(
-        settings,
-        policy=Policies(settings.policy).first(),
-        roll=roll,
-        budgets=Budgets(limits, b"k" * 32, time.time, lambda *_: None),
-        write=write,
-        moves=NoMoves(),
-        tokens=None,
-        mistake=web.mistakes.append,
-        resolver=resolver(),
-    )
-    url = settings.archive.web
-    assert url is not None
-    address, _ = archive_address(url)
-    told = settings.tls
-
-    def tls() -> ssl.SSLContext:
-        context = server_context(told.profile, told.certificate, told.key, told.ca)
-        context.verify_mode = ssl.CERT_OPTIONAL
-        return context
-
-    context = tls()
-    door = door_of(settings.listen.names, Address("127.0.0.1", web.port), url, TITLE)
-    web.world = world
-    web.door = web_door(world, door, Pool(service("the archive", address, resolver())), lambda: context)
-    return Door(listen(Address("127.0.0.1", web.port)), Crowd(64, 64), web.door.enter)
-
-
-async def _end(web: Web, doors: Sequence[Door]) -> None:
-    for door in doors:
-        door.close()
-    assert web.door is not None
-    assert web.world is not None
-    web.door.close()
-    # The guard's own association to the archive would be released after a moment.
-    web.world.studies._ask_study.__self__._asker.close()  # type: ignore[attr-defined]
-    await asyncio.sleep(0.05)
+        assert b'"mistake"' not in one.log.read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -256,9 +158,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 
 def steady(head: bytes, body: bytes) -> tuple[list[bytes], bytes]:
-    """An answer without what differs each time."""
-    lines = head.split(b"\r\n")
-    return [line for line in lines if not line.lower().startswith(tuple(map(str.encode, _VOLATILE)))], body
+    """An answer without the one header that differs each time."""
+    return [line for line in head.split(b"\r\n") if not line.lower().startswith(b"date:")], body
 
 
 def status_of(error: requests.HTTPError) -> int:
@@ -269,13 +170,6 @@ def status_of(error: requests.HTTPError) -> int:
 def answer_of(error: requests.HTTPError) -> Any:
     assert error.response is not None
     return error.response.json()
-
-
-def eventually(true: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 5
-    while not true() and time.monotonic() < until:
-        time.sleep(0.02)
-    return true()
 
 
 def uids(found: Sequence[dict[str, Any]], tag: str = "0020000D") -> set[str]:
@@ -511,15 +405,8 @@ def test_a_reader_may_not_store(web: Web) -> None:
 # ---- who asks
 
 
-def test_a_stranger_is_told_to_become_known_and_nothing_else(web: Web) -> None:
-    answers = {
-        b"\n".join(steady(*web.curl(None, path))[0])
-        for path in ("/dicom-web/studies", f"/dicom-web/studies/{HEAD.uid}", "/system", "/dicom-web/x")
-    }
-
-    assert len(answers) == 1
-    assert b"401 Unauthorized" in next(iter(answers))
-    assert b"WWW-Authenticate: Bearer" in next(iter(answers))
+def test_without_a_certificate_there_is_no_connection(web: Web) -> None:
+    assert b"certificate required" in web.curl(None, "/dicom-web/studies")[0]
 
 
 def test_a_service_that_is_not_open_is_forbidden(web: Web) -> None:
@@ -527,22 +414,71 @@ def test_a_service_that_is_not_open_is_forbidden(web: Web) -> None:
     assert web.status("engineer", f"/dicom-web/studies/{HEAD.uid}") == 403
 
 
-def test_a_certificate_that_was_revoked_lets_nobody_in(web: Web) -> None:
-    guest = entry("guest", "GUEST", "radiologist", institutions=(ALPHA,))
-    guard_setup.enrol(web.site, guest, until=time.time() + 86400, rsa_keys=False)
-    assert web.world is not None
+def test_a_certificate_that_was_revoked_lets_nobody_in(web: Web, tmp_path: Path) -> None:
+    papers = [str(shutil.copy(paper, tmp_path)) for paper in web.guard.papers("guest")[:2]]
     request = f"GET /dicom-web/studies?limit=1 HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\n\r\n".encode()
-    with roll_of(web.site) as database:
-        web.world.roll = read_roll(database)
-        with web.connect("guest") as connection:
+    with web.connect("guest") as connection:
+        connection.sendall(request)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        web.guard.revoke("guest")
+        web.guard.look()
+        with contextlib.suppress(OSError):
             connection.sendall(request)
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-            guard_setup.revoke(web.site, "guest", "lost")
-            web.world.roll = read_roll(database)
-            connection.sendall(request)
-            assert connection.recv(65536).startswith(b"HTTP/1.1 401")
+            assert connection.recv(65536) == b""
 
-    assert any("certificate-revoked" in event.rules for event in web.audit)
+    again = web.status("work", "/dicom-web/studies", "--cert", papers[0], "--key", papers[1])
+    assert again == 401
+    assert any("certificate-revoked" in event.rules for event in web.guard.audit())
+
+
+@pytest.mark.peer("oidc")
+def test_a_person_is_known_by_a_token_and_by_nothing_that_resembles_one(tmp_path: Path) -> None:
+    papers = certificates.certificates(tmp_path / "papers", "127.0.0.1")
+    with oidc.oidc_provider(tmp_path / "oidc", papers) as issuer:
+        identity = {"issuer": issuer.name, "audience": AUDIENCE, "ca": str(papers.authority)}
+        with open_web(tmp_path, {"identity": identity}) as web:
+
+            def ask(path: str, token: bytes | None, scheme: str = "Bearer") -> tuple[bytes, bytes]:
+                header = [] if token is None else ["-H", f"Authorization: {scheme} {token.decode()}"]
+                return web.curl(None, path, *header)
+
+            rights: dict[str, Any] = {"roles": ["radiologist"], "institutions": [ALPHA]}
+            good = issuer.person("ada", AUDIENCE, **rights)
+            head, body = ask("/dicom-web/studies", good)
+            assert head.startswith(b"HTTP/1.1 200")
+            assert HEAD.uid.encode() in body
+            assert KNEE.uid.encode() not in body
+            hidden, absent = (ask(f"/dicom-web/studies/{uid}", good) for uid in (KNEE.uid, ABSENT))
+            assert steady(*hidden) == steady(*absent)
+
+            strangers = {
+                b"\n".join(steady(*ask(path, None))[0])
+                for path in (
+                    "/dicom-web/studies",
+                    f"/dicom-web/studies/{HEAD.uid}",
+                    "/system",
+                    "/dicom-web/x",
+                )
+            }
+            assert len(strangers) == 1
+            assert b"WWW-Authenticate: Bearer" in strangers.pop()
+
+            refused = [
+                ask("/dicom-web/studies", token, scheme)[0]
+                for token, scheme in (
+                    (issuer.person("ada", "https://other.example/", **rights), "Bearer"),
+                    (issuer.person("ada", AUDIENCE, exp=int(time.time()) - 600, **rights), "Bearer"),
+                    (good[:-4] + b"AAAA", "Bearer"),
+                    (b"eyJhbGciOiJub25lIn0." + good.split(b".")[1] + b".", "Bearer"),
+                    (b"YWRhOmFkYQ==", "Basic"),
+                    (b"", "Bearer"),
+                )
+            ]
+            assert all(head.startswith(b"HTTP/1.1 401") for head in refused)
+            assert all(b'error="invalid_token"' in head for head in refused)
+            assert good not in (web.guard.log.read_bytes() + web.archive.log.read_bytes())
+            known = [event for event in web.of(Happening.QUERY) if event.who is not None]
+            assert {event.who.name for event in known if event.who} == {"ada"}
 
 
 # ---- attacks
@@ -602,7 +538,6 @@ def test_when_a_client_leaves_its_connection_to_the_archive_is_closed(web: Web) 
     requests.post(
         f"http://127.0.0.1:{web.archive.ports['http']}/instances", clinic.as_file(image), timeout=20
     ).raise_for_status()
-    assert web.world is not None
     assert eventually(lambda: web.upstream() == 0)
     request = f"GET /dicom-web/studies/2.25.7788.8 HTTP/1.1\r\nHost: 127.0.0.1:{web.port}\r\n\r\n"
     with web.connect("gamma") as connection:
@@ -630,13 +565,13 @@ def test_half_a_request_never_reaches_the_archive(web: Web) -> None:
 
 def test_everything_is_written_down(web: Web) -> None:
     study, series, sop = instance(HEAD)
-    certificate = ssl.PEM_cert_to_DER_cert(Path(web.papers("work")[0]).read_text())
-    before = len(web.audit)
+    certificate = ssl.PEM_cert_to_DER_cert(web.guard.papers("work")[0].read_text())
+    before = len(web.guard.audit())
     web.curl("work", f"/dicom-web/studies?PatientID={HEAD.patient}")
     web.curl("work", f"/dicom-web/studies/{study}/series/{series}/instances/{sop}")
     web.curl("work", f"/dicom-web/studies/{KNEE.uid}")
-    assert eventually(lambda: any(e.happening is Happening.REFUSED for e in web.audit[before:]))
-    events = web.audit[before:]
+    assert eventually(lambda: Happening.REFUSED in {event.happening for event in web.guard.audit()[before:]})
+    events = web.guard.audit()[before:]
 
     (asked,) = (event for event in events if event.happening is Happening.QUERY)
     assert asked.query is not None
@@ -649,8 +584,22 @@ def test_everything_is_written_down(web: Web) -> None:
     assert refused[0].studies[0].study_instance_uid == KNEE.uid
 
 
+def test_what_a_viewer_asks_image_by_image_is_written_down_once(web: Web) -> None:
+    before = len(web.guard.audit())
+    with web.session("work") as session:
+        for sop in HEAD.series[0].instances * 3:
+            path = f"studies/{HEAD.uid}/series/{HEAD.series[0].uid}/instances/{sop}/rendered"
+            assert session.get(f"{web.url}/{path}").status_code == 200
+
+    def written(happening: Happening) -> int:
+        return sum(event.happening is happening for event in web.guard.audit()[before:])
+
+    assert eventually(lambda: written(Happening.TRANSFERRED) == 1)
+    assert written(Happening.TRANSFER_BEGUN) == 1
+
+
 def test_budgets_stop_a_collector(tmp_path: Path) -> None:
-    with open_web(tmp_path, Limits(3600.0, None, 2, None, None, None, None)) as web:
+    with open_web(tmp_path, {"budgets": {"window": "1h", "queries": 2}}) as web:
         assert [web.status("work", "/dicom-web/studies") for _ in range(3)] == [200, 200, 429]
         head, _ = web.curl("work", "/dicom-web/studies")
         assert b"Retry-After: " in head
