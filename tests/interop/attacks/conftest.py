@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.peers import clinic, orthanc
@@ -19,6 +21,7 @@ from tests.peers.places import LOOPBACK, free_port
 from tests.peers.running import Peer
 from tests.peers.wiretap import Tap, wiretap
 
+from leadglass.guard.audit.bodies import event_of
 from leadglass.guard.audit.events import AuditEvent
 from leadglass.model.access import Kind
 from leadglass.settings.guard import Address
@@ -43,6 +46,26 @@ PEOPLE = (
 )
 
 
+class Trail:
+    """The audit, read once: there are hundreds of attacks, and each looks at it several times."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._folder = guard.home / "audit"
+        self._read: dict[Path, int] = {}
+        self._events: list[AuditEvent] = []
+
+    def events(self) -> list[AuditEvent]:
+        """Everything that was written down so far."""
+        for file in sorted(self._folder.glob("spool-*.jsonl")):
+            with file.open("rb") as spool:
+                spool.seek(self._read.get(file, 0))
+                lines = [line for line in spool if line.endswith(b"\n")]
+            self._read[file] = self._read.get(file, 0) + sum(map(len, lines))
+            bodies = (json.loads(line)["body"] for line in lines)
+            self._events += [event_of(body) for body in bodies if "happening" in body]
+        return self._events
+
+
 @dataclass(frozen=True)
 class Attacked:
     """A guard, what stands behind it, and what is said between them."""
@@ -50,6 +73,7 @@ class Attacked:
     guard: Guard
     tap: Tap
     archive: Peer
+    trail: Trail
 
     def connection(self, who: str | None, source: str = "127.0.0.1") -> socket.socket:
         """A connection as ``who``: through the TLS door with its certificate, through the plain one for None."""
@@ -113,7 +137,7 @@ class Watch:
     @property
     def told(self) -> list[AuditEvent]:
         """What the audit says."""
-        return self.at.guard.audit()[self.events :]
+        return self.at.trail.events()[self.events :]
 
     def tells(self, rule: str) -> bool:
         """Whether the audit names a rule, or a reason with these words, soon."""
@@ -134,14 +158,14 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
         settings = {**ALLOWED, "DicomModalities": known}
         with orthanc.orthanc(LOOPBACK, home / "archive", settings, dicom=port, http=http) as archive:
             orthanc.load(archive, clinic.files())
-            yield Attacked(one, tap, archive)
+            yield Attacked(one, tap, archive, Trail(one))
 
 
 @pytest.fixture
 def watch(attacked: Attacked) -> Watch:
     """Eyes on the archive and the audit, from now on."""
     tap = attacked.tap
-    return Watch(attacked, len(tap.messages), len(tap.begun), len(attacked.guard.audit()), tap.octets)
+    return Watch(attacked, len(tap.messages), len(tap.begun), len(attacked.trail.events()), tap.octets)
 
 
 def rejection(caller: Caller) -> tuple[int, int, int] | None:
