@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from leadglass.guard.dicomweb.desk import Members, WorldDesk
@@ -51,5 +52,6 @@ def archive_address(archive: str) -> tuple[Address, bool]:
 
 def web_door(world: World, door: Door, pool: Pool, tls: Callable[[], ssl.SSLContext] | None) -> WebDoor:
     """The door of one process; ``tls`` gives the settings for the next connection."""
+    door = replace(door, silence=world.silence)
     members = Members(asyncio.get_running_loop().time)
     return WebDoor(door, pool, lambda peer: WorldDesk(world, peer, door.title, members), tls, world.mistake)

@@ -20,7 +20,6 @@ from leadglass.guard.dicomweb.refused import Refused
 __all__ = ["Connections", "TimeUpError"]
 
 # Patience, in seconds.
-_BETWEEN_REQUESTS = 60.0
 _HEAD = 10.0
 _BODY_PIECE = 20.0
 _SLOWEST = 4096.0
@@ -74,7 +73,7 @@ class Connections:
             if begun is None and self.client.begun:
                 begun = self.now
             try:
-                await self._wait(_BETWEEN_REQUESTS if begun is None else begun + _HEAD - self.now)
+                await self._wait(self._door.silence if begun is None else begun + _HEAD - self.now)
             except TimeUpError:
                 if begun is None:
                     return None

@@ -37,6 +37,8 @@ class Door:
     """Where they are at the archive."""
     largest_body: int = 4 * 1024 * 1024 * 1024
     """Bytes in one STOW-RS request."""
+    silence: float = 60.0
+    """Seconds that a connection may last without a request."""
     workitems: bool = False
     """Whether UPS-RS is carried at all, where a policy permits it."""
 
