@@ -6,28 +6,22 @@ import contextlib
 import hashlib
 import io
 import shutil
-import socket
 import ssl
-import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
 import requests
-from dicomweb_client import DICOMwebClient
-from tests.peers import certificates, clinic, oidc, orthanc
+from tests.peers import certificates, clinic, oidc
 from tests.peers.clinic import ALPHA, BETA, STUDIES, Study
-from tests.peers.guarded import Guard, entry, guard
-from tests.peers.guarded_clinic import TITLE, eventually
-from tests.peers.places import LOOPBACK, free_port
-from tests.peers.running import Peer
+from tests.peers.guarded import entry
+from tests.peers.guarded_clinic import eventually
+from tests.peers.guarded_web import Web, open_web
 
-from leadglass.guard.audit.events import AuditEvent, Happening
-from leadglass.settings.guard import Address
+from leadglass.guard.audit.events import Happening
 
 pytestmark = [
     pytest.mark.peer("orthanc"),
@@ -47,113 +41,9 @@ ABSENT = "2.25.7799"
 AUDIENCE = "https://guard.example/"
 
 
-@dataclass(slots=True)
-class Web:
-    """A guard with a DICOMweb door, and what is behind it."""
-
-    guard: Guard
-    archive: Peer
-    sessions: dict[str, requests.Session] = field(default_factory=dict)
-
-    @property
-    def port(self) -> int:
-        return self.guard.ports["web"]
-
-    @property
-    def url(self) -> str:
-        return f"https://127.0.0.1:{self.port}/dicom-web"
-
-    @property
-    def behind(self) -> str:
-        """Orthanc's own root."""
-        return f"http://127.0.0.1:{self.archive.ports['http']}/dicom-web"
-
-    def session(self, name: str) -> requests.Session:
-        """A session with the certificate of an entry."""
-        certificate, key, authority = map(str, self.guard.papers(name))
-        made = requests.Session()
-        made.cert, made.verify = (certificate, key), authority
-        made.trust_env = False  # the environment of whoever runs the tests may name other authorities
-        return made
-
-    def client(self, name: str) -> DICOMwebClient:
-        """The same session each time, kept until the end."""
-        if name not in self.sessions:
-            self.sessions[name] = self.session(name)
-        made = DICOMwebClient(self.url, session=self.sessions[name])
-        made.set_http_retry_params(retry=False)
-        return made
-
-    def curl(self, name: str | None, path: str, *options: str) -> tuple[bytes, bytes]:
-        """Head and body of an answer, byte by byte."""
-        certificate, key, authority = map(str, self.guard.papers(name or "work"))
-        papers = [] if name is None else ["--cert", certificate, "--key", key]
-        argv = [
-            "curl",
-            "-sS",
-            "-i",
-            "--path-as-is",
-            "--max-time",
-            "20",
-            "--cacert",
-            authority,
-            *papers,
-            *options,
-        ]
-        done = subprocess.run(
-            [*argv, f"https://127.0.0.1:{self.port}{path}"], capture_output=True, check=False
-        )
-        head, _, body = done.stdout.partition(b"\r\n\r\n")
-        if head.startswith(b"HTTP/1.1 100"):
-            head, _, body = body.partition(b"\r\n\r\n")
-        return head or done.stderr, body
-
-    def status(self, name: str | None, path: str, *options: str) -> int:
-        return int(self.curl(name, path, *options)[0].split(b" ")[1])
-
-    def connect(self, name: str) -> ssl.SSLSocket:
-        raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        return self.guard.context(name).wrap_socket(raw, server_hostname="127.0.0.1")
-
-    def of(self, *happenings: Happening) -> list[AuditEvent]:
-        return [event for event in self.guard.audit() if event.happening in happenings]
-
-    def upstream(self) -> int:
-        """Connections to the archive's web server."""
-        port = f"{self.archive.ports['http']:04X}"
-        rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        return sum(row[2].endswith(":" + port) and row[3] == "01" for row in rows)
-
-
-@contextlib.contextmanager
-def open_web(home: Path, settings: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[Web]:
-    """Orthanc with the clinic, and a guard before it."""
-    dicom, http = free_port(LOOPBACK), free_port(LOOPBACK)
-    options = {"DicomAlwaysAllowFind": True, "DicomAet": TITLE, "AuthenticationEnabled": False}
-    with (
-        orthanc.orthanc(LOOPBACK, home / "archive", options, dicom=dicom, http=http) as archive,
-        guard(
-            home,
-            Address("127.0.0.1", dicom),
-            *ENTRIES,
-            title=TITLE,
-            web=f"http://127.0.0.1:{http}/dicom-web",
-            settings=settings,
-        ) as one,
-    ):
-        orthanc.load(archive, clinic.files())
-        web = Web(one, archive)
-        try:
-            yield web
-        finally:
-            for session in web.sessions.values():
-                session.close()
-        assert b'"mistake"' not in one.log.read_bytes()
-
-
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with open_web(tmp_path_factory.mktemp("web")) as made:
+    with open_web(tmp_path_factory.mktemp("web"), *ENTRIES) as made:
         yield made
 
 
@@ -436,7 +326,7 @@ def test_a_person_is_known_by_a_token_and_by_nothing_that_resembles_one(tmp_path
     papers = certificates.certificates(tmp_path / "papers", "127.0.0.1")
     with oidc.oidc_provider(tmp_path / "oidc", papers) as issuer:
         identity = {"issuer": issuer.name, "audience": AUDIENCE, "ca": str(papers.authority)}
-        with open_web(tmp_path, {"identity": identity, "budgets": {"window": "1h", "queries": 2}}) as web:
+        with open_web(tmp_path, *ENTRIES[:1], settings={"identity": identity}) as web:
 
             def ask(path: str, token: bytes | None, scheme: str = "Bearer") -> tuple[bytes, bytes]:
                 header = [] if token is None else ["-H", f"Authorization: {scheme} {token.decode()}"]
@@ -479,12 +369,6 @@ def test_a_person_is_known_by_a_token_and_by_nothing_that_resembles_one(tmp_path
             assert good not in (web.guard.log.read_bytes() + web.archive.log.read_bytes())
             known = [event for event in web.of(Happening.QUERY) if event.who is not None]
             assert {event.who.name for event in known if event.who} == {"ada"}
-
-            # A collector has its budget, whichever way it comes.
-            assert ask("/dicom-web/studies", good)[0].startswith(b"HTTP/1.1 200")
-            over = ask("/dicom-web/studies", good)[0]
-            assert over.startswith(b"HTTP/1.1 429")
-            assert b"Retry-After: " in over
 
 
 # ---- attacks
@@ -602,3 +486,10 @@ def test_what_a_viewer_asks_image_by_image_is_written_down_once(web: Web) -> Non
 
     assert eventually(lambda: written(Happening.TRANSFERRED) == 1)
     assert written(Happening.TRANSFER_BEGUN) == 1
+
+
+def test_budgets_stop_a_collector(tmp_path: Path) -> None:
+    with open_web(tmp_path, *ENTRIES[:1], settings={"budgets": {"window": "1h", "queries": 2}}) as web:
+        assert [web.status("work", "/dicom-web/studies") for _ in range(3)] == [200, 200, 429]
+        head, _ = web.curl("work", "/dicom-web/studies")
+        assert b"Retry-After: " in head
