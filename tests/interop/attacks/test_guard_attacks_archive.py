@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.peers.caller import Answer, Caller, contexts, data_set, identifier, request
-from tests.peers.clinic import ALPHA, STUDIES, image, images
+from tests.peers.clinic import ALPHA, STUDIES, Series, image, images
 from tests.peers.guarded import Guard, entry, guard
 from tests.peers.guarded_clinic import TITLE, eventually
 from tests.peers.scripted_archive import Line, ScriptedArchive, described, scripted_archive
@@ -251,7 +251,7 @@ def test_an_archives_comments_which_may_name_anybody_stay_with_the_guard(behind:
 
 GOT = CGetRSP(1, 0, GET)
 OWN = data_set(next(images(HEAD)))
-FOREIGN = data_set(next(images(KNEE)))
+FOREIGN = data_set(image(KNEE, Series(KNEE.series[0].uid, "CT", ()), KNEE.instances[0]))
 
 
 def brings(uid: str, data: bytes, *, part: int | None = None) -> Callable[[Line, Answer], None]:
