@@ -53,7 +53,7 @@ def requests(data: bytes) -> None:
         assert ".." not in path
         assert "%" not in path
         if found.service is Service.SEARCH:
-            read_search(found, "")
+            read_search(found, "", frozenset({"institution", "labels"}))
     except RemoteProtocolError:
         return
 

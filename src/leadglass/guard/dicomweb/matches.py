@@ -53,6 +53,7 @@ def study_uid(match: Element) -> str | None:
     return None
 
 
+@functools.lru_cache(maxsize=256)
 def readable(needed: frozenset[str], doubtful: frozenset[str]) -> tuple[tuple[str, int], ...]:
     """The tags to read of matches: what tells the ``needed`` attributes of ``Study``, without the doubtful."""
     tags = (keys.STUDY_INSTANCE_UID, *keys.needed_tags(needed))

@@ -7,6 +7,7 @@ there were in all.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from leadglass.guard.dicomweb.matches import ADDED, COUNTS, STUDY_UID, tag_name
 from leadglass.guard.dicomweb.parameters import Parameters
 from leadglass.guard.dicomweb.paths import Level, Place, Request, is_uid
 from leadglass.guard.dicomweb.refused import Refused
-from leadglass.guard.identifiers.keys import WITHOUT_REQUIRED_MATCHING
+from leadglass.guard.identifiers.keys import WITHOUT_REQUIRED_MATCHING, needed_tags
 
 __all__ = ["JSON", "Pages", "Search", "read"]
 
@@ -66,8 +67,11 @@ class Search:
     match it may answer with a copy."""
 
 
-def read(request: Request, accept: str) -> Search:
-    """The search that ``request`` is; ``Refused`` if its parameters break the grammar or tell what is hidden."""
+def read(request: Request, accept: str, needed: frozenset[str]) -> Search:
+    """The search that ``request`` is; ``Refused`` if its parameters break the grammar or tell what is hidden.
+
+    ``needed`` are the attributes of ``Study`` that policies read.
+    """
     wanted = next((value for name, value in request.parameters if name == "accept"), accept)
     if not accepts(wanted, *JSON):
         raise Refused("search results come as JSON only", 406)
@@ -85,14 +89,28 @@ def read(request: Request, accept: str) -> Search:
         elif not name[0].islower():
             matching.append((_key(name, value, request.at), value))
         # Others are ignored, as PS3.18 8.3.1 has it: what no one knows cannot change the result.
-    return _search(request, tuple(matching), fields, numbers)
+    return _search(request, tuple(matching), fields, numbers, _added(request, needed))
 
 
-def _search(request: Request, matching: Parameters, fields: list[str], numbers: dict[str, int]) -> Search:
+@functools.lru_cache(maxsize=64)
+def _of_policies(needed: frozenset[str]) -> tuple[str, ...]:
+    return tuple(tag for tag in map(tag_name, needed_tags(needed)) if tag in ADDED)
+
+
+def _added(request: Request, needed: frozenset[str]) -> tuple[str, ...]:
+    if request.at.study is not None:
+        return ()
+    return _of_policies(needed) if request.level is Level.STUDY else (STUDY_UID,)
+
+
+def _search(
+    request: Request,
+    matching: Parameters,
+    fields: list[str],
+    numbers: dict[str, int],
+    added: tuple[str, ...],
+) -> Search:
     matched = {_KEYWORDS.get(name, name) for name, _ in matching}
-    added: tuple[str, ...] = ()
-    if request.at.study is None:
-        added = tuple(ADDED) if request.level is Level.STUDY else (STUDY_UID,)
     asked = matched | {_KEYWORDS.get(name, name) for name in fields} | {STUDY_UID}
     return Search(
         request.level,

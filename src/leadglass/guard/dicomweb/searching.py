@@ -33,7 +33,9 @@ class _Searching:
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._line = exchange.line
-        self._search = query.read(exchange.request, exchange.head.accept)
+        self._needed = exchange.ports.needed(exchange.who, exchange.request.action)
+        self._search = query.read(exchange.request, exchange.head.accept, self._needed)
+        self._read = readable(self._needed, self._search.doubtful)
         self._pages = query.Pages(self._search)
         self._at: Place = exchange.request.at
         self._out = bytearray(b"[")
@@ -114,12 +116,9 @@ class _Searching:
 
     def _told(self, matches: list[Element]) -> list[Study | str | None]:
         """The study of each match, by its UID if too little is told of it, None if not even that."""
-        exchange = self._exchange
-        needed = exchange.ports.needed(exchange.who, exchange.request.action)
-        read = readable(needed, self._search.doubtful)
-        studies = [study_of(match, read) for match in matches]
+        studies = [study_of(match, self._read) for match in matches]
         return [
-            study.study_instance_uid if study is not None and lacking(study, needed) else study
+            study.study_instance_uid if study is not None and lacking(study, self._needed) else study
             for study in studies
         ]
 

@@ -12,10 +12,16 @@ from leadglass.guard.dicomweb.paths import parse
 from leadglass.guard.dicomweb.query import Pages, Search, read
 from leadglass.guard.dicomweb.refused import Refused
 
+EVERYTHING = frozenset(
+    {"patient_id", "modalities", "institution", "referring_physician", "performing_physicians", "labels"}
+)
 
-def search(query: str = "", path: str = "/studies", accept: str = "") -> Search:
+
+def search(
+    query: str = "", path: str = "/studies", accept: str = "", needed: frozenset[str] = EVERYTHING
+) -> Search:
     raw = f"/dicom-web{path}?{quote(query, safe='=&')}".encode()
-    return read(parse(b"GET", raw, ROOTS, HOSTS), accept)
+    return read(parse(b"GET", raw, ROOTS, HOSTS), accept, needed)
 
 
 def refused(query: str = "", path: str = "/studies", accept: str = "") -> int:
@@ -54,6 +60,12 @@ def test_what_is_added_is_hidden_unless_the_client_asked_for_it() -> None:
     assert search().hidden == everything
     assert search("includefield=InstitutionName&00081050=A").hidden == {"00120020", "00120062"}
     assert search("includefield=all").hidden == frozenset()
+
+
+def test_only_what_policies_read_is_added() -> None:
+    assert search(needed=frozenset()).added == ()
+    assert search(needed=frozenset({"patient_id", "institution"})).added == ("00080080",)
+    assert search(needed=frozenset({"labels"})).added == ("00120020", "00120062")
 
 
 def test_for_series_and_instances_the_study_is_asked_for() -> None:
