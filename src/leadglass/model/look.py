@@ -11,14 +11,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from leadglass.model.evidence import AssociateEvidence, Evidence, TlsEvidence, facts_of
 from leadglass.model.record import body_of
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Severity, Verdict
 
-__all__ = ["Look", "Sighting", "identity_of", "look_of"]
+__all__ = ["Look", "Sighting", "Sightings", "identity_of", "look_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,50 @@ class Sighting(NamedTuple):
     source: str | None
     """The local address it was seen from; None if no connection opened."""
     look: Look
+
+
+class Sightings(Sequence[Sighting]):
+    """Sightings as few objects: a row is endpoint, POSIX seconds, number of its source, number of its look."""
+
+    __slots__ = ("looks", "rows", "sources")
+
+    def __init__(
+        self,
+        rows: Sequence[tuple[bytes, int, int, int]],
+        sources: Sequence[str | None],
+        looks: Sequence[Look],
+    ) -> None:
+        self.rows = rows
+        self.sources = sources
+        self.looks = looks
+
+    @classmethod
+    def of(cls, sightings: Sequence[Sighting]) -> Sightings:
+        """The same as ``sightings``."""
+        if isinstance(sightings, cls):
+            return sightings
+        sources: dict[str | None, int] = {}
+        looks: dict[Look, int] = {}
+        rows = [
+            (endpoint, at, sources.setdefault(source, len(sources)), looks.setdefault(look, len(looks)))
+            for endpoint, at, source, look in sightings
+        ]
+        return cls(rows, list(sources), list(looks))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Sighting: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sightings: ...
+
+    def __getitem__(self, index: int | slice) -> Sighting | Sightings:
+        if isinstance(index, slice):
+            return Sightings(self.rows[index], self.sources, self.looks)
+        endpoint, at, source, look = self.rows[index]
+        return Sighting(endpoint, at, self.sources[source], self.looks[look])
 
 
 def look_of(evidence: Sequence[Evidence], verdict: Verdict, rung: Rung, judged_by: str) -> Look:

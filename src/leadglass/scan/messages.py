@@ -14,7 +14,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from leadglass.model.look import Look, Sighting
+from leadglass.model.look import Look, Sighting, Sightings
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Severity
 
@@ -204,14 +204,9 @@ def _message(kind: type[Any], fields: dict[str, Any]) -> bytes:
 
 def _result(head: dict[str, Any], rows: memoryview) -> Result:
     looks = [_look(fields) for fields in head["looks"]]
-    sources = head["sources"]
     four = head["four"]
-    found = [
-        Sighting(endpoint, moment, sources[source], looks[look])
-        for form, part in ((_FOUR_KEYED, rows[:four]), (_SIX_KEYED, rows[four:]))
-        for endpoint, moment, source, look in form.iter_unpack(part)
-    ]
-    return Result(head["shard"], found, tuple(map(_pair, head["rest"])))
+    found = [*_FOUR_KEYED.iter_unpack(rows[:four]), *_SIX_KEYED.iter_unpack(rows[four:])]
+    return Result(head["shard"], Sightings(found, head["sources"], looks), tuple(map(_pair, head["rest"])))
 
 
 def _look_fields(look: Look) -> list[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -18,12 +18,13 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    TextClause,
     bindparam,
     select,
     text,
 )
 
-from leadglass.model.look import Look, Sighting
+from leadglass.model.look import Look, Sighting, Sightings
 from leadglass.model.verdict import Position
 from leadglass.store.bulk import pour
 from leadglass.store.names import vantage_of
@@ -88,8 +89,7 @@ _NUMBERS = text("SELECT n.digest, (SELECT v.id FROM verdicts v WHERE v.digest = 
 # anew by a later version is none, nor is what somebody saw earlier than we did. Subqueries rather than
 # joins: for a batch, PostgreSQL would read all endpoints. CROSS JOIN: SQLite keeps the order.
 # An endpoint that comes twice in one scan, as in others' data, is compared with the scans before.
-_ADD_OBSERVATIONS = text(
-    """
+_ADD_OBSERVATIONS = """
     INSERT INTO observations (scan, endpoint, place, vantage, observed_at, verdict, changed_from)
     SELECT :scan, a.endpoint, :place, a.vantage, a.observed_at, a.verdict, (
         SELECT f.id FROM endpoints e CROSS JOIN verdicts f CROSS JOIN verdicts v
@@ -97,7 +97,7 @@ _ADD_OBSERVATIONS = text(
           AND e.verdict <> a.verdict AND e.last_seen <= a.observed_at
           AND f.id = e.verdict AND v.id = a.verdict AND (f.evidence <> v.evidence OR f.access <> v.access)
     )
-    FROM arrived a WHERE true ORDER BY a.endpoint
+    FROM arrived a WHERE true{in_order}
     ON CONFLICT (scan, endpoint, place) DO UPDATE SET
         vantage = excluded.vantage, observed_at = excluded.observed_at, verdict = excluded.verdict,
         changed_from = (
@@ -112,11 +112,9 @@ _ADD_OBSERVATIONS = text(
         )
     WHERE excluded.observed_at >= observations.observed_at
     """
-).bindparams(bindparam("scan", type_=BigInteger()), bindparam("place", type_=BigInteger()))
-_SEE_ENDPOINTS = text(
-    """
+_SEE_ENDPOINTS = """
     INSERT INTO endpoints (endpoint, place, first_seen, last_seen, verdict)
-    SELECT endpoint, :place, observed_at, observed_at, verdict FROM arrived WHERE true ORDER BY endpoint
+    SELECT a.endpoint, :place, a.observed_at, a.observed_at, a.verdict FROM arrived a WHERE true{in_order}
     ON CONFLICT (endpoint, place) DO UPDATE SET
         first_seen = CASE WHEN excluded.first_seen < endpoints.first_seen
                      THEN excluded.first_seen ELSE endpoints.first_seen END,
@@ -125,7 +123,22 @@ _SEE_ENDPOINTS = text(
         verdict = CASE WHEN excluded.last_seen >= endpoints.last_seen
                   THEN excluded.verdict ELSE endpoints.verdict END
     """
-).bindparams(bindparam("place", type_=BigInteger()))
+
+
+def _adding(in_order: str) -> tuple[TextClause, TextClause]:
+    scan, place = (bindparam(name, type_=BigInteger()) for name in ("scan", "place"))
+    return (
+        text(_ADD_OBSERVATIONS.format(in_order=in_order)).bindparams(scan, place),
+        text(_SEE_ENDPOINTS.format(in_order=in_order)).bindparams(place),
+    )
+
+
+_ADDING = {"postgresql": _adding(" ORDER BY a.endpoint"), "sqlite": _adding("")}
+"""SQLite has one writer at a time, who reads a new table in the order in which it was filled."""
+
+
+_Row: TypeAlias = tuple[bytes, int, int, int]
+"""As in ``Sightings``."""
 
 
 class Origin(NamedTuple):
@@ -174,19 +187,33 @@ def write(
 
     Returns what ``digests`` shall remember.
     """
-    looks = {sighting.look for sighting in sightings}
-    numbers = digests.numbers(connection, looks)
-    number_of = {look: numbers[look.digest] for look in looks}
-    sources = {sighting.source for sighting in sightings}
-    vantages = {source: vantage_of(connection, origin.place, source, origin.position) for source in sources}
-    rows = {
-        endpoint: (endpoint, vantages[source], at, number_of[look])
-        for endpoint, at, source, look in sorted(sightings, key=operator.attrgetter("observed_at"))
+    batch = Sightings.of(sightings)
+    seen = {number: batch.looks[number] for number in {row[3] for row in batch.rows}}
+    numbers = digests.numbers(connection, seen.values())
+    verdict_of = {number: numbers[look.digest] for number, look in seen.items()}
+    vantages = {
+        number: vantage_of(connection, origin.place, batch.sources[number], origin.position)
+        for number in {row[2] for row in batch.rows}
     }
-    pour(connection, _arrived, sorted(rows.values()))
-    connection.execute(_ADD_OBSERVATIONS, {"scan": origin.scan, "place": origin.place})
-    connection.execute(_SEE_ENDPOINTS, {"place": origin.place})
+    latest = _latest(batch.rows)
+    rows = [
+        # The driver for SQLite looks long for an adapter for bytes, and at once finds that there is none for this.
+        (bytearray(endpoint), vantages[source], at, verdict_of[look])
+        for endpoint, at, source, look in map(latest.__getitem__, sorted(latest))
+    ]
+    pour(connection, _arrived, rows)
+    add_observations, see_endpoints = _ADDING[connection.dialect.name]
+    connection.execute(add_observations, {"scan": origin.scan, "place": origin.place})
+    connection.execute(see_endpoints, {"place": origin.place})
     return numbers
+
+
+def _latest(rows: Sequence[_Row]) -> dict[bytes, _Row]:
+    """The latest row of each endpoint."""
+    found = {row[0]: row for row in rows}
+    if len(found) < len(rows):
+        found = {row[0]: row for row in sorted(rows, key=operator.itemgetter(1))}
+    return found
 
 
 def _still_there(connection: Connection, known: dict[bytes, int]) -> dict[bytes, int]:
