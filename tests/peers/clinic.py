@@ -30,6 +30,7 @@ __all__ = [
     "Series",
     "Study",
     "as_file",
+    "every",
     "files",
     "image",
     "images",

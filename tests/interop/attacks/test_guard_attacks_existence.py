@@ -15,7 +15,7 @@ import pytest
 from tests.interop.attacks.conftest import Attacked, Watch
 from tests.peers import orthanc
 from tests.peers.caller import Answer, Caller, data_set, identifier
-from tests.peers.clinic import BETA, BROWN, STUDIES, Series, Study, files
+from tests.peers.clinic import BETA, BROWN, STUDIES, Series, Study, every, files, names_of
 
 from leadglass.guard.audit.events import Happening
 from leadglass.wire import uids
@@ -194,7 +194,7 @@ def test_no_key_that_a_client_writes_makes_a_study_its_own(attacked: Attacked, k
                 for answer in found
                 for uid in values(answer.data_set or b"", 0x0020000D)
             }
-            assert seen <= {STUDIES[name].uid for name in own}
+            assert names_of(seen & every("STUDY", [*STUDIES.values()])) <= own
 
 
 def test_sequences_and_private_keys_do_not_reach_the_archive(attacked: Attacked, watch: Watch) -> None:
