@@ -107,6 +107,7 @@ class Loop(asyncio.SelectorEventLoop):
         selector = _Jumping()
         selector.loop = self
         super().__init__(selector)
+        self._clock_resolution = 1e-6  # of a clock that has run for long
         self.failures: list[str] = []
         self.set_exception_handler(lambda _, context: self.failures.append(str(context)))
 
