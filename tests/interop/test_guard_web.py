@@ -25,7 +25,7 @@ from leadglass.guard.audit.events import Happening
 
 pytestmark = [
     pytest.mark.peer("orthanc"),
-    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed"),
+    pytest.mark.peer("curl"),
 ]
 
 ENTRIES = (
