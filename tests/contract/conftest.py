@@ -11,6 +11,7 @@ from sqlalchemy import text
 from tests.peers import postgresql
 
 from leadglass.store.database import Database, open_database
+from leadglass.store.migrating import migrate
 
 Opening: TypeAlias = Callable[[], Database]
 """Opens the test's database once more, as another program would."""
@@ -61,7 +62,7 @@ def opening(where: str, clock: Clock) -> Iterator[Opening]:
     opened: list[Database] = []
 
     def opener() -> Database:
-        opened.append(open_database(where, clock))
+        opened.append(open_database(where, clock, migrate))
         return opened[-1]
 
     yield opener

@@ -18,17 +18,32 @@ from tests.contract.samples import sighting
 from tests.contract.test_work import count, taken, worker
 from tests.peers.postgresql import Cluster
 
+from leadglass.errors import ConfigError
 from leadglass.store import database as database_module
-from leadglass.store import migrating, scans
+from leadglass.store import migrating, revisions, scans
 from leadglass.store.database import Database, open_database
 from leadglass.store.schema import metadata
 
 
 def test_the_newest_revision_is_the_head_of_one_line() -> None:
-    assert migrating.scripts().get_heads() == [migrating.NEWEST]
+    assert migrating.scripts().get_heads() == [revisions.NEWEST]
 
 
-def test_the_schema_is_what_the_migrations_make(database: Database) -> None:
+def test_the_revisions_that_are_known_are_those_there_are() -> None:
+    there = [script.revision for script in migrating.scripts().walk_revisions()]
+
+    assert list(revisions.REVISIONS) == there[::-1]
+
+
+def migrated(where: str) -> None:
+    """Make the newest schema one revision after the other, in a database that has none."""
+    engine = create_engine(where)
+    with engine.begin() as connection:
+        migrating.migrate(connection, where)
+    engine.dispose()
+
+
+def test_the_schema_is_what_a_new_database_has(database: Database) -> None:
     with database.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
@@ -40,15 +55,13 @@ def shape(path: Path) -> dict[str, list[str]]:
     connection = sqlite3.connect(path)
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {name: sorted(re.split(r"[(),\s]+", sql)) for name, sql in rows if name != "alembic_version"}
+    return {name: sorted(re.split(r"[(),\s]+", sql)) for name, sql in rows}
 
 
-def test_sqlite_gets_the_very_tables_of_the_schema(tmp_path: Path) -> None:
+def test_sqlite_gets_the_same_tables_new_and_by_migrations(tmp_path: Path) -> None:
     # Comparing metadata sees neither WITHOUT ROWID nor the conditions of indexes.
-    open_database(str(tmp_path / "migrated"), lambda: 0.0).close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'made'}")
-    metadata.create_all(engine)
-    engine.dispose()
+    migrated(f"sqlite:///{tmp_path / 'migrated'}")
+    open_database(str(tmp_path / "made"), lambda: 0.0).close()
 
     assert "ROWID" in shape(tmp_path / "made")["observations"]
     assert shape(tmp_path / "migrated") == shape(tmp_path / "made")
@@ -60,15 +73,12 @@ def statements(dump: str) -> list[str]:
 
 
 @pytest.mark.peer("postgresql")
-def test_postgresql_gets_the_very_tables_of_the_schema(cluster: Cluster) -> None:
-    with cluster.database() as migrated, cluster.database() as made:
-        open_database(cluster.url(migrated), lambda: 0.0).close()
-        engine = create_engine(cluster.url(made).replace("postgresql:", "postgresql+psycopg:"))
-        metadata.create_all(engine)
-        engine.dispose()
-        cluster.sql("DROP TABLE alembic_version", database=migrated)
+def test_postgresql_gets_the_same_tables_new_and_by_migrations(cluster: Cluster) -> None:
+    with cluster.database() as step_by_step, cluster.database() as made:
+        migrated(cluster.url(step_by_step).replace("postgresql:", "postgresql+psycopg:"))
+        open_database(cluster.url(made), lambda: 0.0).close()
 
-        assert statements(cluster.dump(migrated)) == statements(cluster.dump(made))
+        assert statements(cluster.dump(step_by_step)) == statements(cluster.dump(made))
 
 
 # ---- forward from every revision
@@ -115,7 +125,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "9002"
-down_revision = "{migrating.NEWEST}"
+down_revision = "{revisions.NEWEST}"
 
 
 def upgrade():
@@ -155,6 +165,15 @@ def test_what_an_older_version_stored_is_there_after_migrating(
     work = worker(database, scan)
     assert work.finish(taken(work), [sighting(1)])
     assert count(database, "observations") == count(database, "endpoints") == 2
+
+
+def test_who_cannot_upgrade_says_that_the_database_is_older(where: str) -> None:
+    if "://" not in where:
+        Path(where).parent.mkdir()
+    made_at(where, "0001")
+
+    with pytest.raises(ConfigError, match="older Leadglass"):
+        open_database(where, lambda: 0.0)
 
 
 def test_a_later_revision_is_reached_from_the_first_and_all_or_nothing(

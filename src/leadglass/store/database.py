@@ -12,17 +12,17 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from leadglass.errors import ConfigError
-from leadglass.store.migrating import NEWEST, migrate, refuse_strangers, revision_of
+from leadglass.store.revisions import NEWEST, create, refuse_strangers, revision_of
 from leadglass.store.trouble import explained
 
-__all__ = ["BUSY_SECONDS", "Database", "open_database"]
+__all__ = ["BUSY_SECONDS", "Database", "Upgrade", "no_upgrade", "open_database"]
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one."""
@@ -127,22 +127,35 @@ class Database:
         self.close()
 
 
-def open_database(where: str, clock: Callable[[], float]) -> Database:
-    """The database at ``where``: a file (SQLite) or a ``postgresql://`` URL; made and migrated if need be.
+Upgrade: TypeAlias = Callable[[Connection, str], None]
+"""Brings the database at a connection, called so in messages, forward to the newest revision."""
+
+
+def no_upgrade(_: Connection, where: str) -> None:
+    """For who only meets databases that he made himself: ``ConfigError``."""
+    raise ConfigError(
+        "this database was made by an older Leadglass",
+        where=where,
+        then="leadglass scan list brings it up to date",
+    )
+
+
+def open_database(where: str, clock: Callable[[], float], upgrade: Upgrade = no_upgrade) -> Database:
+    """The database at ``where``: a file (SQLite) or a ``postgresql://`` URL; made, or upgraded, if need be.
 
     ``clock`` gives POSIX seconds; PostgreSQL has its own. ``ConfigError`` if there can be no such
     database, if it holds something else or is of a newer version; ``ResourceError`` if it cannot be reached.
     """
     database = _postgres(where, clock) if "://" in where else _sqlite(where, clock)
     try:
-        _bring_up_to_date(database)
+        _bring_up_to_date(database, upgrade)
     except BaseException:  # an interruption too: it is raised again, and nothing is left open
         database.close()
         raise
     return database
 
 
-def _bring_up_to_date(database: Database) -> None:
+def _bring_up_to_date(database: Database, upgrade: Upgrade) -> None:
     with database.read() as connection:
         if revision_of(connection) == NEWEST:
             return
@@ -150,8 +163,11 @@ def _bring_up_to_date(database: Database) -> None:
     with _alone(database), database.write() as connection:
         if database.is_postgres:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
-        if revision_of(connection) != NEWEST:
-            migrate(connection, database.where)
+        revision = revision_of(connection)
+        if revision is None:
+            create(connection)
+        elif revision != NEWEST:
+            upgrade(connection, database.where)
 
 
 # ---- PostgreSQL

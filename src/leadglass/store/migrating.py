@@ -1,4 +1,4 @@
-"""Brings a database to the newest schema, one revision after the other, or says why that cannot be.
+"""Brings an older database to the newest schema, one revision after the other, or says why that cannot be.
 
 Alembic runs the revisions inside the caller's transaction: a database is migrated whole or not at
 all. There is no ``env.py``, since nothing but this runs them.
@@ -12,21 +12,11 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationStep
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
-from leadglass.errors import ConfigError
+from leadglass.store.revisions import NEWEST, refuse_strangers, revision_of
 
-__all__ = ["NEWEST", "migrate", "refuse_strangers", "revision_of", "scripts"]
-
-NEWEST = "0002"
-"""The newest revision. A database that has it needs no look into the scripts."""
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The revision that the database has; None if it has none yet."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+__all__ = ["migrate", "scripts"]
 
 
 def scripts() -> ScriptDirectory:
@@ -51,22 +41,3 @@ def migrate(connection: Connection, where: str, upto: str = NEWEST) -> None:
     context = EnvironmentContext(Config(), known, fn=lambda *_: steps, destination_rev=upto)
     context.configure(connection=connection)
     context.run_migrations()
-
-
-def refuse_strangers(connection: Connection, where: str) -> None:
-    """``ConfigError`` if the database was made by a newer version, or by another program."""
-    revision = revision_of(connection)
-    if revision is None:
-        names = set(inspect(connection).get_table_names())
-        if names & {"scans", "observations"} or (names and connection.dialect.name == "sqlite"):
-            raise ConfigError(
-                "this database belongs to another program",
-                where=where,
-                then="choose another with --database",
-            )
-    elif revision not in {script.revision for script in scripts().walk_revisions()}:
-        raise ConfigError(
-            f"this database was made by a newer Leadglass (revision {revision})",
-            where=where,
-            then="update Leadglass, or choose another database with --database",
-        )

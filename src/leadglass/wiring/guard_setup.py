@@ -28,6 +28,7 @@ from leadglass.settings.guard_file import read_guard
 from leadglass.store import guard_roll
 from leadglass.store.database import Database
 from leadglass.store.guard_roll import Issued
+from leadglass.store.migrating import migrate
 from leadglass.wiring.guard_files import put, read_file, remove, staged
 from leadglass.wiring.storage import open_storage
 
@@ -118,7 +119,7 @@ def roll_of(site: Site, *, new: bool = False) -> Iterator[Database]:
             "there is no roll here", where=where, then="bring it back, or begin with guard init"
         )
     try:
-        with open_storage(where) as database:
+        with open_storage(where, migrate) as database:
             yield database
     except LeadglassError as exc:
         if not any(option in exc.then for option in ("--database", "--resume")):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from leadglass import wiring
 from leadglass.errors import ConfigError
-from leadglass.store.database import Database, open_database
+from leadglass.store.database import Database, Upgrade, no_upgrade, open_database
 
 __all__ = ["default_database", "kept_storage", "open_storage"]
 
@@ -20,15 +20,15 @@ def default_database() -> str:
     return str(home / "leadglass" / "leadglass.sqlite")
 
 
-def open_storage(where: str | None) -> Database:
+def open_storage(where: str | None, upgrade: Upgrade = no_upgrade) -> Database:
     """The database at ``where`` (a file, a ``postgresql://`` URL; None: the user's own), made if it is new.
 
-    Errors as ``store.database.open_database``.
+    ``upgrade`` is for one that an older version made. Errors as ``store.database.open_database``.
     """
-    return open_database(where or default_database(), wiring.clock().posix)
+    return open_database(where or default_database(), wiring.clock().posix, upgrade)
 
 
-def kept_storage(where: str | None) -> Database:
+def kept_storage(where: str | None, upgrade: Upgrade = no_upgrade) -> Database:
     """The same for whoever only reads: ``ConfigError`` if there is none, instead of an empty one."""
     place = where or default_database()
     if "://" not in place and not Path(place).exists():
@@ -37,7 +37,7 @@ def kept_storage(where: str | None) -> Database:
             where=place,
             then="leadglass scan makes one; --database names another",
         )
-    return open_storage(place)
+    return open_storage(place, upgrade)
 
 
 def _home() -> Path:
