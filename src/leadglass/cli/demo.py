@@ -12,12 +12,12 @@ from rich.text import Text
 
 from leadglass import wiring
 from leadglass.cli import INTERRUPTED
+from leadglass.cli.console import console
 from leadglass.cli.demo_lock import lock_one
 from leadglass.cli.looking import UNFINISHED, meta_of, stop_on_signals
 from leadglass.cli.output import destination
 from leadglass.cli.progress import ProgressBar
 from leadglass.cli.prose import STYLE, print_lines, wrapped
-from leadglass.cli.terminal import console
 from leadglass.lab.fiction import Stems
 from leadglass.lab.personas import Persona, Service
 from leadglass.lab.serve import Lab

@@ -6,8 +6,8 @@ from rich.text import Text
 
 from leadglass import wiring
 from leadglass.cli import load
+from leadglass.cli.console import console
 from leadglass.cli.prose import STYLE, print_lines, wrapped
-from leadglass.cli.terminal import console
 from leadglass.errors import ConfigError
 from leadglass.model.record import ScanRecord
 from leadglass.model.rung import Rung

@@ -15,7 +15,8 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.text import Text
 
-from leadglass.cli.terminal import console, width, write
+from leadglass.cli.console import console
+from leadglass.cli.terminal import width, write
 from leadglass.errors import ConfigError, UsageError
 from leadglass.judge import explain as explaining
 from leadglass.judge.explain import Explanation, Ruling

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from leadglass.cli.console import console
 from leadglass.cli.guard_options import CONFIG, ConfigOption, Shape, ShapeOption, as_json, now, shown_time
-from leadglass.cli.terminal import console, write
+from leadglass.cli.terminal import write
 from leadglass.model.enrolment import Roll
 from leadglass.store.guard_people import Emergency, emergencies
 from leadglass.store.guard_roll import Member, members, read_roll

@@ -12,7 +12,8 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from leadglass.cli.terminal import complain, console
+from leadglass.cli.console import console
+from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
 from leadglass.lab.serve import Running
 from leadglass.wiring.lab import running_lab

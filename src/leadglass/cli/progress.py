@@ -7,7 +7,8 @@ from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from leadglass.cli.terminal import console, is_terminal
+from leadglass.cli.console import console
+from leadglass.cli.terminal import is_terminal
 
 __all__ = ["ProgressBar"]
 

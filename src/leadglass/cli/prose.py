@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from rich.text import Text
 
-from leadglass.cli.terminal import console, width
+from leadglass.cli.console import console
+from leadglass.cli.terminal import width
 from leadglass.model.verdict import Severity
 from leadglass.report.safe import visible
 

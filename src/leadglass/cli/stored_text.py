@@ -13,7 +13,8 @@ from typing import Any
 
 from rich.text import Text
 
-from leadglass.cli.terminal import console, shows_colour, width, write
+from leadglass.cli.console import console
+from leadglass.cli.terminal import shows_colour, width, write
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.record import Tlp
 from leadglass.model.verdict import Severity

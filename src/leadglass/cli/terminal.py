@@ -5,16 +5,11 @@ Colour and progress appear only on a terminal; in a pipe there is plain text.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 
-from rich.console import Console
-
-__all__ = ["complain", "console", "is_terminal", "shows_colour", "width", "write"]
-
-
-def console(stderr: bool = False) -> Console:
-    """A rich console on standard output or standard error; rich finds out about colour itself."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=not is_terminal(stderr))
+__all__ = ["complain", "is_terminal", "shows_colour", "width", "write"]
 
 
 def is_terminal(stderr: bool = False) -> bool:
@@ -24,12 +19,12 @@ def is_terminal(stderr: bool = False) -> bool:
 
 def shows_colour() -> bool:
     """Whether standard output is a terminal, and nobody asked for none (NO_COLOR)."""
-    return is_terminal() and not console().no_color
+    return is_terminal() and not os.environ.get("NO_COLOR")
 
 
 def width() -> int:
     """Columns of the terminal, 80 in a pipe."""
-    return console().width if is_terminal() else 80
+    return shutil.get_terminal_size().columns if is_terminal() else 80
 
 
 def write(text: str) -> None:
