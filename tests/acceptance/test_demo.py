@@ -72,11 +72,11 @@ def test_the_demo_agrees_with_the_truth_and_can_be_read_in_a_pipe(tmp_path: Path
     report = tmp_path / "report.html"
     began = time.monotonic()
     done = subprocess.run(
-        leadglass("demo", "--output", str(report)), capture_output=True, text=True, timeout=60, check=False
+        leadglass("demo", "--output", str(report)), capture_output=True, text=True, timeout=120, check=False
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - began < 40  # Fifteen seconds on an idle machine.
+    assert time.monotonic() - began < 80  # Twenty seconds on an idle machine.
     assert ALL_AGREE in done.stdout
     assert "No patient record was requested, kept or shown." in " ".join(done.stdout.split())
     assert "\x1b" not in done.stdout
@@ -89,7 +89,7 @@ def test_the_demo_agrees_with_the_truth_and_can_be_read_in_a_pipe(tmp_path: Path
 def test_the_demo_on_a_terminal_names_every_server_and_fits() -> None:
     with terminal("demo") as (process, screen):
         text = shown(screen)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=120)
 
     plain = ANSI.sub("", text).replace("\r", "\n")
     assert code == 0
@@ -199,7 +199,7 @@ def test_the_lab_can_be_scanned_with_the_scope_it_wrote(tmp_path: Path) -> None:
             leadglass("scan", "--scope", str(scope), "--deepest", "connect", "--format", "csv"),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         process.terminate()
