@@ -15,7 +15,7 @@ import typer.main
 from tests.source import ROOT
 
 from leadglass import cli, errors
-from leadglass.cli import looking
+from leadglass.cli import ending
 from leadglass.settings import scope_file
 
 DOCS = ROOT / "docs"
@@ -153,7 +153,7 @@ def exit_codes() -> set[int]:
     """Every code that a command may return."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     raised = {kind.exit_code for kind in kinds if issubclass(kind, errors.LeadglassError)}
-    return raised | {0, looking.EXPOSED, looking.UNFINISHED, cli.INTERRUPTED}
+    return raised | {0, ending.EXPOSED, ending.UNFINISHED, cli.INTERRUPTED}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/reference/exit-codes.md"])

@@ -349,6 +349,14 @@ def test_help_loads_no_command() -> None:
     assert {name for name in loaded if within(name, HEAVY)} == set()
 
 
+def test_a_scan_loads_only_what_every_scan_needs() -> None:
+    loaded = loaded_by("import leadglass.cli.scan")
+    needless = ("alembic", "rich", "jinja2", "dns", "h11", "cryptography")
+
+    assert {name for name in loaded if within(name, needless)} == set()
+    assert {name for name in loaded if within(name, ("leadglass.probe.ladder", "leadglass.judge"))} == set()
+
+
 def test_the_wire_loads_no_plumbing() -> None:
     wire = ", ".join(name for name in TREE if within(name, ("leadglass.wire",)))
 

@@ -18,7 +18,7 @@ from leadglass import __version__
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, LeadglassError
 
-__all__ = ["COMMANDS", "INTERRUPTED", "app", "load", "main"]
+__all__ = ["COMMANDS", "INTERRUPTED", "app", "fetch", "load", "main"]
 
 INTERRUPTED = 130
 
@@ -37,8 +37,20 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "demo": Command("leadglass.cli.demo", "Scan a lab of servers on this machine, and explain each verdict."),
     "check": Command("leadglass.cli.check", "A quick look at your own server."),
-    "scan": Command(
-        "leadglass.cli.scan", "Look at everything that a scope permits, and keep it.", group=True
+    "scan": Command("leadglass.cli.scan", "Look at everything that a scope permits, and keep it."),
+    "scan list": Command(
+        "leadglass.cli.scans", "The scans that are kept, latest first, and what was seen.", function="list_"
+    ),
+    "scan show": Command(
+        "leadglass.cli.scans", "A scan that is kept, as any report: also as Parquet, for analysts."
+    ),
+    "scan diff": Command(
+        "leadglass.cli.scans",
+        "What changed: since each endpoint was last seen from the same place, or between two scans.",
+    ),
+    "scan status": Command(
+        "leadglass.cli.scans",
+        "How far a scan is: shards, rate, vantage points, workers, and when it will end.",
     ),
     "import": Command(
         "leadglass.cli.importing", "Keep what Shodan or Censys saw, sending nothing.", function="import_"
@@ -55,10 +67,11 @@ COMMANDS: Mapping[str, Command] = {
     "db": Command("leadglass.cli.db", "Look after the database.", group=True),
     "schema": Command("leadglass.cli.schema", "Print the JSON Schema of a record or a configuration file."),
 }
+"""By name. ``scan list`` is a command of ``scan``."""
 
 
-def app(load: Sequence[str] | None = None) -> typer.Typer:
-    """The command line, with only the commands in ``load`` really loaded (None: all of them)."""
+def app(words: Sequence[str] | None = None) -> typer.Typer:
+    """The command line, with only the commands that ``words`` call really loaded (None: all of them)."""
     tree = typer.Typer(
         name="leadglass",
         help="See which DICOM servers are exposed, and what a stranger can do with each.",
@@ -68,7 +81,8 @@ def app(load: Sequence[str] | None = None) -> typer.Typer:
     )
     tree.callback()(_options)
     for name, command in COMMANDS.items():
-        _add(tree, name, command, loaded=load is None or name in load)
+        if " " not in name:
+            _add(tree, name, command, words)
     return tree
 
 
@@ -76,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        app(load=words[:1])(words)
+        app(words)(words)
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
     except LeadglassError as exc:
@@ -94,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def load(module: str, *, extra: str) -> ModuleType:
     """A module that needs what the extra ``extra`` installs; ``ConfigError`` if that is missing."""
     try:
-        return importlib.import_module(module)
+        return fetch(module)
     except ModuleNotFoundError as exc:
         raise ConfigError(
             f"this needs packages that are not installed ({exc.name})",
@@ -102,18 +116,38 @@ def load(module: str, *, extra: str) -> ModuleType:
         ) from exc
 
 
-def _add(tree: typer.Typer, name: str, command: Command, *, loaded: bool) -> None:
-    if not loaded:
+def fetch(module: str) -> ModuleType:
+    """A module that not every call of a command needs, because it takes a while to load."""
+    return importlib.import_module(module)
+
+
+def _add(tree: typer.Typer, name: str, command: Command, words: Sequence[str] | None) -> None:
+    if words is not None and name not in words[:1]:
         tree.command(name, help=command.help)(_unloaded)
         return
-    module = importlib.import_module(command.module)
-    if command.group and module.app.registered_callback:  # a command itself, with help of its own
-        tree.add_typer(module.app, name=name)
-    elif command.group:
+    module = fetch(command.module)
+    if command.group:
         tree.add_typer(module.app, name=name, help=command.help)
+        return
+    function: Callable[..., None] = getattr(module, command.function or name)
+    inner = {key.partition(" ")[2]: COMMANDS[key] for key in COMMANDS if key.startswith(f"{name} ")}
+    if inner:
+        tree.add_typer(_with(function, inner, words), name=name)
     else:
-        function: Callable[..., None] = getattr(module, command.function or name)
         tree.command(name)(function)
+
+
+def _with(
+    function: Callable[..., None], inner: Mapping[str, Command], words: Sequence[str] | None
+) -> typer.Typer:
+    """A command that has commands of its own."""
+    tree = typer.Typer(invoke_without_command=True)
+    tree.callback()(function)
+    for name, command in inner.items():
+        loaded = words is None or name in words[1:]
+        called = getattr(fetch(command.module), command.function or name) if loaded else _unloaded
+        tree.command(name, help=None if loaded else command.help)(called)
+    return tree
 
 
 def _unloaded() -> None:

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from leadglass import wiring
-from leadglass.cli.looking import Look, look, rung_option
+from leadglass.cli.ending import Look, rung_option
+from leadglass.cli.looking import look
 from leadglass.cli.reading import read_scope
 from leadglass.errors import TransportError, UsageError
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
-from leadglass.report.writer import Format
+from leadglass.report.forms import Format
 from leadglass.scope.check import scope_for_check
 from leadglass.scope.ports import HostPorts, parse_target
 from leadglass.scope.scope import Scope

@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from leadglass import wiring
-from leadglass.cli.storing import DatabaseOption
+from leadglass.cli.storing import DatabaseOption, kept
 from leadglass.cli.terminal import write
 from leadglass.report.say import count
 from leadglass.store import prune as pruning
 from leadglass.store.prune import Pruned
-from leadglass.wiring.storage import kept_storage
 
 __all__ = ["app", "prune"]
 
@@ -42,7 +41,7 @@ def prune(
     Example: leadglass db prune --keep 90 --dry-run
     """
     before = int(wiring.clock().posix()) - keep * _DAY
-    with kept_storage(database) as store:
+    with kept(database) as store:
         write(_said(pruning.prune(store, before, dry=dry_run), dry_run))
 
 

@@ -14,7 +14,8 @@ from leadglass import wiring
 from leadglass.cli import INTERRUPTED
 from leadglass.cli.console import console
 from leadglass.cli.demo_lock import lock_one
-from leadglass.cli.looking import UNFINISHED, meta_of, stop_on_signals
+from leadglass.cli.ending import UNFINISHED, stop_on_signals
+from leadglass.cli.looking import meta_of
 from leadglass.cli.output import destination
 from leadglass.cli.progress import ProgressBar
 from leadglass.cli.prose import STYLE, print_lines, wrapped

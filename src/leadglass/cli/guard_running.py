@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from leadglass.cli import load
+from leadglass.cli.ending import stop_on_signals
 from leadglass.cli.guard_options import CONFIG, ConfigOption
-from leadglass.cli.looking import stop_on_signals
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import UsageError
 from leadglass.model.access import Action

@@ -14,7 +14,7 @@ import typer
 
 from leadglass import __version__, wiring
 from leadglass.cli.reading import called_as
-from leadglass.cli.storing import DatabaseOption, read_scope_file
+from leadglass.cli.storing import DatabaseOption, opened, read_scope_file
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, UsageError
 from leadglass.imports.found import Broken, Found
@@ -30,9 +30,8 @@ from leadglass.scope.scope import Scope
 from leadglass.store.passive import keep
 from leadglass.store.scans import begin, complete
 from leadglass.wiring.session import plan_of
-from leadglass.wiring.storage import open_storage
 
-__all__ = ["import_", "permits", "some", "taken"]
+__all__ = ["import_", "targets"]
 
 _T = TypeVar("_T")
 
@@ -47,13 +46,13 @@ def import_(
     Example: leadglass import shodan.jsonl.gz --scope scope.toml
     """
     limits = read_scope_file(scope)
-    with open_storage(database) as store, taken(file) as (found, tally):
+    with opened(database) as store, _taken(file) as (found, tally):
         plan = plan_of(limits, called_as(), Rung.PASSIVE, listed=True)
         # Their scanners stand on the internet, wherever the scope is seen from.
         theirs = dataclasses.replace(plan, kind="import", is_listed=False, position=Position.OUTSIDE)
         seen = _Seen()
-        inside = within(found, permits(limits.scope, Rung.PASSIVE), tally)
-        (_, _, first), accounts = some(seen.accounts(inside), file)
+        inside = within(found, _permits(limits.scope, Rung.PASSIVE), tally)
+        (_, _, first), accounts = _some(seen.accounts(inside), file)
         stored = begin(store, theirs)
         kept = keep(store, stored, starmap(seen.sighting, accounts), first.source, Position.OUTSIDE)
         complete(store, stored)
@@ -64,7 +63,15 @@ def import_(
     write(f"kept as scan {stored.plan.ulid}: {kept:,} seen by others\n")
 
 
-def permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
+@contextmanager
+def targets(scope: Scope, source: Path) -> Iterator[Iterator[tuple[str, int]]]:
+    """Address and port of each endpoint that ``source`` found and ``scope`` lets us connect to."""
+    with _taken(source) as (found, tally):
+        _, inside = _some(within(found, _permits(scope, Rung.CONNECT), tally), source)
+        yield ((one.address, one.port) for one in inside)
+
+
+def _permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
     """Whether the scope has an endpoint, as deep as ``least``."""
 
     def permitted(address: str, port: int) -> bool:
@@ -74,7 +81,7 @@ def permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
     return permitted
 
 
-def some(items: Iterator[_T], source: Path) -> tuple[_T, Iterator[_T]]:
+def _some(items: Iterator[_T], source: Path) -> tuple[_T, Iterator[_T]]:
     """The first item and all of them; ``UsageError`` if there is none, before anything is kept of it."""
     for first in items:
         return first, chain([first], items)
@@ -82,7 +89,7 @@ def some(items: Iterator[_T], source: Path) -> tuple[_T, Iterator[_T]]:
 
 
 @contextmanager
-def taken(path: Path) -> Iterator[tuple[Iterator[Found | Broken], Tally]]:
+def _taken(path: Path) -> Iterator[tuple[Iterator[Found | Broken], Tally]]:
     """What is in the file, and the tally to count it with; what was left out is said at the end."""
     tally = Tally()
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,33 +10,23 @@ from typing import Annotated
 
 import typer
 
-from leadglass.cli import load, scans
-from leadglass.cli.importing import permits, some, taken
-from leadglass.cli.looking import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
-from leadglass.cli.progress import ProgressBar
+from leadglass.cli import fetch, load
+from leadglass.cli.ending import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
 from leadglass.cli.reading import called_as, read_text
-from leadglass.cli.storing import DatabaseOption, place_named, read_scope_file, report
-from leadglass.cli.terminal import complain
+from leadglass.cli.storing import DatabaseOption, opened, place_named, read_scope_file, report
+from leadglass.cli.terminal import complain, is_terminal
 from leadglass.errors import ResourceError, ScopeError, UsageError
-from leadglass.imports.within import within
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Severity
-from leadglass.report.writer import Format
+from leadglass.report.forms import Format
 from leadglass.scan.foreman import Outcome
 from leadglass.store.database import Database
 from leadglass.store.locks import sole
 from leadglass.store.scans import Plan, StoredScan, add_listed, begin, complete, find, latest_open
 from leadglass.store.work import progress, release_all
 from leadglass.wiring.session import HERE, plan_of, run, scope_digest, scope_in, watch
-from leadglass.wiring.storage import open_storage
 
-__all__ = ["app"]
-
-app = typer.Typer(invoke_without_command=True)
-app.command("list")(scans.list_)
-app.command("show")(scans.show)
-app.command("diff")(scans.diff)
-app.command("status")(scans.status)
+__all__ = ["scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,6 @@ class _Wish:
     deepest: Rung | None
 
 
-@app.callback()
 def scan(
     context: typer.Context,
     scope: Annotated[
@@ -86,7 +75,7 @@ def scan(
         return
     places = tuple(map(place_named, vantage or ()))
     wish = _Wish(scope, resume, source, places, rung_option(deepest))
-    with open_storage(database) as store:
+    with opened(database) as store:
         stored = _resumed(store, wish) if resume else _begun(store, wish)
         outcome = _carried_out(store, stored, wish)
         raise typer.Exit(_concluded(store, stored, Look(form, output, fail_on), outcome))
@@ -108,10 +97,9 @@ def _begun(store: Database, wish: _Wish) -> StoredScan:
     plan = plan_of(file, called_as(), deepest, places, listed=wish.source is not None)
     if wish.source is None:
         return begin(store, plan)
-    with taken(wish.source) as (found, tally):
-        _, inside = some(within(found, permits(file.scope, Rung.CONNECT), tally), wish.source)
+    with fetch("leadglass.cli.importing").targets(file.scope, wish.source) as found:
         stored = begin(store, plan)
-        add_listed(store, stored, ((one.address, one.port) for one in inside))
+        add_listed(store, stored, found)
     return find(store, stored.plan.ulid)
 
 
@@ -154,16 +142,26 @@ def _woken(store: Database, stored: StoredScan) -> None:
 def _carried_out(store: Database, stored: StoredScan, wish: _Wish) -> Outcome:
     with _alone(store, stored, wish):
         so_far = progress(store, stored)
-        with ProgressBar(stored.plan.endpoints, so_far.seen) as bar, stop_on_signals() as signals:
+        with _progress(stored.plan.endpoints, so_far.seen) as advance, stop_on_signals() as signals:
             if store.is_postgres:
                 _woken(store, stored)
             if stored.plan.wanted:
-                outcome = watch(store, stored, bar.advance, signals.tell)
+                outcome = watch(store, stored, advance, signals.tell)
             else:
                 place = wish.places[0] if wish.places else HERE
-                outcome = run(store, stored, place, bar.advance, lambda foreman: signals.tell(foreman.stop))
+                outcome = run(store, stored, place, advance, lambda foreman: signals.tell(foreman.stop))
         complete(store, stored)
     return outcome
+
+
+@contextmanager
+def _progress(total: int, done: int) -> Iterator[Callable[[int], None]]:
+    """What is told of endpoints that are done, and shows it if somebody is watching."""
+    if not is_terminal(stderr=True):
+        yield lambda _: None
+        return
+    with fetch("leadglass.cli.progress").ProgressBar(total, done) as bar:
+        yield bar.advance
 
 
 @contextmanager

@@ -16,8 +16,8 @@ import typer
 
 from leadglass import wiring
 from leadglass.cli import stored_text as words
-from leadglass.cli.looking import EXPOSED
-from leadglass.cli.storing import DatabaseOption, Export, report
+from leadglass.cli.ending import EXPOSED
+from leadglass.cli.storing import DatabaseOption, Export, kept, report
 from leadglass.cli.terminal import complain, write
 from leadglass.model.record import Tlp
 from leadglass.model.verdict import Severity
@@ -26,7 +26,6 @@ from leadglass.store import reading
 from leadglass.store.diff import Change
 from leadglass.store.scans import StoredScan, find
 from leadglass.store.work import progress
-from leadglass.wiring.storage import kept_storage
 
 __all__ = ["Shape", "diff", "list_", "show", "status"]
 
@@ -52,7 +51,7 @@ def list_(shape: _Shape = Shape.TEXT, database: DatabaseOption = None) -> None:
 
     Example: leadglass scan list
     """
-    with kept_storage(database) as store:
+    with kept(database) as store:
         found = 0
         for scan, tally in reading.listing(store):
             found += 1
@@ -78,7 +77,7 @@ def show(
 
     Example: leadglass scan show last --format html --output report.html
     """
-    with kept_storage(database) as store:
+    with kept(database) as store:
         report(store, find(store, scan), form, output, tlp)
 
 
@@ -108,7 +107,7 @@ def diff(
 
     Example: leadglass scan diff last
     """
-    with kept_storage(database) as store:
+    with kept(database) as store:
         scans = [find(store, name) for name in (first, second) if name is not None]
         for scan in scans:
             if scan.state != "complete":
@@ -158,7 +157,7 @@ def status(
 
     Example: leadglass scan status
     """
-    with kept_storage(database) as store:
+    with kept(database) as store:
         found = find(store, scan)
         far = progress(store, found)
     end = words.estimated_end(found, far, wiring.clock().posix())

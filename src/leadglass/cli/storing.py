@@ -11,24 +11,33 @@ from typing import Annotated, TextIO, TypeAlias
 import typer
 
 from leadglass import wiring
-from leadglass.cli import load
+from leadglass.cli import fetch, load
 from leadglass.cli.output import destination
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import is_terminal, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
 from leadglass.model.verdict import Access
-from leadglass.report.as_csv import END, CsvLines
+from leadglass.report.as_csv import END, CsvLines, CsvReport
 from leadglass.report.contract import Meta, ReportWriter, Summary, Tally
-from leadglass.report.writer import Format, writer
+from leadglass.report.forms import Format
 from leadglass.scope.parse import parse
 from leadglass.store import reading
 from leadglass.store.database import Database
 from leadglass.store.scans import StoredScan
-from leadglass.wiring.names import pinned, resolver
 from leadglass.wiring.session import ScopeFile
+from leadglass.wiring.storage import kept_storage, open_storage
 
-__all__ = ["DatabaseOption", "Export", "meta_of_stored", "place_named", "read_scope_file", "report"]
+__all__ = [
+    "DatabaseOption",
+    "Export",
+    "kept",
+    "meta_of_stored",
+    "opened",
+    "place_named",
+    "read_scope_file",
+    "report",
+]
 
 _LONGEST_NAME = 64
 """Characters in the name of a vantage point."""
@@ -56,6 +65,16 @@ class Export(enum.StrEnum):
     PARQUET = "parquet"
 
 
+def opened(database: str | None) -> Database:
+    """The database that a command names, made or brought up to date if need be."""
+    return open_storage(database, lambda *it: fetch("leadglass.store.migrating").migrate(*it))
+
+
+def kept(database: str | None) -> Database:
+    """The same for whoever only reads."""
+    return kept_storage(database, lambda *it: fetch("leadglass.store.migrating").migrate(*it))
+
+
 def report(
     store: Database, stored: StoredScan, form: Format | Export, output: Path | None, tlp: Tlp = Tlp.AMBER
 ) -> Summary:
@@ -66,10 +85,11 @@ def report(
     with destination(output) as stream:
         if form.value == Export.JSONL:
             return _write_lines(store, stored, stream, reading.lines(store, stored, tlp), "\n")
+        if form.value == Export.CSV:
+            CsvReport(stream).begin(meta_of_stored(stored, tlp))
+            return _write_lines(store, stored, stream, _csv_lines(store, stored, tlp), END)
         out = _writer(Export(form.value), stream, to_terminal=output is None)
         out.begin(meta_of_stored(stored, tlp))
-        if form.value == Export.CSV:
-            return _write_lines(store, stored, stream, _csv_lines(store, stored, tlp), END)
         tally = Tally()
         for record in reading.records(store, stored, tlp):
             out.add(record)
@@ -118,11 +138,13 @@ def _write_lines(
 def _writer(form: Export, stream: TextIO, *, to_terminal: bool) -> ReportWriter:
     if form is not Export.PARQUET:
         colour = to_terminal and shows_colour()
-        return writer(Format(form.value), stream, width=width(), colour=colour)
+        writing = fetch("leadglass.report.writer")
+        made: ReportWriter = writing.writer(Format(form.value), stream, width=width(), colour=colour)
+        return made
     if to_terminal and is_terminal():
         raise UsageError("Parquet is not for a terminal", where="--format", then="name a file with --output")
-    made: ReportWriter = load("leadglass.report.as_parquet", extra="parquet").ParquetReport(stream.buffer)
-    return made
+    parquet = load("leadglass.report.as_parquet", extra="parquet")
+    return parquet.ParquetReport(stream.buffer)  # type: ignore[no-any-return]
 
 
 def _is_finished(stored: StoredScan) -> bool:
@@ -137,7 +159,10 @@ def read_scope_file(path: Path) -> ScopeFile:
     """The scope in a file with its text, its names looked up and pinned; ``ScopeError`` names the line that is wrong."""
     text = read_text(path)
     scope = parse(text, filename=str(path), moment=wiring.clock().posix())
-    return ScopeFile(pinned(scope, resolver()), text, str(path.resolve()))
+    if scope.names():
+        names = fetch("leadglass.wiring.names")
+        scope = names.pinned(scope, names.resolver())
+    return ScopeFile(scope, text, str(path.resolve()))
 
 
 def place_named(vantage: str) -> str:

@@ -7,11 +7,10 @@ from typing import Annotated
 import typer
 
 from leadglass.cli import INTERRUPTED, load
-from leadglass.cli.looking import stop_on_signals
-from leadglass.cli.storing import place_named
+from leadglass.cli.ending import stop_on_signals
+from leadglass.cli.storing import opened, place_named
 from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
-from leadglass.wiring.storage import open_storage
 
 __all__ = ["worker"]
 
@@ -43,7 +42,7 @@ def worker(
             then="give postgresql://USER@HOST/DATABASE",
         )
     module = load("leadglass.wiring.worker", extra="postgres")
-    with open_storage(database) as store, stop_on_signals() as signals:
+    with opened(database) as store, stop_on_signals() as signals:
         one = module.Worker(store, name, complain)
         signals.tell(one.stop)
         complain(f"working as {name} until Ctrl-C")

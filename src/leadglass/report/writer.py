@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import TextIO, assert_never
 
 from leadglass.report.as_csv import CsvReport
@@ -11,18 +10,9 @@ from leadglass.report.as_jsonl import JsonLinesReport
 from leadglass.report.as_sarif import SarifReport
 from leadglass.report.as_text import TextReport
 from leadglass.report.contract import ReportWriter
+from leadglass.report.forms import Format
 
 __all__ = ["Format", "writer"]
-
-
-class Format(enum.StrEnum):
-    """What ``--format`` takes."""
-
-    TEXT = "text"
-    JSONL = "jsonl"
-    CSV = "csv"
-    HTML = "html"
-    SARIF = "sarif"
 
 
 def writer(form: Format, stream: TextIO, *, width: int = 80, colour: bool = False) -> ReportWriter:

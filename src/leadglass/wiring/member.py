@@ -21,7 +21,8 @@ from leadglass.scan.messages import Message, Setup, Stop, Trouble, Turn, decode,
 from leadglass.scan.run import Scan
 from leadglass.scope.permutation import Permutation
 from leadglass.wiring.crew import frames, send_frame
-from leadglass.wiring.scanning import engine_with, questions_of, scope_of
+from leadglass.wiring.scanning import engine_with, questions_of
+from leadglass.wiring.scopes import scope_of
 
 __all__ = ["main", "obey"]
 

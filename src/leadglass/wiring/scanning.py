@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Mapping, Sequence
 
 from leadglass import __version__, wiring
 from leadglass.model.rung import Rung
@@ -13,10 +12,9 @@ from leadglass.probe.mint import uid
 from leadglass.probe.questions import Questions
 from leadglass.scan.ids import scan_id
 from leadglass.scan.run import Scan
-from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
-__all__ = ["engine_for", "engine_with", "questions_of", "scan_of", "scope_of"]
+__all__ = ["engine_for", "engine_with", "questions_of", "scan_of"]
 
 _RESERVED_DESCRIPTORS = 64
 """Left for files, pipes and the interpreter."""
@@ -41,12 +39,6 @@ def questions_of(scope: Scope, invented_sop_class: str) -> Questions:
         user_agent=scope.user_agent(__version__),
         connections=scope.limits.connections_per_endpoint,
     )
-
-
-def scope_of(text: str, filename: str, pins: Mapping[str, Sequence[str]]) -> Scope:
-    """The scope that ``text`` is, its names pinned as they were; ``ScopeError`` if it no longer holds."""
-    scope = parse(text, filename=filename, moment=wiring.clock().posix())
-    return scope.with_names({name: tuple(found) for name, found in pins.items()}) if pins else scope
 
 
 def engine_for(scope: Scope) -> Engine:

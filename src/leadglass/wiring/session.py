@@ -25,7 +25,7 @@ from leadglass.store.database import Database
 from leadglass.store.scans import Plan, StoredScan, complete, listed_of, open_scans
 from leadglass.store.work import Shard, Work, progress
 from leadglass.wiring.crew import crew_of
-from leadglass.wiring.scanning import scope_of
+from leadglass.wiring.scopes import scope_of
 
 __all__ = ["HERE", "ScopeFile", "plan_of", "run", "scope_digest", "scope_in", "watch"]
 
