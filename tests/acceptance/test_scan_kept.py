@@ -189,11 +189,13 @@ def test_outside_the_hours_nothing_is_asked_and_the_scan_can_go_on(scope: Path) 
     assert "endpoints left: 32; leadglass scan --resume" in done.stderr
 
 
-def test_a_full_disk_is_one_line_and_3_and_the_scan_can_go_on(scope: Path) -> None:
+def test_a_full_disk_is_one_line_and_3_and_the_scan_can_go_on(scope: Path, own_database: Path) -> None:
+    leadglass("scan", "--scope", str(scope))
+    room = own_database.stat().st_size + 200_000
     scope.write_text(scope.read_text().replace("/28", "/22").replace("[limits]\n", "[limits]\nrate = 1000\n"))
 
     def small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
     full = leadglass("scan", "--scope", str(scope), preexec_fn=small_files)
