@@ -8,6 +8,7 @@ raises the number of examples.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import shutil
 import subprocess
@@ -36,7 +37,12 @@ settings.register_profile(
 )
 settings.load_profile("deep" if DEEP else "fast")
 
+SERVED = ("interop", "acceptance")
+"""Where the order of the tests stays as it was written."""
+
 _absent = pytest.StashKey[Counter[str]]()
+_place = pytest.StashKey[int]()
+_places = itertools.count()
 
 
 def read_peers(text: str) -> Mapping[str, Sequence[str]]:
@@ -99,6 +105,12 @@ def pytest_report_header() -> str:
     return f"leadglass: {'deep' if DEEP else 'fast'}, peers {'required' if REQUIRED else 'where present'}"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Remember where it stood before the tests were shuffled."""
+    item.stash[_place] = next(_places)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         unknown = {peer for mark in item.iter_markers("peer") for peer in mark.args} - PEERS.keys()
@@ -110,6 +122,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         deep = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=deep)
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
+
+    _keep_in_order(items)
+
+
+def _keep_in_order(items: list[pytest.Item]) -> None:
+    """Those that share running servers, which take time to come back from what was done to them."""
+    served = [item for item in items if item.path.relative_to(ROOT / "tests").parts[0] in SERVED]
+    rest = [item for item in items if item.path.relative_to(ROOT / "tests").parts[0] not in SERVED]
+    items[:] = [*rest, *sorted(served, key=lambda item: item.stash[_place])]
 
 
 @pytest.hookimpl(tryfirst=True)
