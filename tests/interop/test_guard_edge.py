@@ -168,6 +168,7 @@ def test_what_is_no_request_is_sent_away_and_reaches_no_guard(
     assert counter.came == 0
 
 
+@pytest.mark.deep
 def test_silence_and_half_a_request_reach_no_guard_and_end_after_ten_seconds(
     counted: Peer, counter: Counter
 ) -> None:

@@ -258,6 +258,7 @@ def test_on_a_full_disk_care_goes_on_from_the_reserve_until_that_is_used_up(cram
     assert b"the audit trail has room again" in written
 
 
+@pytest.mark.deep
 def test_when_the_grace_is_over_everything_is_denied_and_comes_back(cramped: Guard) -> None:
     file, away = cramped.home / "guard.sqlite", cramped.home / "elsewhere.sqlite"
     file.rename(away)
@@ -468,6 +469,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.deep
 def test_an_archive_that_says_nothing_holds_nobody_longer_than_ten_seconds(
     archive: Peer, alone: Guard
 ) -> None:
