@@ -168,6 +168,7 @@ def refuses(running: Guard) -> bool:
     return False
 
 
+@pytest.mark.deep  # it times a narrow line against a drain: not beside other work
 def test_a_store_under_way_is_finished_after_sigterm_and_nobody_new_is_let_in(
     fleeting: Guard, tmp_path: Path
 ) -> None:
