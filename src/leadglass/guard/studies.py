@@ -33,7 +33,7 @@ _LIFETIME = 60.0
 """Seconds that an answer is believed."""
 _MOST = 20_000
 _MOST_MEMBERS = 50_000
-_MOST_STORED = 50_000
+_MOST_STORED = 20_000
 """Instances whose study is remembered since they were stored."""
 
 
@@ -56,6 +56,7 @@ class Studies:
         self._studies: OrderedDict[str, tuple[float, Study | None]] = OrderedDict()
         self._members: OrderedDict[tuple[str, str, str], float] = OrderedDict()
         self._stored: OrderedDict[str, Study] = OrderedDict()
+        self._latest_stored: Study | None = None
         self._asking: dict[str, asyncio.Task[Study | None]] = {}
 
     def known(self, uid: str) -> Study | Unknown | None:
@@ -105,7 +106,9 @@ class Studies:
 
     def learn_instance(self, instance: str, study: Study) -> None:
         """An object was stored."""
-        _keep(self._stored, instance, study, _MOST_STORED)
+        latest = self._latest_stored
+        self._latest_stored = latest if latest == study else study  # one for all its instances
+        _keep(self._stored, instance, self._latest_stored, _MOST_STORED)
 
     async def of_instance(self, instance: str) -> Study | None:
         """The attributes of its study; None if the archive knows none. ``TransportError`` if nobody can say."""
