@@ -1,0 +1,9 @@
+"""The readers of this family, the surest first."""
+
+from __future__ import annotations
+
+from leadglass.configs.kinds import Reader
+
+__all__ = ["READERS"]
+
+READERS: tuple[Reader, ...] = ()
