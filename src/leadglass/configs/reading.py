@@ -11,7 +11,7 @@ from leadglass.configs.source import Source
 from leadglass.model.finding import Finding
 from leadglass.model.verdict import Access
 
-__all__ = ["Fact", "Front", "Listener", "Login", "Port", "Reach", "Reading", "Service"]
+__all__ = ["Fact", "Front", "Listener", "Login", "Mount", "Port", "Reach", "Reading", "Service"]
 
 Fact: TypeAlias = bool | int | str | tuple[str, ...] | None
 """What a file says in one word; None is "not said"."""
@@ -96,6 +96,20 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
+class Mount:
+    """A server that one file starts, and that other files configure: a container, pod or unit."""
+
+    owner: str
+    """As ``Port.owner``."""
+    files: tuple[str, ...]
+    """Configuration files or folders it is given, as paths beside this file (normalised, never absolute)."""
+    environment: Mapping[str, str | None] = field(default_factory=dict)
+    """Variables that it is given, for ``${NAME}`` in those files; None: set, to what is not known."""
+    unpublished: Reach = Reach.CONTAINERS
+    """Of the ports that no ``Port`` of this owner names: ``EVERYWHERE`` in the host's own network."""
+
+
+@dataclass(frozen=True, slots=True)
 class Front:
     """A way through a reverse proxy to a server behind it."""
 
@@ -121,6 +135,7 @@ class Reading:
     listeners: tuple[Listener, ...] = ()
     ports: tuple[Port, ...] = ()
     fronts: tuple[Front, ...] = ()
+    mounts: tuple[Mount, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the file says, option by option, under names that the reference documents for each kind."""
     includes: tuple[str, ...] = ()

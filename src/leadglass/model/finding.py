@@ -78,5 +78,7 @@ class Finding:
     """What to do, in one line."""
     listener: str | None = None
     """The listener it opens (``Listener.name``); what is known of its reach changes the severity."""
+    reached: str = ""
+    """How strangers reach the listener, as far as other files say, in one line; "" when none says it."""
     edits: tuple[Edit, ...] = ()
     """The smallest change that closes it; empty when only a person can say what is wanted."""
