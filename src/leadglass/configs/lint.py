@@ -1,0 +1,122 @@
+"""Configuration files in, what they expose out: each told by what it holds, then all judged together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from leadglass.configs.conquest.readers import READERS as CONQUEST
+from leadglass.configs.containers.readers import READERS as CONTAINERS
+from leadglass.configs.dcm4chee.readers import READERS as DCM4CHEE
+from leadglass.configs.dcmtk.readers import READERS as DCMTK
+from leadglass.configs.fronts.readers import READERS as FRONTS
+from leadglass.configs.kinds import Environment, Reader
+from leadglass.configs.orthanc.readers import READERS as ORTHANC
+from leadglass.configs.reading import Reading
+from leadglass.configs.source import Source
+from leadglass.configs.together import environments, together
+from leadglass.errors import ConfigError
+from leadglass.model.finding import Certainty, Finding
+
+__all__ = ["READERS", "Broken", "Linted", "Read", "Unknown", "lint", "linted", "read", "recognised"]
+
+READERS: tuple[Reader, ...] = (*DCM4CHEE, *ORTHANC, *CONTAINERS, *CONQUEST, *DCMTK, *FRONTS)
+"""In the order in which they are asked: those with words of their own before those of a general form."""
+
+_CERTAINTY = tuple(Certainty)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A file that could not be read."""
+
+    path: str
+    why: str
+    """One line, with the place and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A file that none of the readers takes."""
+
+    path: str
+
+
+Read: TypeAlias = Reading | Broken | Unknown
+"""What became of one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What a number of files say."""
+
+    readings: tuple[Reading, ...] = ()
+    """By path; listeners and findings as all files together have them."""
+    findings: tuple[Finding, ...] = ()
+    """Those of all readings, worst first."""
+    unknown: tuple[str, ...] = ()
+    """Paths of files of no known kind."""
+    broken: tuple[Broken, ...] = ()
+
+
+def recognised(source: Source) -> Reader | None:
+    """The reader of this kind of file; None when it is of no kind that is known."""
+    return next((reader for reader in READERS if reader.recognises(source)), None)
+
+
+def read(source: Source, environment: Environment | None = None) -> Read:
+    """One file by itself."""
+    reader = recognised(source)
+    return Unknown(source.path) if reader is None else _read_by(reader, source, environment or {})
+
+
+def linted(files: Iterable[Read]) -> Linted:
+    """Files that were read one by one, judged together."""
+    everything = sorted(files, key=_path)
+    readings = [one for one in everything if isinstance(one, Reading)]
+    told = environments(readings)
+    again = [_with(one, told) for one in readings]
+    judged = together([one for one in again if isinstance(one, Reading)])
+    return Linted(
+        readings=tuple(judged),
+        findings=_worst_first(judged),
+        unknown=tuple(one.path for one in everything if isinstance(one, Unknown)),
+        broken=tuple(one for one in (*everything, *again) if isinstance(one, Broken)),
+    )
+
+
+def lint(sources: Iterable[Source]) -> Linted:
+    """The texts of files, read and judged together."""
+    return linted(read(source) for source in sources)
+
+
+def _read_by(reader: Reader, source: Source, environment: Environment) -> Reading | Broken:
+    try:
+        return reader.read(source, environment)
+    except ConfigError as exc:
+        return Broken(source.path, str(exc))
+    except RecursionError:
+        return Broken(source.path, f"{source.path}: nested too deeply; no configuration is")
+
+
+def _with(reading: Reading, told: Mapping[str, Environment]) -> Reading | Broken:
+    """The file read with the variables that others set for it, where it has any."""
+    environment = told.get(reading.source.path)
+    if not environment or "${" not in reading.source.text:
+        return reading
+    reader = next(reader for reader in READERS if reader.kind == reading.kind)
+    return _read_by(reader, reading.source, environment)
+
+
+def _path(file: Read) -> str:
+    return file.source.path if isinstance(file, Reading) else file.path
+
+
+def _worst_first(readings: Sequence[Reading]) -> tuple[Finding, ...]:
+    return tuple(sorted((finding for reading in readings for finding in reading.findings), key=_order))
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    certainty = _CERTAINTY.index(finding.certainty)
+    return finding.severity.rank, certainty, finding.place, finding.rule, finding.option

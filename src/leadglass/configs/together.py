@@ -1,0 +1,236 @@
+"""Files that belong together, judged together: who can reach what a server opens, as the other files say.
+
+A compose file, a manifest or a unit starts a server with files that it mounts, and publishes its ports
+or does not. A front passes requests on to a server that nobody reaches otherwise. What one file
+exposes is therefore more, or less, than the file alone says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import posixpath
+from collections import ChainMap, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from leadglass.configs.kinds import Environment
+from leadglass.configs.reading import Listener, Mount, Port, Reach, Reading
+from leadglass.configs.ways import Door, Doors, Way, ancestors, beside, least_open, most_open
+from leadglass.model.finding import Certainty, Finding
+from leadglass.model.verdict import Severity
+
+__all__ = ["LOWERED", "environments", "together"]
+
+_SAME: Mapping[Severity, Severity] = {severity: severity for severity in Severity}
+_INSIDE: Mapping[Severity, Severity] = {**dict.fromkeys(Severity, Severity.LOW), Severity.NONE: Severity.NONE}
+
+LOWERED: Mapping[Reach, Mapping[Severity, Severity]] = {
+    Reach.EVERYWHERE: _SAME,
+    Reach.UNKNOWN: _SAME,
+    Reach.NAMED: {
+        Severity.CRITICAL: Severity.HIGH,
+        Severity.HIGH: Severity.MEDIUM,
+        Severity.MEDIUM: Severity.LOW,
+        Severity.LOW: Severity.LOW,
+        Severity.NONE: Severity.NONE,
+    },
+    Reach.BEHIND_FRONT: _INSIDE,
+    Reach.CONTAINERS: _INSIDE,
+    Reach.LOOPBACK: _INSIDE,
+}
+"""What becomes of a severity when the listener is reached so. Behind a front: one that asks who it is."""
+
+_SAYS: Mapping[Reach, str] = {
+    Reach.EVERYWHERE: "publishes it on all interfaces",
+    Reach.NAMED: "publishes it to named addresses only",
+    Reach.CONTAINERS: "publishes it to no one but other containers",
+    Reach.LOOPBACK: "publishes it on loopback only",
+}
+_SHUT = frozenset({Reach.CONTAINERS, Reach.LOOPBACK})
+"""Where a front is the only way for a stranger."""
+
+_Name = tuple[str, str]
+"""The path of a file, and the name of its listener."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """Who starts the server that a file configures."""
+
+    starter: Reading
+    mount: Mount
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        """What is published for it."""
+        return [port for port in self.starter.ports if port.owner == self.mount.owner]
+
+    def way(self, inside: int | None) -> Way:
+        """How the port ``inside`` is reached; None: any of them."""
+        path = self.starter.source.path
+        ways = [
+            Way(port.reach, _said(f"{path}, line {port.line},", port.reach))
+            for port in self.ports
+            if inside in {None, port.inside}
+        ]
+        unpublished = self.mount.unpublished
+        return most_open(ways) if ways else Way(unpublished, _said(path, unpublished))
+
+
+def environments(readings: Sequence[Reading]) -> Mapping[str, Environment]:
+    """The variables that those who start a server set for its files; by path, of files that have any."""
+    homes = _homes(readings)
+    found = {path: dict(ChainMap(*(dict(home.mount.environment) for home in homes[path]))) for path in homes}
+    return {path: variables for path, variables in found.items() if variables}
+
+
+def together(readings: Sequence[Reading]) -> Sequence[Reading]:
+    """The readings, with the reach of every listener, and findings as severe and as sure as that makes them."""
+    homes = _homes(readings)
+    fronts = _fronts(readings, homes)
+    return [
+        _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts)) for reading in readings
+    ]
+
+
+# ---- who starts what
+
+
+def _homes(readings: Sequence[Reading]) -> Mapping[str, Sequence[_Home]]:
+    """By the path of a reading."""
+    mounted: defaultdict[str, list[_Home]] = defaultdict(list)
+    for starter in readings:
+        for mount in _mounts(starter):
+            for name in mount.files:
+                mounted[beside(starter.source.path, name)].append(_Home(starter, mount))
+    if not mounted:
+        return {}
+    found = {reading.source.path: _home(reading.source.path, mounted) for reading in readings}
+    return {path: homes for path, homes in found.items() if homes}
+
+
+def _home(path: str, mounted: Mapping[str, Sequence[_Home]]) -> Sequence[_Home]:
+    """A file is mounted itself, or else the nearest folder that it lies in; a whole project is none."""
+    path = posixpath.normpath(path)
+    found = (
+        [home for home in mounted.get(place, ()) if not _holds(place, home.starter)]
+        for place in (path, *ancestors(path))
+    )
+    return next(filter(None, found), ())
+
+
+def _holds(place: str, starter: Reading) -> bool:
+    """Whether a folder that is mounted is the one that the starter's own file is in, or above it."""
+    return place in ancestors(posixpath.normpath(starter.source.path))
+
+
+def _mounts(starter: Reading) -> Iterator[Mount]:
+    """What a reading starts, named as such or only by its ports."""
+    yield from starter.mounts
+    named = {mount.owner for mount in starter.mounts}
+    files = {port.owner: port.files for port in starter.ports if port.files and port.owner not in named}
+    yield from (Mount(owner, paths) for owner, paths in files.items())
+
+
+# ---- how it is reached
+
+
+def _ways(
+    reading: Reading, homes: Sequence[_Home], fronts: Mapping[_Name, Sequence[Way]]
+) -> Mapping[str, Way]:
+    """The way to each listener, by its name."""
+    path = reading.source.path
+    return {
+        listener.name: _through(_direct(listener, homes), fronts.get((path, listener.name), ()))
+        for listener in reading.listeners
+    }
+
+
+def _direct(listener: Listener, homes: Sequence[_Home]) -> Way:
+    """As its own file and those who start it have it."""
+    own = Way(listener.reach)
+    if not homes or listener.port is None:
+        return own
+    return least_open(own, most_open([home.way(listener.port) for home in homes]))
+
+
+def _through(direct: Way, fronts: Sequence[Way]) -> Way:
+    """The direct way, or a front where that is the way that a stranger has."""
+    if not fronts:
+        return direct
+    front = most_open(fronts)
+    if direct.reach in _SHUT:
+        return front
+    return front if direct.reach is Reach.UNKNOWN and front.is_open else direct
+
+
+def _fronts(
+    readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]
+) -> Mapping[_Name, Sequence[Way]]:
+    """The ways through fronts that were read, by what they lead to."""
+    found: defaultdict[_Name, list[Way]] = defaultdict(list)
+    passing = [reading for reading in readings if reading.fronts]
+    doors = Doors(_doors(readings, homes) if passing else ())
+    for reading in passing:
+        path = reading.source.path
+        published = [home.way(None) for home in homes.get(path, ())]
+        for front in reading.fronts:
+            reach = least_open(Way(front.reach), most_open(published)).reach if published else front.reach
+            way = Way(reach, f"{path}, line {front.line}, passes strangers on to it", front.exposure)
+            for door in doors.behind(path, front):
+                found[door.path, door.listener].append(way)
+    return found
+
+
+def _doors(readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]) -> Iterator[Door]:
+    """Every listener that was read, as fronts would name it."""
+    for reading in readings:
+        path = reading.source.path
+        for listener in reading.listeners:
+            own = listener.name.rpartition("/")[0]
+            ports = [
+                *(port for port in reading.ports if own and port.owner == own),
+                *(port for home in homes.get(path, ()) for port in home.ports),
+            ]
+            yield Door(
+                path,
+                listener.name,
+                owners=tuple(filter(None, (own, *(home.mount.owner for home in homes.get(path, ()))))),
+                inside=listener.port,
+                outside=tuple(port.outside for port in ports if port.inside == listener.port),
+            )
+
+
+# ---- what that makes of a reading
+
+
+def _judged(reading: Reading, ways: Mapping[str, Way]) -> Reading:
+    return dataclasses.replace(
+        reading,
+        listeners=tuple(_reached(listener, ways[listener.name]) for listener in reading.listeners),
+        findings=tuple(_weighed(finding, ways.get(finding.listener or "")) for finding in reading.findings),
+    )
+
+
+def _reached(listener: Listener, way: Way) -> Listener:
+    """A stranger has to pass the front as well as what is behind it."""
+    if way.asks is None:
+        return dataclasses.replace(listener, reach=way.reach)
+    exposure = max(listener.exposure, way.asks, key=lambda access: access.rank)
+    return dataclasses.replace(listener, reach=Reach.BEHIND_FRONT, exposure=exposure)
+
+
+def _weighed(finding: Finding, way: Way | None) -> Finding:
+    if way is None:
+        return finding
+    reach = Reach.BEHIND_FRONT if not way.is_open else way.reach
+    return dataclasses.replace(
+        finding,
+        severity=LOWERED[reach][finding.severity],
+        certainty=Certainty.SURE if reach is Reach.EVERYWHERE else finding.certainty,
+        reached=way.said,
+    )
+
+
+def _said(where: str, reach: Reach) -> str:
+    return f"{where} {_SAYS[reach]}" if reach in _SAYS else ""
