@@ -58,6 +58,8 @@ class Linted:
     unknown: tuple[str, ...] = ()
     """Paths of files of no known kind."""
     broken: tuple[Broken, ...] = ()
+    as_read: tuple[Reading, ...] = ()
+    """The readings as each file has it by itself."""
 
 
 def recognised(source: Source) -> Reader | None:
@@ -83,6 +85,7 @@ def linted(files: Iterable[Read]) -> Linted:
         findings=_worst_first(judged),
         unknown=tuple(one.path for one in everything if isinstance(one, Unknown)),
         broken=tuple(one for one in (*everything, *again) if isinstance(one, Broken)),
+        as_read=tuple(readings),
     )
 
 

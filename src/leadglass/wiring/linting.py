@@ -1,0 +1,97 @@
+"""Reads the files that a lint is given, in several processes when they are many, and what they take in."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, read
+from leadglass.configs.reading import Reading
+from leadglass.configs.source import Source, decoded
+from leadglass.errors import ConfigError
+from leadglass.wiring.lint_includes import taken_in
+from leadglass.wiring.lint_walk import File, find, opened
+
+__all__ = ["STDIN", "Looked", "lint_files", "relint"]
+
+STDIN = "<stdin>"
+"""What standard input is called in a report."""
+
+_MANY = 256
+"""Files from which on more than one process reads."""
+_PROCESSES = 8
+_CHUNK = 64
+_LARGEST_TOGETHER = 256 << 20
+"""Characters of all configurations together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was read, and what was not."""
+
+    linted: Linted
+    skipped: tuple[tuple[str, str], ...] = ()
+    """Path and reason: symbolic links, devices, files that a configuration takes in and that are not there."""
+    named: frozenset[str] = frozenset()
+    """The files that the user named, one by one."""
+
+
+def lint_files(paths: Sequence[str], stdin: bytes | None = None) -> Looked:
+    """Lint files and folders, and what came on standard input.
+
+    ``ConfigError`` if a path is not there, or all is too much. A file that cannot be read is ``broken``.
+    """
+    found = find(paths)
+    files = [] if stdin is None else [_text(stdin)]
+    files += _all_read(found.files)
+    taken = taken_in(found.files, files, _read_here)
+    files += taken.files
+    _count(files)
+    named = {file.path for file in found.files if file.is_named} | ({STDIN} if stdin is not None else set())
+    everything = (*files, *found.broken, *taken.loops())
+    return Looked(linted(everything), (*found.skipped, *taken.missing), frozenset(named))
+
+
+def relint(looked: Looked, texts: Mapping[str, str]) -> Looked:
+    """The same files with other texts, by path, as if they stood so on the disk."""
+    before = looked.linted
+    again: list[Read] = [
+        read(Source(one.source.path, texts[one.source.path])) if one.source.path in texts else one
+        for one in before.as_read
+    ]
+    again += [*map(Unknown, before.unknown), *before.broken]
+    return Looked(linted(again), looked.skipped, looked.named)
+
+
+def _text(raw: bytes) -> Read:
+    try:
+        return read(decoded(STDIN, raw))
+    except ConfigError as exc:
+        return Broken(STDIN, str(exc))
+
+
+def _all_read(files: Sequence[File]) -> Iterator[Read]:
+    chunks = [files[i : i + _CHUNK] for i in range(0, len(files), _CHUNK)]
+    processes = min(os.cpu_count() or 1, _PROCESSES)
+    if len(files) < _MANY or processes == 1:
+        for chunk in chunks:
+            yield from _read_here(chunk)
+        return
+    with concurrent.futures.ProcessPoolExecutor(processes) as pool:
+        for done in pool.map(_read_here, chunks):
+            yield from done
+
+
+def _read_here(files: Iterable[File]) -> list[Read]:
+    """What a process does."""
+    return [read(text) if isinstance(text := opened(file), Source) else text for file in files]
+
+
+def _count(files: Iterable[Read]) -> None:
+    total = sum(len(one.source.text) for one in files if isinstance(one, Reading))
+    if total > _LARGEST_TOGETHER:
+        raise ConfigError(
+            f"more than {_LARGEST_TOGETHER >> 20} Mi characters of configuration", then="lint it in parts"
+        )
