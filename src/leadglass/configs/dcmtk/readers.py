@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
+from leadglass.configs.dcmtk.archive import read_archive
 from leadglass.configs.kinds import Reader
+from leadglass.configs.source import Source
 
 __all__ = ["READERS"]
 
-READERS: tuple[Reader, ...] = ()
+_ARCHIVE = re.compile(
+    r"^[ \t]*(?:HostTable|VendorTable|AETable)(?:[ \t]+(?:BEGIN|END)\b|:)|^NetworkTCPPort[ \t]*=?[ \t]",
+    re.MULTILINE,
+)
+
+
+def _is_archive(source: Source) -> bool:
+    return _ARCHIVE.search(source.text) is not None
+
+
+READERS: tuple[Reader, ...] = (Reader("dcmqrscp", _is_archive, read_archive),)
