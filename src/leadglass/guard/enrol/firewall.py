@@ -10,23 +10,16 @@ import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from leadglass.configs.firewall.nftables import Refusal, Style
+from leadglass.configs.firewall.nftables import nftables as write
+from leadglass.configs.firewall.plan import Peer, Plan, Server, Service
 from leadglass.errors import ConfigError
 from leadglass.settings.guard import Address, ArchiveSettings
 
 __all__ = ["archive_ports", "is_here", "nftables"]
 
-_RULES = """\
-# Leaves the archive's own ports to the guard. To be loaded where the archive runs: nft -f FILE
-table inet leadglass_guard
-delete table inet leadglass_guard
-table inet leadglass_guard {{
-    chain archive {{
-        type filter hook prerouting priority dstnat - 10; policy accept;
-        {match} iif "lo" accept
-{guards}        {match} counter reject with tcp reset
-    }}
-}}
-"""
+_TABLE = "leadglass_guard"
+_LOAD = "where the archive runs, nft -f FILE"
 
 
 def archive_ports(archive: ArchiveSettings) -> tuple[int, ...]:
@@ -57,16 +50,8 @@ def nftables(archive: ArchiveSettings, guards: Sequence[str]) -> str:
             "nobody knows from which address the guard reaches the archive",
             then="say so with --guard ADDRESS",
         )
-    ports = ", ".join(map(str, archive_ports(archive)))
-    match = f"fib daddr type local tcp dport {{ {ports} }}"
-    return _RULES.format(match=match, guards="".join(_accepted(match, guards)))
-
-
-def _accepted(match: str, guards: Sequence[str]) -> Sequence[str]:
-    addresses = [ipaddress.ip_address(guard) for guard in guards]
-    families = {4: "ip", 6: "ip6"}
-    return [
-        f"        {match} {family} saddr {{ {', '.join(str(a) for a in addresses if a.version == version)} }} accept\n"
-        for version, family in families.items()
-        if any(a.version == version for a in addresses)
-    ]
+    archive_side = Server("archive", ((Service.DICOM, archive_ports(archive)),))
+    networks = tuple(ipaddress.ip_network(guard) for guard in guards)
+    guard_side = Peer("guard", networks, frozenset({Service.DICOM}), owner="leadglass guard")
+    plan = Plan("The archive's own ports are left to the guard", (archive_side,), (guard_side,))
+    return write(plan, Style(refusal=Refusal.RESET, table=_TABLE, load=_LOAD)).text

@@ -135,8 +135,10 @@ def test_an_archive_on_the_guards_machine_answers_that_machine_only() -> None:
 def test_an_archive_elsewhere_answers_the_guards_only() -> None:
     rules = nftables(archive(Address("192.0.2.7", 104)), ["192.0.2.1", "192.0.2.2", "2001:db8::1"])
 
-    assert "ip saddr { 192.0.2.1, 192.0.2.2 } accept" in rules
-    assert "ip6 saddr { 2001:db8::1 } accept" in rules
+    assert "elements = { 192.0.2.1, 192.0.2.2 }" in rules
+    assert "elements = { 2001:db8::1 }" in rules
+    assert rules.count("ip saddr @p1_v4 counter accept") == 1
+    assert rules.count("ip6 saddr @p1_v6 counter accept") == 1
 
 
 def test_without_the_guards_address_there_are_no_rules_for_an_archive_elsewhere() -> None:
