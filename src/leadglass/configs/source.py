@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,8 @@ __all__ = ["LARGEST", "Source", "decoded", "edited"]
 LARGEST = 10 << 20
 """Bytes: a configuration file that is larger is refused."""
 
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
 
 @dataclass(frozen=True)
 class Source:
@@ -26,8 +28,7 @@ class Source:
 
     @cached_property
     def _starts(self) -> list[int]:
-        lines = self.text.splitlines(keepends=True)
-        return list(itertools.accumulate((len(line) for line in lines), initial=0))
+        return [0, *(end.end() for end in _LINE_END.finditer(self.text))]
 
     def place(self, offset: int) -> Place:
         """Line and column of the character at ``offset``."""
