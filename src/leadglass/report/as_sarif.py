@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -20,27 +19,12 @@ from leadglass.report import say, words
 from leadglass.report.contract import Meta, Summary
 from leadglass.report.gather import SILENT
 from leadglass.report.safe import visible
+from leadglass.report.sarif import LEVEL, SARIF_SCHEMA, SCORE
 
 __all__ = ["SarifReport"]
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-
 _RULES = tuple(access for access in Access if access not in SILENT)
 
-_LEVEL: Mapping[Severity, str] = {
-    Severity.CRITICAL: "error",
-    Severity.HIGH: "error",
-    Severity.MEDIUM: "warning",
-    Severity.LOW: "note",
-    Severity.NONE: "none",
-}
-_SCORE: Mapping[Severity, float] = {
-    Severity.CRITICAL: 95.0,
-    Severity.HIGH: 80.0,
-    Severity.MEDIUM: 55.0,
-    Severity.LOW: 20.0,
-    Severity.NONE: 0.0,
-}
 _OPEN_TO_ALL = frozenset(
     {Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES, Access.WANTS_TITLE}
 )
@@ -58,7 +42,7 @@ class SarifReport:
         """Write the head of the only run."""
         self._meta = meta
         head = (
-            f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
+            f'{{"$schema": "{SARIF_SCHEMA}", "version": "2.1.0", "runs": [{{\n'
             f'"tool": {_json(_tool(meta))},\n'
             f'"automationDetails": {_json({"id": f"leadglass/{meta.scan}"})},\n"results": ['
         )
@@ -114,8 +98,8 @@ def _result(record: ScanRecord) -> dict[str, Any]:
         "ruleId": str(record.access),
         "ruleIndex": _RULES.index(record.access),
         "kind": _kind(record),
-        "level": _LEVEL[record.severity] if _kind(record) == "fail" else "none",
-        "rank": _SCORE[record.severity],
+        "level": LEVEL[record.severity] if _kind(record) == "fail" else "none",
+        "rank": SCORE[record.severity],
         "message": {"text": visible(_message(record))},
         "locations": [_location(record)],
         "partialFingerprints": _fingerprints(record),

@@ -1,0 +1,45 @@
+"""What a fix would change, as a unified diff that can be looked at: no password, and nothing that a terminal obeys."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+from leadglass.report.safe import visible
+
+__all__ = ["diff_lines"]
+
+_CONTEXT = 2
+_SECRET = re.compile(r"pass|pwd|secret|token|credential|key", re.IGNORECASE)
+_USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
+_VALUE = re.compile(r"""((?:[:=,]|\s-w)\s*)(["']?)(?!\$\{)[^\s"',{}\[\]#]+\2""")
+_LOGIN = re.compile(r"(://[^\s:/@]*:)[^\s@]*@")
+_HIDDEN = r"\1\2***\2"
+
+
+def diff_lines(path: str, before: str, after: str) -> Iterator[str]:
+    """The lines of a unified diff, without their ends; what may be a password is shown as ``***``."""
+    old, new = before.splitlines(), after.splitlines()
+    secret = _secret(old) | _secret(new)
+    name = visible(path)
+    for line in difflib.unified_diff(old, new, name, f"{name} (fixed)", n=_CONTEXT, lineterm=""):
+        mark, text = line[:1], line[1:]
+        shown = _masked(text) if text in secret else text
+        yield mark + "\t".join(visible(part) for part in shown.split("\t"))
+
+
+def _secret(lines: Sequence[str]) -> set[str]:
+    """Lines that may hold a password: by a word in them, or because they stand in a list of users."""
+    found = set()
+    is_among_users = False
+    for line in lines:
+        is_among_users = is_among_users or bool(_USERS.search(line))
+        if is_among_users or _SECRET.search(line) or _LOGIN.search(line):
+            found.add(line)
+        is_among_users = is_among_users and "}" not in line
+    return found
+
+
+def _masked(text: str) -> str:
+    return _LOGIN.sub(r"\1***@", _VALUE.sub(_HIDDEN, text))
