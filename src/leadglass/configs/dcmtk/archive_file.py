@@ -18,8 +18,10 @@ DEFAULT_PORT = 104
 """Where dcmqrscp listens when NetworkTCPPort is not given, or is not a number."""
 
 UNUSED = frozenset(
-    ("ApplicationTitle", "ApplicationContext", "ImplementationClass", "ImplementationVersion")
-    + ("NetworkType", "Display", "DisplayPort")
+    {
+        *("ApplicationTitle", "ApplicationContext", "ImplementationClass", "ImplementationVersion"),
+        *("NetworkType", "Display", "DisplayPort"),
+    }
 )
 """Parameters of old files, which dcmqrscp still reads and ignores."""
 _SETTINGS = UNUSED | {
