@@ -3,9 +3,10 @@
 TLS is an ``SSLObject`` over two memory buffers and not the event loop's own, because a client that
 is refused in the handshake must get the alert that says why, and event loops close without sending
 it. Bytes are told as a view of one buffer that all connections of a process share: what is not
-passed on at once must be copied. ``TCP_QUICKACK`` is armed again around every read and write: an
-archive that leaves Nagle's algorithm on waits for our acknowledgement with each response, 40 ms
-where it is delayed (RFC 1122 4.2.3.2), and the kernel forgets the option as soon as it likes.
+passed on at once must be copied. ``TCP_QUICKACK`` is set again after every read that leaves nothing
+to be read: an archive that leaves Nagle's algorithm on waits for our acknowledgement with each
+response, 40 ms where it is delayed (RFC 1122 4.2.3.2). The kernel sends what is due when the option is
+set and everything has been read, and forgets the option as soon as it likes.
 """
 
 from __future__ import annotations
@@ -143,8 +144,8 @@ class Channel:
         except OSError as exc:
             self._loop.call_soon(self._end, exc.strerror or "the connection broke")
             return
-        self._acknowledge_at_once()
-        self._keep_after(parts, sent)
+        if sent < sum(map(len, parts)):
+            self._keep_after(parts, sent)
 
     def _keep_after(self, parts: Sequence[bytes | memoryview], sent: int) -> None:
         for part in parts:
@@ -189,7 +190,6 @@ class Channel:
             self._loop.add_reader(self._fd, self._readable)
 
     def _readable(self) -> None:
-        self._acknowledge_at_once()
         try:
             size = self._sock.recv_into(_incoming)
         except (BlockingIOError, InterruptedError):
@@ -197,7 +197,8 @@ class Channel:
         except OSError as exc:
             self._end(exc.strerror or "the connection broke")
             return
-        self._acknowledge_at_once()
+        if size < _CHUNK:  # or more follows at once, and is acknowledged together with this
+            self._acknowledge_at_once()
         if not size:
             self._end("" if self._tls is None or self._ending else self._tls.end())
         elif not self._ending:
@@ -263,7 +264,6 @@ class Channel:
             except OSError as exc:
                 self._loop.call_soon(self._end, exc.strerror or "the connection broke")
                 return
-            self._acknowledge_at_once()
             if sent == len(data):
                 return
             data = memoryview(data)[sent:]
@@ -292,7 +292,6 @@ class Channel:
         except OSError as exc:
             self._end(exc.strerror or "the connection broke")
             return
-        self._acknowledge_at_once()
         self._sent()
 
     def _sent(self) -> None:
@@ -306,7 +305,7 @@ class Channel:
                 self._owner.drained()
 
     def _acknowledge_at_once(self) -> None:
-        try:  # noqa: SIM105 - four times a chunk, and a context manager costs more than the call
+        try:  # noqa: SIM105 - with every chunk, and a context manager costs more than the call
             self._sock.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         except OSError:
             pass

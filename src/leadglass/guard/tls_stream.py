@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from collections.abc import Callable
 
 __all__ = ["TlsStream"]
 
@@ -44,23 +45,22 @@ class TlsStream:
 
     def decrypt(self, buffer: memoryview) -> tuple[int, bool, str | None]:
         """Bytes put into ``buffer``, whether there may be more, and why it ended (None: it did not)."""
-        at, read = 0, self.object.read
-        room, waiting, kept = len(buffer), self.incoming, self.object.pending
+        read: Callable[[int, memoryview], int] = self.object.read  # type: ignore[assignment]  # with a buffer
+        at, room, waiting, kept = 0, len(buffer), self.incoming, self.object.pending
         try:
-            while at < room:
-                size = int(read(room - at, buffer[at:]))
-                if not size:
-                    return at, False, ""
+            while size := read(room, buffer[at:]):
                 at += size
                 if not waiting.pending and not kept():  # it would say so by an exception
                     return at, False, None
+                if at == room:
+                    return at, True, None
         except ssl.SSLWantReadError:
             return at, False, None
         except ssl.SSLZeroReturnError:
             return at, False, ""
         except (ssl.SSLError, OSError) as exc:
             return at, False, _words(exc)
-        return at, True, None
+        return at, False, ""
 
     def end(self) -> str:
         """The peer has closed; an end without its close_notify may be an attacker's cut (RFC 8446 6.1)."""
