@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Command] = {
     "explain": Command(
         "leadglass.cli.explain", "Why a record says what it says, and what would settle the rest."
     ),
+    "lint": Command("leadglass.cli.lint", "What configuration files expose, why, and the fix."),
     "scope": Command("leadglass.cli.scope", "Write, show and verify a scope.", group=True),
     "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),

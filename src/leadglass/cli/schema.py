@@ -12,7 +12,9 @@ from pydantic.json_schema import JsonSchemaMode
 
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
+from leadglass.model.lint_record import LINT_SCHEMA, LintRecord
 from leadglass.model.record import SCHEMA, ScanRecord
+from leadglass.settings.baseline_file import BaselineFile
 from leadglass.settings.guard_file import GuardFile
 from leadglass.settings.scope_file import ScopeFile
 
@@ -36,6 +38,10 @@ def _of(
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
+    "lint-report": _of(LintRecord, "serialization", LINT_SCHEMA, "Leadglass lint report"),
+    "lint-baseline": _of(
+        BaselineFile, "validation", "leadglass.lint-baseline/1", "Leadglass baseline of accepted findings"
+    ),
     "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
     "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
 }

@@ -11,11 +11,11 @@ from leadglass.report.safe import visible
 __all__ = ["diff_lines"]
 
 _CONTEXT = 2
-_SECRET = re.compile(r"pass|pwd|secret|token|credential|key", re.IGNORECASE)
+_SECRET = re.compile(r"pass|pwd|secret|token|credential|users|(?:api|access)[_-]?key", re.IGNORECASE)
 _USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
-_VALUE = re.compile(r"""((?:[:=,]|\s-w)\s*)(["']?)(?!\$\{)[^\s"',{}\[\]#]+\2""")
-_LOGIN = re.compile(r"(://[^\s:/@]*:)[^\s@]*@")
-_HIDDEN = r"\1\2***\2"
+_LOGIN = re.compile(r"://[^\s:/@]*:[^\s@]*@")
+_PARTS = re.compile(r"([^:=]*[:=]\s*|\s*)(.*?)(\s*,?\s*)")
+_HARMLESS = re.compile(r"""["']?\$\{[\w:?-]*\}["']?|[{\[]?|true|false""")
 
 
 def diff_lines(path: str, before: str, after: str) -> Iterator[str]:
@@ -42,4 +42,8 @@ def _secret(lines: Sequence[str]) -> set[str]:
 
 
 def _masked(text: str) -> str:
-    return _LOGIN.sub(r"\1***@", _VALUE.sub(_HIDDEN, text))
+    """The option without its value, unless that is a variable or only begins a list."""
+    parts = _PARTS.fullmatch(text)
+    assert parts is not None
+    name, value, end = parts.groups()
+    return text if _HARMLESS.fullmatch(value) else f"{name}***{end}"
