@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from leadglass.configs.fronts.nginx_reader import NGINX
 from leadglass.configs.kinds import Reader
 
 __all__ = ["READERS"]
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (NGINX,)
