@@ -61,7 +61,7 @@ def scan(
     database: DatabaseOption = None,
     deepest: Annotated[
         str | None,
-        typer.Option(metavar="RUNG", help="Go no deeper: connect, associate, negotiate, blank-query."),
+        typer.Option(metavar="RUNG", help="Go no deeper: connect, associate, negotiate, blank-query, sample."),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
@@ -93,7 +93,7 @@ def _begun(store: Database, wish: _Wish) -> StoredScan:
     if len(wish.places) > 1 and not store.is_postgres:
         raise UsageError("a file is scanned into from one place", where="--vantage", then="use PostgreSQL")
     places = wish.places if store.is_postgres else ()
-    deepest = wish.deepest or Rung.BLANK_QUERY
+    deepest = wish.deepest or Rung.SAMPLE
     plan = plan_of(file, called_as(), deepest, places, listed=wish.source is not None)
     if wish.source is None:
         return begin(store, plan)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from leadglass.judge.access import access
 from leadglass.judge.advice import advice, settles
 from leadglass.judge.case import assemble
-from leadglass.judge.nature import nature
+from leadglass.judge.nature import ALONE, nature
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import seen
 from leadglass.judge.severity import severity
+from leadglass.judge.signs import Surroundings
 from leadglass.model.evidence import Evidence
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Access, Data, Position, Reason, Verdict
+from leadglass.model.verdict import Access, Position, Reason, Verdict
 
 __all__ = ["HostVerdict", "host", "judge"]
 
@@ -34,7 +35,14 @@ _OPEN = frozenset(
 )
 
 
-def judge(evidence: Sequence[Evidence], *, rung: Rung, position: Position, port: int) -> Verdict:
+def judge(
+    evidence: Sequence[Evidence],
+    *,
+    rung: Rung,
+    position: Position,
+    port: int,
+    surroundings: Surroundings = ALONE,
+) -> Verdict:
     """The verdict on one endpoint.
 
     ``rung`` is the deepest that was asked; what lies deeper in ``evidence`` is not used. ``port`` decides
@@ -42,15 +50,16 @@ def judge(evidence: Sequence[Evidence], *, rung: Rung, position: Position, port:
     """
     case = assemble(seen(evidence, rung), port)
     decided = access(case)
-    judged = nature(case.seen, case.software)
-    graded = severity(decided.access, position, judged.nature, Data.UNKNOWN)
+    locked = decided.access is Access.DEMANDS_CERTIFICATE
+    judged = nature(case.seen, case.software, surroundings, locked=locked)
+    graded = severity(decided.access, position, judged.nature, judged.data)
     verdict = Verdict(
         access=decided.access,
         capabilities=case.capabilities,
         protocols=case.protocols,
         software=case.software.software,
         nature=judged.nature,
-        data=Data.UNKNOWN,
+        data=judged.data,
         severity=graded.severity,
         tls=case.tls.summary,
         reasons=(

@@ -17,7 +17,7 @@ __all__ = ["FILES", "Table", "table"]
 Table: TypeAlias = Mapping[str, Any]
 """A TOML table."""
 
-FILES = ("advice", "implementations", "nature", "severity", "web")
+FILES = ("advice", "features", "implementations", "nature", "organisations", "severity", "web")
 """What there is to know, by file."""
 
 

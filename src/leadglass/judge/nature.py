@@ -1,27 +1,31 @@
-"""What stands behind a server: the prior, moved only by the tells of honeypots.
+"""What stands behind a server: a prior, moved by the tells of honeypots, by signs, and by counts over studies.
 
-A distribution over six kinds that sums to 1, none of them zero, and never settled by what the wire says: a
-honeypot may be a genuine archive. Numbers and their standing are in ``knowledge/nature.toml``.
+A distribution over six kinds that sums to 1, none of them zero, and never settled by what a protocol says: a
+honeypot may be a genuine archive. Numbers and their standing are in ``knowledge/nature.toml`` and ``features.toml``.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from leadglass.judge import implementations
 from leadglass.judge.knowledge import table
 from leadglass.judge.rules import Rule, because
+from leadglass.judge.sampled import data_of
 from leadglass.judge.seen import Piece, Seen
 from leadglass.judge.services import accepts_anything
+from leadglass.judge.settling import questions
+from leadglass.judge.signs import Surroundings, Vector, around, counted, in_wire, strongest
+from leadglass.judge.signs import locked as lock
 from leadglass.judge.software import Identified
 from leadglass.model.evidence import AssociateEvidence, Reply
-from leadglass.model.verdict import Kind, Nature, Reason
+from leadglass.model.verdict import Data, Kind, Nature, Reason
 
-__all__ = ["Judged", "Tell", "nature", "prior", "tells"]
+__all__ = ["ALONE", "Judged", "Tell", "nature", "prior", "tells"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +80,38 @@ class Tell:
         )
 
 
+ALONE = Surroundings()
+"""Nothing is known of what is around it."""
+
+
 class Judged(NamedTuple):
-    """The nature and the reasons for it."""
+    """The nature, what the data are, and the reasons for both."""
 
     nature: Nature
     reasons: tuple[Reason, ...]
+    data: Data = Data.UNKNOWN
 
 
-def nature(seen: Seen, software: Identified) -> Judged:
-    """The distribution after everything that was seen."""
-    shown = [(tell, cited) for tell in tells() if (cited := tell.cited(seen, software))]
-    reasons = tuple(because(Rule.NATURE_TELL, tell.says, cited) for tell, cited in shown)
-    ratio = min(math.prod(tell.ratio for tell, _ in shown), float(table("nature")["limits"]["largest_ratio"]))
-    settles = table("nature")["settles"]
-    what = (*settles["always"], *(settles["tells"] if shown else ()))
-    return Judged(Nature(_shares(ratio), prior(), settled=False, settles=what), reasons)
+def nature(
+    seen: Seen, software: Identified, surroundings: Surroundings = ALONE, *, locked: bool = False
+) -> Judged:
+    """The distribution after everything that was seen. ``locked``: a client certificate is demanded."""
+    told = [(tell, cited) for tell in tells() if (cited := tell.cited(seen, software))]
+    samples = [(piece.evidence, piece.cite("studies", "features")) for piece in seen.samples]
+    counts = [one for sample, cited in samples for one in strongest(counted(sample, cited))]
+    shown = strongest((*in_wire(seen, software), *around(surroundings), *((lock(),) if locked else ())))
+    shares = _shares(_told(told), tuple(one.vector for one in (*shown, *counts)))
+    data, why = data_of(samples)
+    reasons = (
+        *(because(Rule.NATURE_TELL, tell.says, cited) for tell, cited in told),
+        *(because(Rule.NATURE_SIGN, one.says, one.cited) for one in shown),
+        *(because(Rule.NATURE_SAMPLE, one.says, one.cited) for one in counts),
+        *why,
+    )
+    settled = _is_settled(shares, sum(sample.studies for sample, _ in samples))
+    asked = {one.group for one in (*shown, *counts)}
+    settles = () if settled else questions(shares, asked)
+    return Judged(Nature(shares, prior(), settled=settled, settles=settles), reasons, data)
 
 
 @functools.cache
@@ -101,17 +122,35 @@ def prior() -> Mapping[Kind, float]:
 
 @functools.cache
 def tells() -> tuple[Tell, ...]:
-    """The signs, in the order of the table."""
+    """The signs of honeypots, in the order of the table."""
     return tuple(Tell(**row) for row in table("nature")["tell"])
 
 
-@functools.lru_cache(maxsize=256)
-def _shares(ratio: float) -> Mapping[Kind, float]:
-    if ratio == 1:
+def _told(told: Iterable[tuple[Tell, object]]) -> float:
+    most = float(table("nature")["limits"]["largest_ratio"])
+    return min(math.prod(tell.ratio for tell, _ in told), most)
+
+
+def _shares(ratio: float, vectors: tuple[Vector, ...]) -> Mapping[Kind, float]:
+    if ratio == 1 and not vectors:
         return prior()
-    weights = {kind: share * (ratio if kind is Kind.HONEYPOT else 1.0) for kind, share in prior().items()}
+    logs = {
+        kind: math.log(share)
+        + (math.log(ratio) if kind is Kind.HONEYPOT else 0.0)
+        + math.fsum(vector[kind] for vector in vectors)
+        for kind, share in prior().items()
+    }
+    top = max(logs.values())
+    weights = {kind: math.exp(value - top) for kind, value in logs.items()}
     total = math.fsum(weights.values())
     return {kind: weight / total for kind, weight in weights.items()}
+
+
+def _is_settled(shares: Mapping[Kind, float], studies: int) -> bool:
+    """Only counts over studies settle it, and never a honeypot, which may be a genuine archive."""
+    rules = table("nature")["signs"]
+    kind = max(shares, key=lambda kind: shares[kind])
+    return kind is not Kind.HONEYPOT and studies >= rules["sampled"] and shares[kind] >= rules["settled"]
 
 
 def _is_nameless(evidence: AssociateEvidence) -> bool:

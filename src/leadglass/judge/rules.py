@@ -85,6 +85,9 @@ class Rule(enum.StrEnum):
     SOFTWARE_CONTRADICTION = "software.contradiction"
 
     NATURE_TELL = "nature.tell"
+    NATURE_SIGN = "nature.sign"
+    NATURE_SAMPLE = "nature.sample"
+    DATA_SAMPLE = "data.sample"
     SEVERITY = "severity.table"
     SEVERITY_LOWERED = "severity.lowered"
 

@@ -18,6 +18,7 @@ from leadglass.model.evidence import (
     Evidence,
     NegotiateEvidence,
     PassiveEvidence,
+    SampleEvidence,
     TcpEvidence,
     TlsEvidence,
     TlsHelloEvidence,
@@ -61,6 +62,7 @@ class Seen:
     queries: tuple[Piece[BlankQueryEvidence], ...]
     webs: tuple[Piece[WebEvidence], ...]
     passive: tuple[Piece[PassiveEvidence], ...] = ()
+    samples: tuple[Piece[SampleEvidence], ...] = ()
 
     @property
     def dicom(self) -> tuple[Piece[AssociateEvidence | NegotiateEvidence | BlankQueryEvidence], ...]:
@@ -91,6 +93,7 @@ def seen(evidence: Sequence[Evidence], rung: Rung) -> Seen:
         queries=_of(BlankQueryEvidence, pieces),
         webs=_of(WebEvidence, pieces),
         passive=_of(PassiveEvidence, pieces),
+        samples=_of(SampleEvidence, pieces),
     )
 
 
@@ -111,6 +114,7 @@ _RUNGS: tuple[tuple[type[Evidence], Rung], ...] = (
     (WebEvidence, Rung.ASSOCIATE),
     (NegotiateEvidence, Rung.NEGOTIATE),
     (BlankQueryEvidence, Rung.BLANK_QUERY),
+    (SampleEvidence, Rung.SAMPLE),
 )
 
 _DEFAULTS: Mapping[type[Evidence], Mapping[str, object]] = {

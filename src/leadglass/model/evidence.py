@@ -27,10 +27,12 @@ __all__ = [
     "ContextResult",
     "Evidence",
     "Fact",
+    "FeatureCount",
     "NegotiateEvidence",
     "PassiveEvidence",
     "QidoAnswer",
     "Reply",
+    "SampleEvidence",
     "TcpEvidence",
     "TcpOutcome",
     "TlsEvidence",
@@ -306,6 +308,36 @@ class PassiveEvidence:
     probe: ClassVar[str] = "passive"
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureCount:
+    """How many of the studies of a sample show a feature."""
+
+    feature: str
+    """Its name in ``judge/knowledge/features.toml``."""
+    studies: int
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEvidence:
+    """Queries over random days, reduced to counts as each match came; no value of any match is kept."""
+
+    reply: Reply
+    over_tls: bool = False
+    windows: int = 0
+    """Days that were asked about."""
+    studies: int = 0
+    """Matches that were counted, of all days together."""
+    patients: int = 0
+    """How many different Patient IDs were among them."""
+    features: tuple[FeatureCount, ...] = ()
+    cut: bool = False
+    """The limit was reached and the association ended before the archive had done."""
+    status: int | None = None
+    """The last DIMSE status (PS3.7 Annex C)."""
+    detail: str | None = None
+    probe: ClassVar[str] = "sample"
+
+
 Evidence: TypeAlias = (
     TcpEvidence
     | TlsEvidence
@@ -315,6 +347,7 @@ Evidence: TypeAlias = (
     | BlankQueryEvidence
     | WebEvidence
     | PassiveEvidence
+    | SampleEvidence
 )
 
 _TYPES: Mapping[str, type[Evidence]] = {
@@ -326,6 +359,7 @@ _TYPES: Mapping[str, type[Evidence]] = {
     "blank-query": BlankQueryEvidence,
     "web": WebEvidence,
     "passive": PassiveEvidence,
+    "sample": SampleEvidence,
 }
 
 
@@ -397,6 +431,7 @@ def _rebuild(probe: str, values: Mapping[str, Json]) -> Evidence:
 _NESTED: Mapping[str, type[Any]] = {
     "certificate": Certificate,
     "contexts": ContextResult,
+    "features": FeatureCount,
     "answers": WebAnswer,
     "qido": QidoAnswer,
 }

@@ -129,6 +129,11 @@ class DicomConversation:
         self._machine.abort(0, 0, now)
         self._finished = True
 
+    @property
+    def _is_asking(self) -> bool:
+        """Whether a command waits for its answer."""
+        return self._stage is _Stage.COMMAND
+
     # Inside.
 
     def _is_dicom(self, data: bytes) -> bool:
@@ -166,7 +171,7 @@ class DicomConversation:
 
     def _data(self, pdvs: Iterable[PresentationDataValue], now: float) -> None:
         for pdv in pdvs:
-            if self._finished or self._stage is not _Stage.COMMAND:
+            if self._finished or not self._is_asking:
                 return  # Nothing was asked that this could answer.
             try:
                 passed = self._messages.feed(pdv)

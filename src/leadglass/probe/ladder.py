@@ -39,6 +39,7 @@ from leadglass.probe.negotiate import NegotiateConversation
 from leadglass.probe.qido import QidoConversation
 from leadglass.probe.questions import Questions
 from leadglass.probe.remembered import RememberedConversation
+from leadglass.probe.sample import SampleConversation, random_days
 from leadglass.probe.sniff import DICOM, HTTP, TLS
 from leadglass.probe.tls import HelloConversation, SecureConversation
 from leadglass.probe.web import WebConversation
@@ -230,6 +231,24 @@ class EndpointVisit:
         )
         yield self._ask(query)
         self._note(query.evidence)
+        if self.rung >= Rung.SAMPLE and query.evidence.reply in (Reply.ANSWERED, Reply.RECORDS):
+            yield from self._sample(over_tls=over_tls)
+        return None
+
+    def _sample(self, *, over_tls: bool) -> _Plan:
+        today = self._questions.today
+        if today is None:
+            return None
+        sample = SampleConversation(
+            self._called_ae,
+            self._questions.calling_ae,
+            days=random_days(self._questions.randomness, today),
+            today=today,
+            over_tls=over_tls,
+            patience=self._questions.patience,
+        )
+        yield self._ask(sample)
+        self._note(sample.evidence)
         return None
 
     def _tls_face(self) -> _Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from leadglass.ports.world import Randomness
@@ -24,6 +25,8 @@ class Questions:
     """The budget per endpoint: TCP, TLS, web and associations together."""
     patience: float = 5.0
     """Seconds to wait for an answer."""
+    today: dt.date | None = None
+    """The day of the scan; a sample is drawn from the days before it, and none is drawn without."""
     _memories: dict[str, Memory] = field(default_factory=dict, repr=False, compare=False)
 
     def first(self, called_ae: str) -> RememberedConversation:

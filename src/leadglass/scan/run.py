@@ -28,7 +28,6 @@ __all__ = ["ANY_SCP", "Scan", "Sink"]
 
 ANY_SCP = "ANY-SCP"
 """The called AE title where the scope gives none. Titles are never guessed."""
-_DEEPEST = Rung.BLANK_QUERY
 _JUDGED = 4096
 """Verdicts remembered; a scan of millions of endpoints meets few different answers."""
 
@@ -50,7 +49,7 @@ class Scan:
     id: str
     scope: Scope
     questions: Questions
-    deepest: Rung = _DEEPEST
+    deepest: Rung = Rung.SAMPLE
     """Lowers the scope's limit, never raises it."""
 
     def run(
@@ -88,7 +87,7 @@ class Scan:
         """How deep an endpoint with this grant is asked, and the title that is called there."""
         if grant is None:
             return Rung.CONNECT, ANY_SCP
-        return min(self.deepest, _DEEPEST, grant.depth), grant.called_ae or ANY_SCP
+        return min(self.deepest, grant.depth), grant.called_ae or ANY_SCP
 
     def _record(self, visit: EndpointVisit, moment: float, remember: Callable[..., Verdict]) -> ScanRecord:
         position = self.scope.position

@@ -1,7 +1,7 @@
 """The little of PS3.5 that a C-FIND identifier needs: text keys in implicit VR little endian.
 
 There is no decoder here on purpose: a data set that a peer sends may be a patient's, and the probes
-must not be able to read one. ``elements`` walks data sets, for the guard and not for them.
+must not be able to read one. ``elements`` walks data sets, for the guard and for the ``sample`` rung alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Data sets walked, element by element, without being built (PS3.5 clause 7).
 
 Spans of bytes come out, and values stay as they were sent: what a value means is its reader's
-business. A data set may be a patient's; the guard, which decides about it, may walk one, and the
-probes may not (a test says so). What does not add up is a ``RemoteProtocolError``, and its message
+business. A data set may be a patient's; the guard, which decides about it, may walk one, and of the
+probes only ``probe.sample``, which needs the owner's written word (a test says so). What does not add up is a ``RemoteProtocolError``, and its message
 holds tags and nothing of a value.
 
 ``coding`` says where one element ends, ``heads`` reads the beginning of a data set that comes in pieces.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import resource
 
 from leadglass import __version__, wiring
@@ -27,7 +28,7 @@ def scan_of(scope: Scope, deepest: Rung | None = None) -> Scan:
     """A scan of ``scope``, with a new id and a newly invented SOP class."""
     randomness, moment = wiring.randomness(), wiring.clock().posix()
     questions = questions_of(scope, uid(randomness))
-    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.BLANK_QUERY)
+    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.SAMPLE)
 
 
 def questions_of(scope: Scope, invented_sop_class: str) -> Questions:
@@ -38,6 +39,7 @@ def questions_of(scope: Scope, invented_sop_class: str) -> Questions:
         calling_ae=scope.identity.calling_ae,
         user_agent=scope.user_agent(__version__),
         connections=scope.limits.connections_per_endpoint,
+        today=dt.datetime.fromtimestamp(wiring.clock().posix(), dt.UTC).date(),
     )
 
 

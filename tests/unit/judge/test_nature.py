@@ -38,7 +38,7 @@ def test_the_prior_is_the_one_of_the_blueprint() -> None:
 def test_no_real_server_shows_a_tell(server: str) -> None:
     seen = verdict(*SERVERS[server])
 
-    assert seen.nature.shares == prior() == seen.nature.prior
+    assert seen.nature.prior == prior()
     assert "nature.tell" not in {reason.rule for reason in seen.reasons}
 
 
@@ -107,7 +107,8 @@ def test_no_number_of_tells_makes_a_honeypot_certain() -> None:
     ],
 )
 def test_what_real_servers_do_too_is_no_tell(evidence: list[Evidence]) -> None:
-    assert honeypot(*evidence) == prior()[Kind.HONEYPOT]
+    assert "nature.tell" not in {reason.rule for reason in verdict(*evidence).reasons}
+    assert honeypot(*evidence) < 0.2
 
 
 def test_a_synapse_that_looks_like_the_persona_is_far_from_condemned() -> None:
@@ -119,4 +120,4 @@ def test_nothing_is_settled_and_it_is_said_what_would() -> None:
 
     assert not trap.settled
     assert not plain.settled
-    assert len(trap.settles) > len(plain.settles) > 0
+    assert len(trap.settles) == len(plain.settles) == 3

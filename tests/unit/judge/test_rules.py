@@ -27,7 +27,17 @@ from tests.unit.judge.vectors import (
 
 from leadglass.judge.judge import host
 from leadglass.judge.rules import Rule
-from leadglass.model.evidence import Evidence, QidoAnswer, Reply, TlsHelloEvidence, TlsOutcome, facts_of
+from leadglass.model.evidence import (
+    Evidence,
+    FeatureCount,
+    QidoAnswer,
+    Reply,
+    SampleEvidence,
+    TlsHelloEvidence,
+    TlsOutcome,
+    facts_of,
+)
+from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Severity, State
 from leadglass.wire import uids
 
@@ -52,6 +62,12 @@ EVERYTHING: list[Sequence[Evidence]] = [
     *(evidence for _, evidence in SHOWN),
     *HEARSAY,
     *MORE,
+]
+
+
+SAMPLED: list[Evidence] = [
+    accepted(),
+    SampleEvidence(Reply.ANSWERED, studies=40, features=(FeatureCount("masked-names", 40),)),
 ]
 
 
@@ -87,6 +103,8 @@ def test_the_documented_severities_are_those_of_the_table() -> None:
 
 def test_every_rule_fires() -> None:
     fired = {reason.rule for evidence in EVERYTHING for reason in verdict(*evidence).reasons}
+    sampled = verdict(*SAMPLED, rung=Rung.SAMPLE)
+    fired |= {reason.rule for reason in sampled.reasons}
     one_host = host({11112: verdict(accepted()), 104: verdict(rejected(1, 1, 7))})
     fired |= {reason.rule for reason in one_host.reasons}
 

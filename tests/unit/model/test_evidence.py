@@ -13,8 +13,10 @@ from leadglass.model.evidence import (
     BlankQueryEvidence,
     Evidence,
     Fact,
+    FeatureCount,
     PassiveEvidence,
     Reply,
+    SampleEvidence,
     TcpEvidence,
     TcpOutcome,
     TlsHelloEvidence,
@@ -39,7 +41,10 @@ IMPORTED = [
         certificate_sha256="00" * 32,
     ),
 ]
-SEEN = [*SCANNED, *IMPORTED]
+DRAWN = SampleEvidence(
+    Reply.ANSWERED, windows=40, studies=7, patients=6, features=(FeatureCount("ordinary-names", 7),), status=0
+)
+SEEN = [*SCANNED, *IMPORTED, DRAWN]
 
 
 @given(st.text(), st.integers(0, 100))
@@ -127,7 +132,10 @@ def test_the_same_observation_has_the_same_digest() -> None:
 
 
 def test_every_kind_of_evidence_that_probes_bring_occurs_in_the_made_up_scan() -> None:
-    assert {type(evidence) for evidence in SCANNED} == set(typing.get_args(Evidence)) - {PassiveEvidence}
+    assert {type(evidence) for evidence in SCANNED} == set(typing.get_args(Evidence)) - {
+        PassiveEvidence,
+        SampleEvidence,
+    }
     assert all(dataclasses.is_dataclass(evidence) for evidence in SEEN)
 
 
