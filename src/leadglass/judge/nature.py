@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from leadglass.judge.software import Identified
 from leadglass.model.evidence import AssociateEvidence, Reply
 from leadglass.model.verdict import Data, Kind, Nature, Reason
 
-__all__ = ["ALONE", "Judged", "Tell", "nature", "prior", "tells"]
+__all__ = ["ALONE", "Judged", "Tell", "nature", "prior", "tells", "weighed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def nature(
     samples = [(piece.evidence, piece.cite("studies", "features")) for piece in seen.samples]
     counts = [one for sample, cited in samples for one in strongest(counted(sample, cited))]
     shown = strongest((*in_wire(seen, software), *around(surroundings), *((lock(),) if locked else ())))
-    shares = _shares(_told(told), tuple(one.vector for one in (*shown, *counts)))
+    shares = weighed(_told(told), tuple(one.vector for one in (*shown, *counts)))
     data, why = data_of(samples)
     reasons = (
         *(because(Rule.NATURE_TELL, tell.says, cited) for tell, cited in told),
@@ -131,7 +131,8 @@ def _told(told: Iterable[tuple[Tell, object]]) -> float:
     return min(math.prod(tell.ratio for tell, _ in told), most)
 
 
-def _shares(ratio: float, vectors: tuple[Vector, ...]) -> Mapping[Kind, float]:
+def weighed(ratio: float, vectors: Sequence[Vector]) -> Mapping[Kind, float]:
+    """The prior after a ratio for honeypots and a vector for each group of signs."""
     if ratio == 1 and not vectors:
         return prior()
     logs = {

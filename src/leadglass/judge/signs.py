@@ -26,6 +26,7 @@ __all__ = [
     "Surroundings",
     "Vector",
     "around",
+    "as_shown",
     "counted",
     "in_wire",
     "locked",
@@ -124,9 +125,9 @@ def in_wire(seen: Seen, software: Identified) -> Iterator[Shown]:
                 for fact in piece.cite("certificate")
             ]
             if cited:
-                yield _shown(sign, tuple(cited))
+                yield as_shown(sign, tuple(cited))
         elif software.software.product in sign.products:
-            yield _shown(sign, software.evidence)
+            yield as_shown(sign, software.evidence)
 
 
 def around(surroundings: Surroundings) -> Iterator[Shown]:
@@ -139,12 +140,12 @@ def around(surroundings: Surroundings) -> Iterator[Shown]:
     for sign in signs():
         told = places.get(sign.place or "", frozenset())
         if sign.organisation in told or (sign.fleet is not None and surroundings.alike >= sign.fleet):
-            yield _shown(sign)
+            yield as_shown(sign)
 
 
 def locked() -> Shown:
     """The sign that a client certificate is demanded."""
-    return _shown(next(sign for sign in signs() if sign.client_certificate))
+    return as_shown(next(sign for sign in signs() if sign.client_certificate))
 
 
 def counted(sample: SampleEvidence, cited: tuple[str, ...] = ()) -> Iterator[Shown]:
@@ -170,7 +171,8 @@ def _spread(vector: Vector) -> float:
     return max(vector.values()) - min(vector.values())
 
 
-def _shown(sign: Sign, cited: tuple[str, ...] = ()) -> Shown:
+def as_shown(sign: Sign, cited: tuple[str, ...] = ()) -> Shown:
+    """A sign that was seen."""
     vector = {kind: math.log(rate) for kind, rate in rates(sign.id).items()}
     return Shown(sign.group, sign.says, vector, cited)
 
