@@ -46,16 +46,15 @@ def _suite(
 def _case(finding: Finding, is_failure: bool, risk: AcceptedTable | None) -> str:
     name = f"{finding.rule} {finding.option} ({finding.place.line}:{finding.place.column})"
     rule = rules()[finding.rule]
-    body = "\n".join(
-        (f"{finding.place}: {finding.says}", *filter(None, (finding.reached,)), rule.why, finding.fix)
-    )
+    said = (f"{finding.place}: {finding.says}", finding.reached, rule.why, finding.fix)
+    body = "\n".join(escape(visible(line)) for line in said if line)
     if risk is not None:
-        said = f"{risk.owner}, until {risk.expires}: {risk.reason}"
-        inner = f"<skipped message={_quoted(said)}/>"
+        answered = f"{risk.owner}, until {risk.expires}: {risk.reason}"
+        inner = f"<skipped message={_quoted(answered)}/>"
     elif is_failure:
-        inner = f"<failure type={_quoted(finding.severity)} message={_quoted(finding.says)}>{_text(body)}</failure>"
+        inner = f"<failure type={_quoted(finding.severity)} message={_quoted(finding.says)}>{body}</failure>"
     else:
-        inner = f"<system-out>{_text(body)}</system-out>"
+        inner = f"<system-out>{body}</system-out>"
     return f"<testcase classname={_quoted(finding.place.path)} name={_quoted(name)}>{inner}</testcase>\n"
 
 
@@ -80,7 +79,3 @@ def _wrapped(path: str, cases: Sequence[str], *, failures: int = 0, errors: int 
 def _quoted(text: str) -> str:
     """An attribute: nothing in it that XML forbids, for what cannot be seen is written as an escape."""
     return f'"{escape(visible(text))}"'
-
-
-def _text(text: str) -> str:
-    return "\n".join(escape(visible(line)) for line in text.split("\n"))
