@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from leadglass.configs.containers import compose
 from leadglass.configs.kinds import Reader
 
 __all__ = ["READERS"]
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (Reader("compose", compose.recognises, compose.read),)
+"""In the order in which they are asked."""

@@ -1,0 +1,136 @@
+"""What the reader of Orthanc's configuration says of an Orthanc in a container, at the places of this file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from leadglass.configs.containers.orthanc_image import Effective, Family, effective, variable_of
+from leadglass.configs.containers.workload import Variable, Workload
+from leadglass.configs.json_nodes import parse_json, plain
+from leadglass.configs.orthanc.readers import READERS
+from leadglass.configs.reading import Fact, Listener, Reading
+from leadglass.configs.source import Source, edited
+from leadglass.errors import ConfigError
+from leadglass.model.finding import Certainty, Edit, Finding
+
+__all__ = ["Judged", "judged"]
+
+_Path = tuple[str, ...]
+_DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is known of one Orthanc."""
+
+    findings: tuple[Finding, ...]
+    listeners: tuple[Listener, ...]
+    """None when files that are read for themselves decide."""
+    facts: Mapping[str, Fact]
+    peers: bool
+    """It names modalities, or files that were not read here may."""
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def judged(source: Source, workload: Workload, family: Family) -> Judged:
+    """Orthanc's own reader, on the configuration that the container makes of its environment."""
+    made = effective(source, workload, family)
+    inner = Source(source.path, made.text())
+    known = {**workload.known(), **dict.fromkeys(made.unknown)}
+    reading = READERS[0].read(inner, known) if READERS else Reading("orthanc", inner)
+    here = _Here(source, workload, made, inner, settable=family is Family.TEAM)
+    return Judged(
+        findings=tuple(found for one in reading.findings for found in here.finding(one)),
+        listeners=() if workload.configured else tuple(_reached(workload, one) for one in reading.listeners),
+        facts={} if workload.configured else reading.facts,
+        peers=bool(workload.configured or made.options.get("DicomModalities")),
+        options=made.options,
+    )
+
+
+def _reached(workload: Workload, listener: Listener) -> Listener:
+    reach = workload.unpublished if listener.port is None else workload.reach(listener.port)
+    return replace(listener, name=f"{workload.name}/{listener.name}", reach=reach)
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Brings findings from the configuration that was made to the file that it was made from."""
+
+    source: Source
+    workload: Workload
+    made: Effective
+    inner: Source
+    settable: bool
+    """The image takes options from variables."""
+
+    def finding(self, one: Finding) -> Iterator[Finding]:
+        """At the variable that it comes from; what the image says is left to files that may say otherwise."""
+        variable = self.made.origin(one.place.line)
+        files = self.workload.configured
+        if variable is None and files:
+            return
+        wanted = edited(self.inner.text, one.edits) if one.edits and self.settable else None
+        depends = variable is None and self.workload.elsewhere
+        yield replace(
+            one,
+            place=self.source.place(self.workload.offset if variable is None else variable.offset),
+            listener=None if files or one.listener is None else f"{self.workload.name}/{one.listener}",
+            edits=() if wanted is None else _edits(self.source, self.workload, self.made, wanted),
+            certainty=Certainty.DEPENDS if depends else one.certainty,
+        )
+
+
+def _edits(source: Source, workload: Workload, made: Effective, wanted: str) -> tuple[Edit, ...]:
+    """The variables to set so that the image makes the wanted configuration; none when they cannot be told."""
+    try:
+        new = plain(parse_json(Source("", wanted)))
+    except ConfigError:
+        return ()
+    if not isinstance(new, Mapping):
+        return ()
+    gone = [name for name in made.options if name not in new]
+    if gone:
+        return _renamed(source, made, new, gone)
+    found = [_set(source, workload, made, path, value) for path, value in _changes(made.options, new, ())]
+    return tuple(edit for edits in found for edit in edits) if all(found) else ()
+
+
+def _set(source: Source, workload: Workload, made: Effective, path: _Path, value: Any) -> tuple[Edit, ...]:
+    """One option, by the variable that sets it now, or by one more."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    there = made.paths.get(path)
+    if there is not None:
+        return there.set_to(source, text)
+    name = variable_of(path)
+    # Which of ORTHANC_JSON and a variable of its own would win is not determined.
+    if name is None or _in_json(made.origins.get(path[0])):
+        return ()
+    return workload.with_variable(source, name, text)
+
+
+def _renamed(source: Source, made: Effective, new: Mapping[str, Any], gone: list[str]) -> tuple[Edit, ...]:
+    """An option under another name, its value the same."""
+    come = [name for name in new if name not in made.options]
+    variable = made.paths.get((gone[0],))
+    name = variable_of((come[0],)) if come else None
+    if len(gone) != 1 or len(come) != 1 or variable is None or name is None:
+        return ()
+    return variable.called(source, name) if new[come[0]] == made.options[gone[0]] else ()
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any], path: _Path) -> Iterator[tuple[_Path, Any]]:
+    """Options that are new or have another value, and where."""
+    for name, value in new.items():
+        mine = old.get(name)
+        if isinstance(value, Mapping) and isinstance(mine, Mapping) and len(path) < _DEEPEST:
+            yield from _changes(mine, value, (*path, name))
+        elif name not in old or mine != value:
+            yield (*path, name), value
+
+
+def _in_json(variable: Variable | None) -> bool:
+    return variable is not None and variable.name == "ORTHANC_JSON"
