@@ -64,6 +64,9 @@ COMMANDS: Mapping[str, Command] = {
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
         "leadglass.cli.worker", "Take part in the scans that others begin in the same database."
+    "firewall": Command(
+        "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True
+    ),
     ),
     "db": Command("leadglass.cli.db", "Look after the database.", group=True),
     "schema": Command("leadglass.cli.schema", "Print the JSON Schema of a record or a configuration file."),

@@ -16,7 +16,6 @@ from leadglass.configs.firewall.plan import (
     Server,
     Service,
     collapsed,
-    service_at,
 )
 from leadglass.errors import ConfigError
 from leadglass.settings.lines import Path
@@ -31,14 +30,15 @@ def read_peers(text: str, *, filename: str) -> Plan:
     return _Reader(text, filename).plan()
 
 
-def servers_at(endpoints: Iterable[tuple[Network, Iterable[int]]]) -> tuple[Server, ...]:
-    """A server for each set of ports, in the order of the endpoints; its services by what is usual there.
+def servers_at(endpoints: Iterable[tuple[Network, Mapping[int, Service]]]) -> tuple[Server, ...]:
+    """A server for each set of services, in the order of the endpoints.
 
     Ports by which a machine is managed are left out.
     """
-    alike: dict[tuple[int, ...], list[Network]] = defaultdict(list)
-    for network, ports in endpoints:
-        if wanted := tuple(sorted(set(ports) - MANAGEMENT)):
+    alike: dict[tuple[tuple[int, Service], ...], list[Network]] = defaultdict(list)
+    for network, services in endpoints:
+        wanted = tuple(sorted(one for one in services.items() if one[0] not in MANAGEMENT))
+        if wanted:
             alike[wanted].append(network)
     return tuple(_server(networks, ports) for ports, networks in alike.items())
 
@@ -48,10 +48,10 @@ def with_servers(plan: Plan, servers: Iterable[Server]) -> Plan:
     return dataclasses.replace(plan, servers=(*plan.servers, *servers))
 
 
-def _server(networks: Iterable[Network], ports: Iterable[int]) -> Server:
+def _server(networks: Iterable[Network], ports: Iterable[tuple[int, Service]]) -> Server:
     by_service: dict[Service, list[int]] = defaultdict(list)
-    for port in ports:
-        by_service[service_at(port)].append(port)
+    for port, service in ports:
+        by_service[service].append(port)
     found = collapsed(networks)
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return Server(
