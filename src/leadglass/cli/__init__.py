@@ -60,13 +60,16 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "lint": Command("leadglass.cli.lint", "What configuration files expose, why, and the fix."),
     "scope": Command("leadglass.cli.scope", "Write, show and verify a scope.", group=True),
+    "survey": Command(
+        "leadglass.cli.survey", "Count exposed servers, with the uncertainty of it.", group=True
+    ),
     "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
-    "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
-    "worker": Command(
-        "leadglass.cli.worker", "Take part in the scans that others begin in the same database."
     "firewall": Command(
         "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True
     ),
+    "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
+    "worker": Command(
+        "leadglass.cli.worker", "Take part in the scans that others begin in the same database."
     ),
     "db": Command("leadglass.cli.db", "Look after the database.", group=True),
     "schema": Command("leadglass.cli.schema", "Print the JSON Schema of a record or a configuration file."),

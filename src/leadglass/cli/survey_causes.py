@@ -1,0 +1,80 @@
+"""``leadglass survey causes``: why servers stand open, counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadglass.cli.survey_options import (
+    FigureOption,
+    FormatOption,
+    LevelOption,
+    Shape,
+    counts,
+    for_survey,
+    pairs,
+    read_bounded,
+    tell,
+)
+from leadglass.errors import UsageError
+from leadglass.model.finding import Cause
+
+__all__ = ["causes"]
+
+
+def causes(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", help="Reports of leadglass lint, as JSON.")
+    ] = None,
+    count: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CAUSE=N",
+            help="How many servers show a cause, found otherwise (owners' answers, say); repeat it.",
+            show_default=False,
+        ),
+    ] = None,
+    of: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="How many were looked at, with --count.", show_default=False),
+    ] = None,
+    level: LevelOption = 0.95,
+    shape: FormatOption = Shape.TEXT,
+    figure: FigureOption = None,
+) -> None:
+    """Why servers stand open, counted from lint reports or numbers, with intervals.
+
+    Example: leadglass survey causes --count factory-default=12 --count deliberate=5 --of 30
+    """
+    module = for_survey("causes")
+    if bool(files) == bool(count):
+        raise UsageError(
+            "there is nothing to count, or too much", then="give either files or --count CAUSE=N"
+        )
+    if count:
+        if of is None or of < 1:
+            raise UsageError("how many were looked at?", then="give --of N")
+        read = pairs(count, "--count", "CAUSE=N", lambda text: counts(text, 1, "--count", "CAUSE=N")[0])
+        found, looked_at = {_cause(name): number for name, number in read.items()}, of
+    else:
+        found, looked_at = module.count_findings((str(path), read_bounded(path)) for path in files or [])
+    shares = module.shares_of_causes(found, looked_at, level)
+    tell(
+        "causes",
+        {"looked_at": looked_at, "causes": shares},
+        for_survey("texts").for_causes(shares, looked_at),
+        shape,
+        figure=figure,
+        picture=lambda: for_survey("pictures").of_causes(shares),
+    )
+
+
+def _cause(name: str) -> Cause:
+    try:
+        return Cause(name)
+    except ValueError:
+        raise UsageError(
+            f"there is no cause {name!r}", where="--count", then=f"one of {', '.join(Cause)}"
+        ) from None

@@ -1,0 +1,157 @@
+"""What a stored scan counts: servers, what a stranger can do with them, and what they may be.
+
+Servers are counted, not endpoints: an address stands for one, with the worst of its endpoints. A server that moved, or
+answers at several addresses, is known again by its identity (certificate, implementation and title
+together), and so is a fleet that was made from one image, which identity cannot tell apart: so there are two counts,
+by address and by identity, and the truth lies between.
+
+The natures in a scan are probabilities that rest on a prior. Their sum is what to expect if that prior is right,
+and nothing tells that it is: the bounds beside it hold whatever the prior, from those settled to all not settled
+otherwise.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from leadglass.model.verdict import Access, Kind
+from leadglass.survey.hidden import Hint, hint_of
+from leadglass.survey.interval import Interval
+
+__all__ = ["SILENT", "Census", "Endpoint", "Expected", "Seen", "Server", "census"]
+
+SILENT = frozenset({Access.NOT_DICOM, Access.FILTERED, Access.CLOSED, Access.INCONCLUSIVE})
+"""Words for endpoints that were not seen to speak DICOM."""
+_LOCKED = frozenset({Access.DEMANDS_CERTIFICATE, Access.DEMANDS_LOGIN})
+"""Words that are used of others too: such an endpoint is DICOM only if it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What endpoints share that answered alike."""
+
+    access: Access
+    is_dicom: bool
+    """It was seen to speak DICOM, or DICOMweb."""
+    natures: Mapping[Kind, float]
+    settled: bool
+    demands_certificate: bool
+    names: tuple[str, ...]
+    """In its certificate, and of the authorities that it accepts."""
+    identity: bytes | None
+    """See ``model.look.identity_of``."""
+
+    @property
+    def kind(self) -> Kind:
+        """The likeliest."""
+        return max(self.natures, key=lambda kind: self.natures[kind])
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a DICOM server that was found."""
+        return self.access not in SILENT and (self.is_dicom or self.access not in _LOCKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint, seen from one place."""
+
+    port: int
+    place: str
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An address with all that was seen of it."""
+
+    address: str
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def face(self) -> Seen | None:
+        """The worst of its DICOM endpoints; None if it has none."""
+        found = [endpoint.seen for endpoint in self.endpoints if endpoint.seen.counts]
+        return min(found, key=lambda seen: seen.access.rank, default=None)
+
+    def seen_from(self) -> frozenset[str]:
+        """The places from which it was seen to speak DICOM."""
+        return frozenset(endpoint.place for endpoint in self.endpoints if endpoint.seen.counts)
+
+    def key(self) -> bytes:
+        """What tells it from others, across addresses where it can."""
+        identities = [e.seen.identity for e in self.endpoints if e.seen.identity is not None]
+        return min(identities) if identities else self.address.encode()
+
+    def hints(self) -> Iterable[Hint]:
+        """What speaks for DICOM, for each port that demands a certificate."""
+        speaks = self.face is not None
+        demanding = {e.port: e.seen for e in self.endpoints if e.seen.demands_certificate}
+        for port, seen in demanding.items():
+            yield hint_of(port, seen.names, speaks_beside=speaks, confirmed=seen.is_dicom)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many servers are of one kind, by what the scan says of each."""
+
+    sum: float
+    """Of the probabilities: what to expect if the prior is right."""
+    bounds: Interval
+    """From those settled as this kind to all that are not settled as another."""
+    likeliest: int
+    """For how many it is the likeliest: the naive count."""
+
+
+@dataclass(slots=True)
+class Census:
+    """Counts of one scan."""
+
+    addresses: int = 0
+    """That were looked at."""
+    servers: int = 0
+    """Addresses that speak DICOM."""
+    identities: int = 0
+    """Distinct servers among them, as far as identities tell."""
+    access: Counter[Access] = field(default_factory=Counter)
+    kinds: dict[Kind, Expected] = field(default_factory=dict)
+    settled: int = 0
+    hints: Counter[Hint] = field(default_factory=Counter)
+    histories: Counter[frozenset[str]] = field(default_factory=Counter)
+    """Of servers, told by identity where they have one: from which places they were seen."""
+
+
+def census(servers: Iterable[Server]) -> Census:
+    """Count ``servers``. Memory grows only with the number of different DICOM servers."""
+    counted = Census()
+    sums: Counter[Kind] = Counter()
+    likeliest: Counter[Kind] = Counter()
+    settled: Counter[Kind] = Counter()
+    places: dict[bytes, frozenset[str]] = {}
+    for server in servers:
+        counted.addresses += 1
+        counted.hints.update(server.hints())
+        face = server.face
+        if face is None:
+            continue
+        counted.servers += 1
+        counted.access[face.access] += 1
+        sums.update(face.natures)
+        likeliest[face.kind] += 1
+        settled[face.kind] += face.settled
+        key = server.key()
+        places[key] = places.get(key, frozenset()) | server.seen_from()
+    counted.identities = len(places)
+    counted.histories.update(places.values())
+    counted.settled = settled.total()
+    counted.kinds = {
+        kind: Expected(
+            float(sums[kind]),
+            Interval(settled[kind], counted.servers - counted.settled + settled[kind]),
+            likeliest[kind],
+        )
+        for kind in Kind
+    }
+    return counted
