@@ -45,15 +45,8 @@ class Run:
 def run(folder: Path, form: str, files: int) -> Run:
     """Lint the tree, and make sure that every file was looked at."""
     report = folder.with_suffix(".json")
-    command = [
-        Path(sys.executable).with_name("leadglass"),
-        "lint",
-        folder,
-        "--format",
-        form,
-        "--output",
-        report,
-    ]
+    installed = str(Path(sys.executable).with_name("leadglass"))
+    command = [installed, "lint", str(folder), "--format", form, "--output", str(report)]
     before, began = _cpu(), time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - began
