@@ -51,7 +51,10 @@ class _Judged:
     @functools.cached_property
     def access(self) -> Mapping[str, str]:
         """By title; that of its first line counts, whichever line knows the caller."""
-        return {area.title.text: area.access.text for area in reversed(self.file.areas)}
+        found: dict[str, str] = {}
+        for area in self.file.areas:
+            found.setdefault(area.title.text, area.access.text)
+        return found
 
     @functools.cached_property
     def open_titles(self) -> Mapping[str, str]:
@@ -71,7 +74,7 @@ class _Judged:
         most = max(self.open_titles.values(), key=len, default="")
         return {
             "product": PRODUCT,
-            "ports": str(self.file.port),
+            "ports": None if self.file.port is None else str(self.file.port),
             "verdict": "dicom-open" if most else "titles-only",
             "dicom_if_public": f"any AE {most}" if most else "named AE titles only",
             "titles": tuple(self.access),
@@ -91,9 +94,14 @@ class _Judged:
         yield from self._twice()
         yield from self._settings()
         yield from self._unreachable()
-        for word in self.file.summaries:
-            says = f"dcmqrscp does not know {word.text}"
-            yield finding("LG-DCMTK-008", self.source, word.start, word.text, says)
+        for word in self.file.refused:
+            named = word.text.endswith(":")
+            says = (
+                f"dcmqrscp does not know {word.text}"
+                if named
+                else "in a table, a line begins with white space"
+            )
+            yield finding("LG-DCMTK-008", self.source, word.start, word.text if named else "table", says)
 
     def _of_area(self, area: Area) -> Iterator[Finding]:
         title, access = shown(area.title.text), area.access
@@ -124,7 +132,7 @@ class _Judged:
     def _settings(self) -> Iterator[Finding]:
         for setting in self.file.settings:
             name = setting.name
-            if name.text == "NetworkTCPPort" and number(setting.rest) is None:
+            if name.text == "NetworkTCPPort" and not setting.is_variable and number(setting.rest) is None:
                 says = f"no number (and none in quotes): dcmqrscp listens on port {DEFAULT_PORT}"
                 yield finding("LG-DCMTK-005", self.source, name.start, name.text, says)
             elif name.text in UNUSED:
@@ -136,7 +144,7 @@ class _Judged:
         hosts: defaultdict[str, set[str]] = defaultdict(set)
         for peer in self.declared:
             title, host, place = shown(peer.title), peer.host.lower(), peer.word.start
-            if _is_address(host) or (not host and not self.file.summaries):
+            if _is_address(host) or (not host and not self.file.refused):
                 says = f"{title} is known by {shown(host) or 'no host'}, and callers are looked up by name"
                 yield finding("LG-DCMTK-006", self.source, place, f"peer {title}", says)
             elif hosts[peer.title] - {host}:

@@ -47,10 +47,13 @@ class Setting:
     """One global parameter."""
 
     name: Word
-    value: Word | None
-    """Its first value."""
     rest: str
     """The line after the name."""
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether the file is a template, whose value comes later."""
+        return self.rest.startswith("$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,18 @@ class Archive:
     hosts: dict[str, tuple[Peer, ...]] = field(default_factory=dict)
     vendors: dict[str, tuple[Peer, ...]] = field(default_factory=dict)
     areas: list[Area] = field(default_factory=list)
-    summaries: list[Word] = field(default_factory=list)
-    """Lines such as ``AETable: ...``, which people write in notes and dcmqrscp refuses."""
+    refused: list[Word] = field(default_factory=list)
+    """What begins a line that is understood here and refused by dcmqrscp: ``AETable: ...``, as people write it in
+    notes and summaries, or one in a table that begins with white space."""
 
     @property
-    def port(self) -> int:
-        """Where it listens."""
-        given = [number(setting.rest) for setting in self.settings if setting.name.text == "NetworkTCPPort"]
-        return next((port for port in reversed(given) if port is not None), DEFAULT_PORT)
+    def port(self) -> int | None:
+        """Where it listens; None when a template leaves it to a variable."""
+        given = [setting for setting in self.settings if setting.name.text == "NetworkTCPPort"]
+        if given and given[-1].is_variable:
+            return None
+        numbers = [number(setting.rest) for setting in given]
+        return next((port for port in reversed(numbers) if port is not None), DEFAULT_PORT)
 
 
 def archive(source: Source) -> Archive:
@@ -119,7 +126,8 @@ class _Reader:
         return self.made
 
     def _passed_over(self, start: int, end: int) -> bool:
-        return start == end or self.source.text[start] in "#\r\n"
+        """Comments, also indented ones, and empty lines."""
+        return not self.source.text[start:end].lstrip() or self.source.text[start:end].lstrip()[0] == "#"
 
     def _plain_words(self, start: int, end: int) -> list[Word]:
         """The first two words by white space alone, as the keyword of a line is found."""
@@ -133,12 +141,11 @@ class _Reader:
     def _setting(self, name: Word, end: int) -> None:
         if name.text not in _SETTINGS:
             raise self.fault(f'unknown mnemonic "{shown(name.text)}"', name.start, _hint(name.text))
-        first, *_ = (*self._values(name.end, end), None)
         rest = self.source.text[name.end : end].lstrip(" \t\r\f\v=,")
-        self.made.settings.append(Setting(name, first, rest))
+        self.made.settings.append(Setting(name, rest))
 
     def _summary(self, name: Word, end: int) -> None:
-        self.made.summaries.append(name)
+        self.made.refused.append(name)
         start = next((word.start for word in self._values(name.end, end)), end)
         self.tables[name.text.removesuffix(":")](start, end)
 
@@ -162,14 +169,22 @@ class _Reader:
     def _rows(self, table: str, rows: Iterator[tuple[int, int]]) -> bool:
         for start, end in rows:
             if self._passed_over(start, end):
+                self._refuse_blank(start, end)
                 continue
             words = self._plain_words(start, end)
-            if words and words[0].text == table:
+            if words[0].text == table:
                 if [word.text for word in words[1:]] != ["END"]:
                     raise self.fault(f"illegal {table} status", words[0].start, f"end it with {table} END")
                 return True
-            self.tables[table](start, end)
+            if words[0].start > start:
+                self.made.refused.append(words[0])
+            self.tables[table](words[0].start, end)
         return False
+
+    def _refuse_blank(self, start: int, end: int) -> None:
+        """A line that only looks empty, or like a comment, is a line of the table to dcmqrscp."""
+        if self.source.text[start:end].strip("\r") and self.source.text[start] != "#":
+            self.made.refused.append(Word("", start, end))
 
     def _host(self, start: int, end: int) -> None:
         name, peers = self._named(start, end)
@@ -212,7 +227,7 @@ class _Reader:
             return (_peer(word),)
         if word.text in self.made.hosts:
             return self.made.hosts[word.text]
-        if self.made.summaries:  # a note may leave out the table that its names are from
+        if self.made.refused:  # a note may leave out the table that its names are from
             return (Peer(word.text, "", 0, word),)
         raise self.fault(f'symbolic name "{shown(word.text)}" not defined', word.start, _SYMBOLIC)
 
@@ -221,8 +236,8 @@ class _Reader:
 
 
 _AREA_WORDS = 5
-_AREA = "title, storage area, access, (quota), peers; no space before the title"
-_LINE = "name = (title, host, port), ...; no space before the name, no line of spaces"
+_AREA = "title, storage area, access, (quota), peers"
+_LINE = "name = (title, host, port), ..."
 _SYMBOLIC = "define it in the HostTable, above the line that uses it"
 
 
