@@ -24,6 +24,7 @@ __all__ = [
     "Scalar",
     "Sequence",
     "documents",
+    "mappings",
     "scalars",
     "text_of",
     "truth",
@@ -149,6 +150,12 @@ def scalars(node: Node | None) -> tuple[Scalar, ...]:
     """The words of a list, or the one word that stands in its stead."""
     some = node.items if isinstance(node, Sequence) else (node,)
     return tuple(one for one in some if isinstance(one, Scalar) and not one.null)
+
+
+def mappings(node: Node | None) -> tuple[Mapping, ...]:
+    """The mappings in a list; none when it is no list."""
+    some = node.items if isinstance(node, Sequence) else ()
+    return tuple(one for one in some if isinstance(one, Mapping))
 
 
 @dataclass(slots=True)

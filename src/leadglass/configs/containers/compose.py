@@ -15,10 +15,11 @@ from leadglass.configs.containers.environment import variables
 from leadglass.configs.containers.exposed import exposed
 from leadglass.configs.containers.facts import facts
 from leadglass.configs.containers.images import image_of, product_of
-from leadglass.configs.containers.mounts import Mounted, mounted
+from leadglass.configs.containers.mounts import Mounted, is_configuration, mounted
+from leadglass.configs.containers.orthanc_image import option_of
 from leadglass.configs.containers.ports import Published, published
 from leadglass.configs.containers.variables import resolved
-from leadglass.configs.containers.workload import Workload, ports_of
+from leadglass.configs.containers.workload import Variable, Workload, ports_of
 from leadglass.configs.kinds import Environment
 from leadglass.configs.reading import Mount, Reach, Reading
 from leadglass.configs.source import Source
@@ -185,20 +186,26 @@ class _Project:
             offset=pair.key.span[0],
             image=image,
             product=product_of(image, " ".join(_words(parts))),
-            variables={
-                name: one
-                for part in reversed(parts)
-                for name, one in variables(part.get("environment"), self._environment).items()
-            },
+            variables=self._variables(parts),
             environment=parts[0].get("environment"),
-            elsewhere=any(part.get(name) is not None for part in parts for name in ("env_file", "secrets")),
+            elsewhere=any(part.get("env_file") is not None for part in parts),
             published=ports,
             unpublished=unpublished,
             host_at=host_at,
             files=tuple(dict.fromkeys(one.path for one in files if one.path)),
+            configured=any(one.content is None and is_configuration(one.target) for one in files),
             inline=tuple((one.target, one.content) for one in files if one.content),
             command=" ".join(word.value for part in parts for word in scalars(part.get("command"))),
         )
+
+    def _variables(self, parts: tuple[Pairs, ...]) -> Mapping[str, Variable]:
+        """What the service sets, over what its bases set; a secret that is named after a variable is one."""
+        found: dict[str, Variable] = {}
+        for part in reversed(parts):
+            named = (word for word in scalars(part.get("secrets")) if option_of(word.value))
+            found |= {word.value: Variable(word.value, None, word.span[0]) for word in named}
+            found |= variables(part.get("environment"), self._environment)
+        return found
 
     def _with_bases(self, service: Pairs, depth: int) -> Iterator[Pairs]:
         """The service, then what it extends in this file, the nearest first."""

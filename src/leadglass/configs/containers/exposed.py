@@ -41,6 +41,7 @@ _WORDS: Mapping[Service, str] = {
     Service.ADMIN: "an administration console",
     Service.HL7: "HL7",
 }
+_WAYS: Mapping[str, str] = {"LG-COMPOSE": "on all interfaces", "LG-K8S": "outside the cluster"}
 _OPEN = frozenset({Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES})
 _ORTHANC = (
     Listens(4242, "dicom", Service.DICOM, Access.OFFERS_STORAGE),
@@ -204,7 +205,7 @@ class _Publishing:
     def _says(self, listener: Listener, entry: Published | None) -> str:
         what = _WORDS[listener.service]
         host = None if entry is None else entry.at(listener.port or 0)
-        way = "in the host's own network" if entry is None else "on all interfaces"
+        way = "in the host's own network" if entry is None else _WAYS[self.kind]
         as_port = f", as port {host}" if host is not None and host != listener.port else ""
         return f"{self.workload.name} opens {what} ({listener.port}) to everybody: {way}{as_port}"
 

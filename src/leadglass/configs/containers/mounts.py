@@ -11,7 +11,7 @@ from leadglass.configs.containers.variables import resolved
 from leadglass.configs.kinds import Environment
 from leadglass.configs.yaml_nodes import Mapping, Node, Scalar, Sequence, text_of
 
-__all__ = ["Mounted", "mounted"]
+__all__ = ["Mounted", "is_configuration", "mounted"]
 
 _DATA = re.compile(
     r"/(?:var/(?:lib|log|run|spool|cache|opt|dicom)|run/docker\.sock|data|storage|tmp|srv|mnt|media|backups?|logs?"
@@ -28,7 +28,7 @@ class Mounted:
 
     target: str
     path: str | None
-    """On the host, beside the compose file; None where it lies elsewhere, or is a secret of a swarm."""
+    """On the host, beside the compose file; None where it lies elsewhere, or is lent by a swarm."""
     content: Scalar | None = None
     """Its text, where that stands in the compose file itself."""
 
@@ -41,6 +41,11 @@ def mounted(service: Mapping, project: Mapping, environment: Environment) -> tup
         known = project.get(section)
         found += [_lent(item, known, folder, environment) for item in _items(service.get(section))]
     return tuple(one for one in found if one is not None)
+
+
+def is_configuration(target: str) -> bool:
+    """Whether a program is likely to be configured by what is mounted there."""
+    return bool(_CONFIGURATION.search(target) or re.fullmatch(r"/etc/[^/]+(?:/conf\.d)?/?", target))
 
 
 def _items(node: Node | None) -> Iterator[Node]:
@@ -59,7 +64,9 @@ def _volume(item: Node, environment: Environment) -> Mounted | None:
         source, target = (match["source"], match["target"]) if match else (None, None)
     target = _known(target, environment)
     path = _beside(_known(source, environment))
-    return None if path is None or target is None or _holds_data(target) else Mounted(target, path)
+    if target is None or _holds_data(target) or (path is None and not is_configuration(target)):
+        return None
+    return Mounted(target, path)
 
 
 def _lent(item: Node, known: Node | None, folder: str, environment: Environment) -> Mounted | None:
@@ -72,7 +79,7 @@ def _lent(item: Node, known: Node | None, folder: str, environment: Environment)
     target = _known(target or name, environment) or name
     path = content = None
     if isinstance(given, Mapping):
-        path = _beside(_known(text_of(given.get("file")), environment))
+        path = _beside(_known(text_of(given.get("file")), environment), volumes=False)
         text = given.get("content")
         content = text if isinstance(text, Scalar) else None
     return Mounted(target if target.startswith("/") else folder + target, path, content)
@@ -82,12 +89,14 @@ def _known(text: str | None, environment: Environment) -> str | None:
     return None if text is None else resolved(text, environment).value
 
 
-def _beside(path: str | None) -> str | None:
-    """A path beside the compose file; None for a named volume, a home or an absolute one."""
+def _beside(path: str | None, *, volumes: bool = True) -> str | None:
+    """A path beside the compose file; None for a home, an absolute one or, where there may be some, a named volume."""
     path = (path or "").replace("\\", "/")
     if path.startswith(("/", "~")) or re.match(r"[A-Za-z]:", path):
         return None
-    if not path.startswith(".") and "/" not in path and not _CONFIGURATION.search(path):
+    if not path:
+        return None
+    if volumes and not path.startswith(".") and "/" not in path and not _CONFIGURATION.search(path):
         return None  # the name of a volume
     return posixpath.normpath(path)
 

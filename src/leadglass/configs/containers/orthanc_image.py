@@ -13,7 +13,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -94,7 +94,7 @@ def option_of(name: str) -> tuple[str, ...] | None:
     known = _facts()["older"].get(name) or _facts()["special"].get(name)
     if known is not None:
         return tuple(known.split("."))
-    if not name.startswith("ORTHANC__") or name.endswith("_SECRET"):
+    if not name.startswith("ORTHANC__"):
         return None
     words = name.removeprefix("ORTHANC__").split("__")[:_DEEPEST]
     return tuple("".join(part.capitalize() for part in word.split("_")) for word in words)
@@ -134,6 +134,8 @@ class _Making:
 
     def take(self, variable: Variable) -> None:
         """What one variable says."""
+        if variable.name.endswith("_SECRET"):  # names the file that has the value
+            variable = replace(variable, name=variable.name.removesuffix("_SECRET"), value=None, node=None)
         path = option_of(variable.name)
         if path is not None:
             self.paths[path] = variable

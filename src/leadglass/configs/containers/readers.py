@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from leadglass.configs.containers import compose
+from leadglass.configs.containers import compose, kubernetes
 from leadglass.configs.kinds import Reader
 
 __all__ = ["READERS"]
 
-READERS: tuple[Reader, ...] = (Reader("compose", compose.recognises, compose.read),)
+READERS: tuple[Reader, ...] = (
+    Reader("kubernetes", kubernetes.recognises, kubernetes.read),
+    Reader("compose", compose.recognises, compose.read),
+)
 """In the order in which they are asked."""

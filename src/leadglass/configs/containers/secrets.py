@@ -63,7 +63,7 @@ def opened(workload: Workload) -> tuple[Opened, ...]:
 
 def logins(found: tuple[Opened, ...], listener: str) -> Login | None:
     """What a caller of a listener has to know; None when the file says nothing of it."""
-    some = [one.login for one in found if one.listener == listener.removesuffix("-tls")]
+    some = [one.login for one in found if one.listener and f"{listener}-".startswith(f"{one.listener}-")]
     return worst(*some) if some else None
 
 

@@ -70,14 +70,11 @@ class Workload:
     """Where the file puts it into the host's network."""
     files: tuple[str, ...] = ()
     """Configuration files and folders that it mounts, beside this file."""
+    configured: bool = False
+    """A file says more of it that does not stand here."""
     inline: tuple[tuple[str, Scalar], ...] = ()
     """Files whose content stands in this file, by where they are mounted."""
     command: str = field(default="", repr=False)  # may hold a password
-
-    @property
-    def configured(self) -> bool:
-        """Files that were not read here say more of it."""
-        return bool(self.files)
 
     def reach(self, port: int) -> Reach:
         """Who reaches a port of the container."""
