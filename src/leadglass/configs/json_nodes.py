@@ -75,10 +75,11 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A name and its value in an object; ``start`` is the quote before the name."""
+    """A name and its value in an object; ``start`` to ``end`` are the characters of the name, quotes included."""
 
     name: str
     start: int
+    end: int
     node: Node
 
 
@@ -240,13 +241,13 @@ class _Open:
     start: int
     closing: str
     items: list[Node] = field(default_factory=list)
-    names: list[tuple[str, int]] = field(default_factory=list)
+    names: list[tuple[str, int, int]] = field(default_factory=list)
 
     def closed(self, end: int) -> Node:
         if self.closing == "]":
             return Array(self.start, end, tuple(self.items))
         pairs = zip(self.names, self.items, strict=True)
-        return Object(self.start, end, tuple(Member(name, start, node) for (name, start), node in pairs))
+        return Object(self.start, end, tuple(Member(*name, node) for name, node in pairs))
 
 
 class _Parser:
@@ -305,17 +306,18 @@ class _Parser:
         self._at += 1
         return self._open.pop().closed(self._at)
 
-    def _name(self, character: str) -> tuple[str, int]:
+    def _name(self, character: str) -> tuple[str, int, int]:
         start = self._at
         if character != '"':
             raise self._fault("a name in double quotes is missing here")
         name = self._string()
+        end = self._at
         found = _WHITE.match(self._text, self._at)
         self._at = found.end() if found else self._at
         if self._text[self._at : self._at + 1] != ":":
             raise self._fault("a colon is missing here")
         self._at += 1
-        return name, start
+        return name, start, end
 
     def _scalar(self, character: str) -> Node:
         start = self._at
