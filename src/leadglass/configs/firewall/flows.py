@@ -148,8 +148,8 @@ class _Csv:
         self._ended = False
 
     def __call__(self, line: str) -> Flow | None:
-        cells = [cell.strip() for cell in next(csv.reader([line], strict=True))] if line else []
-        if cells and cells[0].lower() in _END:
+        cells = _cells(line)
+        if cells[0].lower() in _END:
             self._ended = True
         if self._ended:
             return None
@@ -178,6 +178,13 @@ class _Csv:
             _count(cell("count")),
             _moment(cell("seen")),
         )
+
+
+def _cells(line: str) -> Sequence[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], strict=True))]
+    except csv.Error as exc:
+        raise ValueError("a quote that does not end") from exc
 
 
 def _columns(cells: Sequence[str]) -> Mapping[str, int]:

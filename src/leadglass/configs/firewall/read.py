@@ -101,6 +101,10 @@ class _Reader:
             self._toml.fail(path, f"peer {table.name!r} may do nothing", 'write opens = ["dicom"]')
         if not table.addresses:
             self._toml.fail((*path, "addresses"), f"peer {table.name!r} has no address")
+        if MANAGEMENT.intersection(table.receives):
+            self._toml.fail(
+                (*path, "receives"), "these rules never concern the ports by which machines are managed"
+            )
         for index, name in enumerate(table.servers):
             if name not in known:
                 self._toml.fail((*path, "servers", index), f"there is no server {name!r}")
@@ -127,10 +131,12 @@ class _Reader:
             return tuple(sorted({*DICOM_PORTS, *receiving})) if receiving else ()
         if not table.restrict:
             return ()
-        ports = {*(DICOM_PORTS if table.ports is None else table.ports), *receiving}
-        if wrong := ports & MANAGEMENT:
-            self._toml.fail(("outgoing",), f"port {min(wrong)} is how machines are managed")
-        return tuple(sorted(ports))
+        ports = DICOM_PORTS if table.ports is None else table.ports
+        if MANAGEMENT.intersection(ports):
+            self._toml.fail(
+                ("outgoing", "ports"), "these rules never concern the ports by which machines are managed"
+            )
+        return tuple(sorted({*ports, *receiving}))
 
     def _require_different(self, heading: str, names: list[str]) -> None:
         for name, count in Counter(names).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
@@ -15,9 +14,18 @@ Value: TypeAlias = str | int | bool | Sequence[str]
 
 
 def text(value: str) -> str:
-    """A quoted string in which nothing is a template (HCL 2: ``$${`` and ``%%{``)."""
-    escaped = json.dumps(value).replace("${", "$${").replace("%{", "%%{")
-    return escaped.replace("\x7f", "\\u007f")
+    """A quoted string in which nothing is a template (HCL native syntax, "String Literals" and "Templates")."""
+    escaped = "".join(map(_escaped, value)).replace("${", "$${").replace("%{", "%%{")
+    return f'"{escaped}"'
+
+
+def _escaped(char: str) -> str:
+    if char in {'"', "\\"}:
+        return f"\\{char}"
+    if " " <= char <= "~":
+        return char
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def block(
