@@ -189,18 +189,6 @@ def test_commands_are_loaded_by_name_in_one_module_only() -> None:
     assert importers <= {"leadglass.cli"}
 
 
-def test_only_the_sample_can_read_a_data_set_that_a_peer_sends() -> None:
-    readers = {
-        name
-        for name, module in TREE.items()
-        for use in module.imports
-        if module.folder in {"probe", "scan", "net"}
-        and within(use.path, ("leadglass.wire.elements", "leadglass.wire.heads", "leadglass.wire.coding"))
-    }
-
-    assert readers == {"leadglass.probe.sample"}
-
-
 @pytest.mark.parametrize("effect", [pytest.param(door, id=door.effect) for door in DOORS])
 def test_a_pure_folder_is_no_door(effect: Door) -> None:
     making_permits = {"scope"} if effect.effect == "permits" else set()

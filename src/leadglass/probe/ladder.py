@@ -5,7 +5,8 @@ first question of the likeliest face; another face is tried only if that one doe
 Once a face is known the visit climbs the ladder on it, as deep as the scope permits and within the
 budget of connections. A reject that asks for a title ends it: nothing is guessed.
 
-The plan is a generator: it yields a question and goes on when that has been answered.
+The plan is a generator: it yields a question and goes on when that has been answered. It is one file
+because the order of all questions is one decision.
 """
 
 from __future__ import annotations
