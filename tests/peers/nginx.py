@@ -10,7 +10,7 @@ from tests.peers.certificates import Certificates
 from tests.peers.places import Place
 from tests.peers.running import Peer, running, version_of
 
-__all__ = ["front", "web", "web_tls"]
+__all__ = ["complaint", "from_file", "front", "web", "web_tls"]
 
 _MAIN = """
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
@@ -21,6 +21,10 @@ pid {home}/nginx.pid;
 error_log stderr info;
 events {{ worker_connections 512; }}
 """
+
+_FROM_OUTSIDE = (
+    "load_module /usr/lib/nginx/modules/ngx_stream_module.so; user root; pid nginx.pid; error_log stderr;"
+)
 
 _WEB = """
 http {{
@@ -89,6 +93,30 @@ def front(
     tls = _TLS.format(papers=papers, verify=verify)
     body = _STREAM.format(port=port, behind=behind.port, version=version, tls=tls)
     return _nginx(place, home, body, {"dicom": port})
+
+
+def from_file(
+    place: Place, home: Path, file: Path, ports: dict[str, int]
+) -> contextlib.AbstractContextManager[Peer]:
+    """Nginx with a main file as somebody wrote it; relative paths in it are under ``home``."""
+    return running(
+        place,
+        [*_with(home, file), "-g", f"daemon off; {_FROM_OUTSIDE}"],
+        product="nginx",
+        version=version_of(["nginx", "-v"]),
+        ports=ports,
+        home=home,
+    )
+
+
+def complaint(place: Place, home: Path, file: Path) -> str:
+    """What ``nginx -t`` has against a file; ``""`` when nothing."""
+    done = place.run([*_with(home, file), "-t", "-g", _FROM_OUTSIDE])
+    return done.stderr if done.returncode else ""
+
+
+def _with(home: Path, file: Path) -> list[str | Path]:
+    return ["nginx", "-e", "stderr", "-p", home, "-c", file]
 
 
 def _web(home: Path, port: int, flag: str, more: str) -> str:

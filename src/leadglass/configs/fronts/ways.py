@@ -93,7 +93,8 @@ def facts(ways: Sequence[Way]) -> Mapping[str, Fact]:
     return {
         "imaging": bool(imaging),
         "behind": _each(f"{way.target.host}:{way.target.port}" for way in imaging),
-        "open_paths": _each(_shown(way) for way in imaging if is_open(way.gate)),
+        "open_paths": _each(_shown(way) for way in imaging if not way.gate),
+        "named_paths": _each(_shown(way) for way in imaging if way.gate == {Need.ADDRESS}),
         "asking_paths": _each(_shown(way) for way in imaging if not is_open(way.gate)),
         "asks": _each(str(need) for gate in gates for need in sorted(gate)),
         "tls": _share([way.door.tls for way in imaging]),
