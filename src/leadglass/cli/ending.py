@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leadglass.cli import INTERRUPTED
+from leadglass.cli.codes import EXPOSED, UNFINISHED
 from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
 from leadglass.model.rung import Rung
@@ -25,9 +26,6 @@ __all__ = [
     "rung_option",
     "stop_on_signals",
 ]
-
-EXPOSED = 1
-UNFINISHED = 3
 
 
 @dataclass(frozen=True, slots=True)

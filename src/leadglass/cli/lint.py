@@ -12,7 +12,7 @@ import typer
 
 from leadglass import __version__
 from leadglass.cli.asking import ask, words
-from leadglass.cli.ending import EXPOSED, UNFINISHED
+from leadglass.cli.codes import EXPOSED, UNFINISHED
 from leadglass.cli.lint_fixing import fix_files
 from leadglass.cli.output import destination
 from leadglass.cli.terminal import complain, shows_colour, width, write

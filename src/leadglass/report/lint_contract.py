@@ -11,7 +11,7 @@ from leadglass.configs.accepting import Weighed
 from leadglass.configs.lint import Linted
 from leadglass.model.finding import Finding
 from leadglass.model.verdict import Severity
-from leadglass.report.say import count
+from leadglass.report.words import count
 from leadglass.settings.baseline_file import AcceptedTable
 
 __all__ = ["LintReport"]

@@ -17,6 +17,7 @@ from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, R
 from leadglass.report import words
 from leadglass.report.contract import Summary
 from leadglass.report.gather import Host
+from leadglass.report.words import count
 
 __all__ = [
     "Because",
@@ -72,11 +73,6 @@ class Because(NamedTuple):
     seen: tuple[EvidenceFact, ...]
     again: tuple[str, ...]
     """Ids of observations that an earlier reason has shown already."""
-
-
-def count(number: int, noun: str) -> str:
-    """``1 endpoint``, ``2 endpoints``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def stranger(record: ScanRecord) -> str:

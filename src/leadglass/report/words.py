@@ -21,6 +21,7 @@ __all__ = [
     "VANTAGE",
     "AccessWord",
     "SeverityWord",
+    "count",
 ]
 
 
@@ -149,3 +150,8 @@ RUNG: Mapping[str, str] = {
 }
 
 NEVER = "No password or title was guessed, nothing was stored and nothing retrieved."
+
+
+def count(number: int, noun: str) -> str:
+    """``1 endpoint``, ``2 endpoints``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

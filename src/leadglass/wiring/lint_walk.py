@@ -112,7 +112,7 @@ def _walked(root: str, found: Found) -> Iterator[File]:
                 if entry.name not in _SKIPPED:
                     inner.append((entry.path, depth + 1))
             elif entry.is_file(follow_symlinks=False):
-                yield File(entry.path, root, is_named=False)
+                yield File(entry.path.removeprefix("./"), root, is_named=False)
             else:
                 what = "a symbolic link, not followed" if entry.is_symlink() else "no file, not opened"
                 found.skipped.append((entry.path, what))
