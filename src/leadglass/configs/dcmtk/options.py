@@ -33,6 +33,8 @@ PROGRAMS: Mapping[str, Mapping[str, int]] = {
         **dict.fromkeys(("-ss", "--sort-conc-studies", "-su", "--sort-on-study-uid"), 1),
         **dict.fromkeys(("-xcr", "--exec-on-reception", "-xcs", "--exec-on-eostudy"), 1),
         **dict.fromkeys(("-tos", "--eostudy-timeout"), 1),
+        # dcm4che has a storescp too.
+        **dict.fromkeys(("-b", "--bind", "--directory", "--filepath", "--sop-classes"), 1),
     },
     "dcmrecv": {**_ALL, **dict.fromkeys(("-xf", "--config-file"), 2)},
     "dcmqrscp": {

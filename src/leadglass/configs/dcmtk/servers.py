@@ -32,6 +32,8 @@ _COMMANDS = ("-xcr", "--exec-on-reception", "-xcs", "--exec-on-eostudy")
 _CALLERS_WORDS = re.compile(r"#[ac]")
 """Placeholders for what the caller says of itself and of us: the two titles."""
 _CONFIG = ("-c", "--config")
+_BIND = ("-b", "--bind")
+"""With this it is dcm4che's storescp: ``--bind TITLE@ADDRESS:PORT``."""
 
 _STORES = "any AE store"
 _MAY: Mapping[str, str] = {"wlmscpfs": "any AE worklist query"}
@@ -102,11 +104,15 @@ def _names(servers: Sequence[Invocation]) -> Iterator[str]:
 
 
 def _port(server: Invocation) -> int | None:
-    if server.name != "movescu":
+    given = server.last(*(("+P", "--port") if server.name == "movescu" else _BIND))
+    if given is None and server.name != "movescu":
         return server.port
-    given = server.last("+P", "--port")
-    text = given.values[0].text if given and given.values else ""
+    text = given.values[0].text.rpartition(":")[2] if given and given.values else ""
     return int(text) if text.isdecimal() and len(text) <= len("65535") else None
+
+
+def _is_dcm4che(server: Invocation) -> bool:
+    return server.last(*_BIND) is not None
 
 
 def _config(server: Invocation) -> Given | None:
@@ -123,7 +129,7 @@ def _listener(server: Invocation, reach: Reach, name: str) -> Listener:
         name,
         Service.DICOM,
         _port(server),
-        f"DCMTK {server.name}",
+        f"{'dcm4che' if _is_dcm4che(server) else 'DCMTK'} {server.name}",
         _exposure(server),
         reach=Reach.NAMED if wrapped else reach,
         tls=_tls(server),
@@ -138,10 +144,14 @@ def _on(server: Invocation, group: Sequence[str], *names: str) -> bool:
 
 
 def _tls(server: Invocation) -> bool:
+    if _is_dcm4che(server):
+        return any(given.name.text.startswith("--tls") for given in server.options)
     return _on(server, _TLS, "+tls", "--enable-tls")
 
 
 def _certificate(server: Invocation) -> bool:
+    if _is_dcm4che(server):
+        return server.last("--tls-noauth") is None
     given = server.last(*_CERTIFICATE)
     return given is None or given.name.text in _REQUIRED
 
@@ -199,17 +209,19 @@ def _open(source: Source, opened: _Opened) -> Iterator[Finding]:
 
 def _without_certificate(source: Source, opened: _Opened) -> Iterator[Finding]:
     server = opened.server
-    given = server.last(*_CERTIFICATE)
+    given = server.last(*_CERTIFICATE, "--tls-noauth")
     assert given is not None
     # Without an authority nobody's certificate could be verified, and nobody would get in.
     verifiable = server.last(*_AUTHORITIES) is not None
     written = source.text[given.name.start : given.name.end] == given.name.text
     word = "--require-peer-cert" if given.name.text.startswith("--") else "-rc"
     edit = source.edit(given.name.start, given.name.end, word)
+    written = written and not _is_dcm4che(server)
     says = f"{given.name.text} lets in callers without a certificate"
     yield finding(
         "LG-DCMTK-023", source, given.name.start, given.name.text, says,
-        listener=opened.listener.name, edits=(edit,) if verifiable and written else (),
+        listener=opened.listener.name, exposure=opened.listener.exposure,
+        edits=(edit,) if verifiable and written else (),
     )  # fmt: skip
 
 

@@ -40,11 +40,13 @@ class Syntax:
     separators: str
     """Characters that end a command besides the end of the line."""
     comments: bool
-    """Whether ``#`` at the beginning of a word begins a comment."""
+    """Whether ``#`` at the beginning of a word begins a comment, and ``>`` redirects."""
+    splits: re.Pattern[str]
+    """A word without quotes that looks so becomes several, if its variables hold spaces."""
 
 
-SHELL = Syntax(";&|()`", comments=True)
-SYSTEMD = Syntax("", comments=False)
+SHELL = Syntax(";&|()`", comments=True, splits=re.compile(r".*", re.DOTALL))
+SYSTEMD = Syntax("", comments=False, splits=re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ def expanded(text: str, variables: Mapping[str, str | None]) -> str:
         known = variables.get(match[1] or match[3])
         return match[0] if known is None and match[2] is None else known or match[2] or ""
 
+    text = text[:_LONGEST]
     made = _VARIABLE.sub(value, text)
-    return made if len(made) <= _LONGEST else text[:_LONGEST]
+    return made if len(made) <= _LONGEST else text
 
 
 def commands(
@@ -95,7 +98,7 @@ def commands(
             at = _line_end(text, at, end)
         else:
             target = _redirected(text, at, end, syntax)
-            words, after = _word(text, target, end, variables)
+            words, after = _word(text, target, end, variables, syntax)
             command.words += words if target == at else []
             at = max(after, at + 1)
     yield command
@@ -107,7 +110,9 @@ def _redirected(text: str, at: int, end: int, syntax: Syntax) -> int:
     return at if found is None else found.end()
 
 
-def _word(text: str, at: int, end: int, variables: Mapping[str, str | None]) -> tuple[list[Word], int]:
+def _word(
+    text: str, at: int, end: int, variables: Mapping[str, str | None], syntax: Syntax
+) -> tuple[list[Word], int]:
     start, bare = at, True
     made: list[str] = []
     while at < end:
@@ -123,7 +128,7 @@ def _word(text: str, at: int, end: int, variables: Mapping[str, str | None]) -> 
         at = piece.end()
     whole = "".join(made)[: 2 * _LONGEST]
     # What a variable holds is cut into words where it stands without quotes.
-    texts = whole.split() if bare and start < at else [whole]
+    texts = whole.split() if bare and syntax.splits.fullmatch(text, start, at) else [whole]
     return [Word(word, start, at) for word in texts], at
 
 
