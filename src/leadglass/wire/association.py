@@ -70,7 +70,7 @@ _EVT1, _EVT2, _EVT5, _EVT7, _EVT8 = (states.Event(row) for row in (1, 2, 5, 7, 8
 _EVT9, _EVT10, _EVT11, _EVT14, _EVT15 = (states.Event(row) for row in (9, 10, 11, 14, 15))
 _EVT17, _EVT18, _EVT19 = (states.Event(row) for row in (17, 18, 19))
 _AA_6 = Action.AA_6
-_STA1, _STA4, _STA13 = State.STA1, State.STA4, State.STA13
+_STA1, _STA4, _STA6, _STA13 = State.STA1, State.STA4, State.STA6, State.STA13
 
 _AWAITS_PEER = frozenset({State.STA4, State.STA5, State.STA6, State.STA7, State.STA10, State.STA11})
 _RELEASE_RQ = pdu.encode(pdu.AReleaseRQ())
@@ -94,6 +94,7 @@ class Association:
     """
 
     __slots__ = (
+        "_idle",
         "_limits",
         "_out",
         "_plan",
@@ -124,6 +125,7 @@ class Association:
         self._limits = limits
         self._plan = PLANS[role]
         self._waits = _waits(artim, idle)
+        self._idle = idle
         self._reader = PduReader(limits)
         self._proposal: pdu.AAssociateRQ | None = None
         self._out = b""
@@ -210,6 +212,9 @@ class Association:
         ``RemoteProtocolError`` where table 9-10 expects no data, or for a context that was not accepted:
         answer it with ``refuse``.
         """
+        if self.state is _STA6 and context_id in self.accepted:  # DT-2: it stays as it is (table 9-10)
+            self.deadline = now + self._idle
+            return True
         cell = self._plan[_EVT10, self.state]
         if cell.refuses:
             what = f"P-DATA-TF is not expected in {self.state.name}"

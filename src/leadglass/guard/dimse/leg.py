@@ -40,6 +40,7 @@ from leadglass.wire.streaming import Fragment, StreamReader, ValueFramer
 
 __all__ = ["Keeper", "Leg"]
 
+_STA6 = State.STA6
 _FLOW = "flow"
 _AHEAD = 64 * 1024
 """Bytes taken from a client that has to wait."""
@@ -130,7 +131,7 @@ class Leg:
     @property
     def open(self) -> bool:
         """Whether data may be sent."""
-        return not self._over and self.association.state is State.STA6
+        return not self._over and self.association.state is _STA6
 
     @property
     def over(self) -> bool:
@@ -181,7 +182,7 @@ class Leg:
     def send_piece(self, context_id: int, piece: Fragment) -> None:
         """Send a piece of a data set, before ``round_over`` returns if it is a view."""
         if self.open:
-            self._out.extend(self._framer.frame(piece, context_id))
+            self._out += self._framer.frame(piece, context_id)
             if piece.ends:
                 self.within = False
                 self._out += self._later
@@ -284,13 +285,13 @@ class Leg:
 
     def _parse(self, data: memoryview) -> None:
         at, end = 0, len(data)
-        take = self._reader.take
+        take, association, held = self._reader.take, self.association, self._held
         try:
-            while at < end and not self._held and not self._over and not self.association.wants_close:
+            while at < end and not held and not self._over and not association.wants_close:
                 at, piece = take(data, at)
                 if piece is None:
                     break
-                if isinstance(piece, Fragment):
+                if piece.__class__ is Fragment:
                     self._fragment(piece)
                 else:
                     self._other(piece.data)
@@ -331,10 +332,11 @@ class Leg:
         self._context_id = piece.context_id
         if len(self._command) + len(piece.data) > self._limits.command:
             raise malformed(f"a command set with more than {self._limits.command} bytes")
-        self._command += piece.data
+        if not piece.ends or self._command:
+            self._command += piece.data
         if not piece.ends:
             return
-        command = decode_command(bytes(self._command), self._limits)
+        command = decode_command(bytes(self._command or piece.data), self._limits)
         self._command.clear()
         self._in_data = has_data_set(command)
         if not self._in_data:

@@ -105,8 +105,7 @@ class Store(Request):
     def _pass(self, piece: Fragment) -> None:
         leg = self._leg
         assert leg is not None
-        if leg.open:
-            leg.send_piece(self.upstream_context, piece)
+        leg.send_piece(self.upstream_context, piece)
         if piece.ends:
             self._all_sent()
 
