@@ -122,11 +122,10 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" fo
         ("a: \ud800", "control character"),
         ("%YAML 9.9\n---\na: b", "not YAML"),
         ("\t" * (10 << 20), "not YAML"),
-        ("[" + "1," * (1 << 17), "more than 100,000 values"),
-        ("[" + "[]," * (1 << 17), "more than 100,000 values"),
+        ("[" + "[]," * 100_000, "more than 100,000 values"),
         ("x" * 30 + ": " + "&a " * 5, "not YAML"),
     ],
-    ids=range(16),
+    ids=range(15),
 )
 def test_what_is_broken_or_hostile_is_one_error_at_its_place(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=f"^a.yml:\\d+:\\d+: .*{says}"):

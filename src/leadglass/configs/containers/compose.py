@@ -32,6 +32,7 @@ __all__ = ["read", "recognises"]
 
 KIND = "LG-COMPOSE"
 _HINT = re.compile(r"^[ \t{]*[\"']?(?:services|image|build)[\"']?[ \t]*:", re.MULTILINE)
+_JSON = re.compile(r"\s*+\{")
 _SURE = re.compile(r"^services[ \t]*:[ \t\r]*$", re.MULTILINE)
 _KEYS = frozenset(
     [
@@ -95,12 +96,13 @@ _Services: TypeAlias = Mapping[str, Pair]
 
 def recognises(source: Source) -> bool:
     """Whether it holds services, each with an image, a build or ports."""
-    if not _HINT.search(source.text):
+    text = source.text
+    if not _HINT.search(text) and not (_JSON.match(text) and '"services"' in text):
         return False
     try:
         return any(_services(node) for node in documents(source))
     except ConfigError:
-        return bool(_SURE.search(source.text)) and "apiVersion" not in source.text
+        return bool(_SURE.search(text)) and "apiVersion" not in text
 
 
 def read(source: Source, environment: Environment) -> Reading:

@@ -28,6 +28,7 @@ __all__ = ["read", "recognises"]
 KIND = "LG-K8S"
 _VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _KIND = re.compile(r"^[ \t{-]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_JSON = re.compile(r"\s*+\{")
 _ONLY_OPEN = frozenset(
     [
         "externalTrafficPolicy",
@@ -44,7 +45,10 @@ _ONLY_OPEN = frozenset(
 
 def recognises(source: Source) -> bool:
     """Whether it holds objects with a version and a kind; a template of some counts too."""
-    return bool(_VERSION.search(source.text) and _KIND.search(source.text))
+    text = source.text
+    if _VERSION.search(text) and _KIND.search(text):
+        return True
+    return _JSON.match(text) is not None and '"apiVersion"' in text and '"kind"' in text
 
 
 def read(source: Source, _: Environment) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from leadglass.configs.containers.orthanc_image import Effective, Family, effect
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import parse_json, plain
 from leadglass.configs.orthanc.readers import READERS
-from leadglass.configs.reading import Fact, Listener, Reading
+from leadglass.configs.reading import Fact, Listener
 from leadglass.configs.source import Source, edited
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Edit, Finding
@@ -40,7 +40,7 @@ def judged(source: Source, workload: Workload, family: Family) -> Judged:
     made = effective(source, workload, family)
     inner = Source(source.path, made.text())
     known = {**workload.known(), **dict.fromkeys(made.unknown)}
-    reading = READERS[0].read(inner, known) if READERS else Reading("orthanc", inner)
+    reading = READERS[0].read(inner, known)
     here = _Here(source, workload, made, inner, settable=family is Family.TEAM)
     return Judged(
         findings=tuple(found for one in reading.findings for found in here.finding(one)),
@@ -95,7 +95,10 @@ def _edits(source: Source, workload: Workload, made: Effective, wanted: str) -> 
     gone = [name for name in made.options if name not in new]
     if gone:
         return _renamed(source, made, new, gone)
-    found = [_set(source, workload, made, path, value) for path, value in _changes(made.options, new, ())]
+    found = [
+        _set(source, workload, made, path, value)
+        for path, value in _changes(made.options, new, (), made.paths)
+    ]
     return tuple(edit for edits in found for edit in edits) if all(found) else ()
 
 
@@ -122,14 +125,22 @@ def _renamed(source: Source, made: Effective, new: Mapping[str, Any], gone: list
     return variable.called(source, name) if new[come[0]] == made.options[gone[0]] else ()
 
 
-def _changes(old: Mapping[str, Any], new: Mapping[str, Any], path: _Path) -> Iterator[tuple[_Path, Any]]:
-    """Options that are new or have another value, and where."""
+def _changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], path: _Path, whole: Collection[_Path]
+) -> Iterator[tuple[_Path, Any]]:
+    """Options that are new or have another value, and where; ``whole`` are those that are set in one piece."""
     for name, value in new.items():
-        mine = old.get(name)
-        if isinstance(value, Mapping) and isinstance(mine, Mapping) and len(path) < _DEEPEST:
-            yield from _changes(mine, value, (*path, name))
+        mine, here = old.get(name), (*path, name)
+        if (
+            isinstance(value, Mapping)
+            and isinstance(mine, Mapping)
+            and mine
+            and here not in whole
+            and len(path) < _DEEPEST
+        ):
+            yield from _changes(mine, value, here, whole)
         elif name not in old or mine != value:
-            yield (*path, name), value
+            yield here, value
 
 
 def _in_json(variable: Variable | None) -> bool:

@@ -86,6 +86,8 @@ def effective(source: Source, workload: Workload, family: Family) -> Effective:
             made.take(variable)
     if family is Family.TEAM or not files:
         made.fill(_facts()["defaults"][family.value])
+    if not workload.elsewhere and not workload.configured:
+        made.options.setdefault("RegisteredUsers", {})  # Nothing else can name any.
     return Effective(made.options, made.origins, made.paths, frozenset(made.unknown))
 
 
