@@ -12,6 +12,7 @@ from typing import Any
 
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Cause
+from leadglass.model.lint_record import LINT_SCHEMA
 from leadglass.survey.interval import LEVEL, require
 from leadglass.survey.proportion import Proportion, proportion
 
@@ -37,20 +38,39 @@ def shares_of_causes(
 def count_findings(texts: Iterable[tuple[str, str]]) -> tuple[Mapping[Cause, int], int]:
     """How many files show each cause, and how many files there are, from (name, JSON or JSON Lines) pairs.
 
-    A finding is any object with a ``cause``; its file is in ``place.path``, ``path`` or ``file``, else it is the
-    report that it stands in. A report without a finding counts as a file that was looked at.
+    What ``leadglass lint --format json`` writes names the files that it understood: those were looked at. Of other
+    JSON, any object with a ``cause`` is a finding in its ``path``, or in the text itself. ``UsageError`` if nothing
+    was looked at.
     """
-    found: set[tuple[str, Cause]] = set()
-    files: set[str] = set()
+    found: set[tuple[str, str, Cause]] = set()
+    looked_at: set[tuple[str, str]] = set()
     for name, text in texts:
-        before = len(files)
-        for finding in _findings(_documents(text, name)):
-            path = _path(finding) or name
-            files.add(path)
-            found.add((path, Cause(finding["cause"])))
-        if len(files) == before:
-            files.add(name)
-    return {cause: sum(each is cause for _, each in found) for cause in Cause}, len(files)
+        for document in _documents(text, name):
+            shown = {(_path(finding) or name, Cause(finding["cause"])) for finding in _findings(document)}
+            found.update((name, path, cause) for path, cause in shown)
+            files = _files(document)
+            looked_at.update((name, path) for path, _ in shown)
+            looked_at.update((name, path) for path in files or ())
+            if files is None and not shown:
+                looked_at.add((name, name))
+    require(
+        bool(looked_at),
+        "no file was understood in these reports, so nothing follows",
+        then="lint configurations that Leadglass knows",
+    )
+    return {cause: sum(each is cause for _, _, each in found) for cause in Cause}, len(looked_at)
+
+
+def _files(document: Any) -> list[str] | None:
+    """The files that a report of lint understood; None if it is no such report."""
+    if not (isinstance(document, dict) and document.get("schema") == LINT_SCHEMA):
+        return None
+    files = document.get("files")
+    return [
+        file["path"]
+        for file in (files if isinstance(files, list) else [])
+        if isinstance(file, dict) and isinstance(file.get("path"), str)
+    ]
 
 
 def _documents(text: str, name: str) -> Iterator[Any]:
@@ -74,15 +94,15 @@ def _line(line: str, where: str) -> Any:
         ) from exc
 
 
-def _findings(documents: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+def _findings(document: Any) -> Iterator[Mapping[str, Any]]:
     """Every object with a cause, however deep."""
-    waiting = [(document, 0) for document in documents]
+    waiting = [(document, 0)]
     while waiting:
         value, depth = waiting.pop()
         if depth > _DEEPEST:
             continue
         if isinstance(value, dict):
-            if value.get("cause") in _WORDS:
+            if isinstance(value.get("cause"), str) and value["cause"] in _WORDS:
                 yield value
             waiting.extend((inner, depth + 1) for inner in value.values())
         elif isinstance(value, list):
@@ -90,10 +110,5 @@ def _findings(documents: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _path(finding: Mapping[str, Any]) -> str | None:
-    place = finding.get("place")
-    if isinstance(place, dict) and isinstance(place.get("path"), str):
-        return str(place["path"])
-    for key in ("path", "file"):
-        if isinstance(finding.get(key), str):
-            return str(finding[key])
-    return None
+    path = finding.get("path")
+    return path if isinstance(path, str) else None

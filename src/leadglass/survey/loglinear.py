@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,18 +57,11 @@ def _step(
     design: Sequence[Sequence[float]], counts: Sequence[float], etas: Sequence[float], means: Sequence[float]
 ) -> list[float] | None:
     """Weighted least squares of the working response (McCullagh and Nelder, 1989, 2.5)."""
-    size = len(design[0])
-    normal = [[0.0] * size for _ in range(size)]
-    right = [[0.0] for _ in range(size)]
-    for row, count, eta, mean in zip(design, counts, etas, means, strict=True):
-        response = mean * eta + count - mean
-        for i, x in enumerate(row):
-            if x:
-                right[i][0] += x * response
-                line = normal[i]
-                for j, y in enumerate(row):
-                    if y:
-                        line[j] += x * y * mean
+    columns = list(zip(*design, strict=True))
+    responses = [mean * eta + count - mean for count, eta, mean in zip(counts, etas, means, strict=True)]
+    weighed = [list(map(operator.mul, column, means)) for column in columns]
+    normal = [[sum(map(operator.mul, heavy, column)) for column in columns] for heavy in weighed]
+    right = [[sum(map(operator.mul, column, responses))] for column in columns]
     solved = solve(normal, right)
     return None if solved is None else [value[0] for value in solved]
 

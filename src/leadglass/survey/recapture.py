@@ -34,6 +34,8 @@ Pair: TypeAlias = tuple[str, str]
 _AIC_GAIN = 2.0
 """A dependence is taken in only if AIC falls by more than that."""
 _FARTHEST = 1e12
+_NEAR = 5e-3
+"""An end of the interval that is told so closely, beside the unseen, is told to less than the interval means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class _Model:
         for _ in range(40):
             middle = (inside + outside) / 2
             inside, outside = (middle, outside) if self._likelihood(middle) > wanted else (inside, middle)
-            if abs(outside - inside) < 1e-3 * (1 + inside):
+            if abs(outside - inside) < _NEAR * (1 + inside):
                 break
         return inside
 
