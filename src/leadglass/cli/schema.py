@@ -38,12 +38,12 @@ def _of(
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
+    "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
+    "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
     "lint-report": _of(LintRecord, "serialization", LINT_SCHEMA, "Leadglass lint report"),
     "lint-baseline": _of(
         BaselineFile, "validation", "leadglass.lint-baseline/1", "Leadglass baseline of accepted findings"
     ),
-    "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
-    "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
 }
 """What can be asked for by name."""
 

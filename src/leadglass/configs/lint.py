@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -10,12 +10,13 @@ from leadglass.configs.conquest.readers import READERS as CONQUEST
 from leadglass.configs.containers.readers import READERS as CONTAINERS
 from leadglass.configs.dcm4chee.readers import READERS as DCM4CHEE
 from leadglass.configs.dcmtk.readers import READERS as DCMTK
+from leadglass.configs.folders import folders, merged
 from leadglass.configs.fronts.readers import READERS as FRONTS
 from leadglass.configs.kinds import Environment, Reader
 from leadglass.configs.orthanc.readers import READERS as ORTHANC
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source
-from leadglass.configs.together import environments, together
+from leadglass.configs.together import environments, servers, together
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Finding
 
@@ -77,14 +78,13 @@ def linted(files: Iterable[Read]) -> Linted:
     """Files that were read one by one, judged together."""
     everything = sorted(files, key=_path)
     readings = [one for one in everything if isinstance(one, Reading)]
-    told = environments(readings)
-    again = [_with(one, told) for one in readings]
-    judged = together([one for one in again if isinstance(one, Reading)])
+    whole = list(_whole(readings))
+    judged = together([one for one in whole if isinstance(one, Reading)])
     return Linted(
-        readings=tuple(judged),
+        readings=tuple(sorted(judged, key=_path)),
         findings=_worst_first(judged),
         unknown=tuple(one.path for one in everything if isinstance(one, Unknown)),
-        broken=tuple(one for one in (*everything, *again) if isinstance(one, Broken)),
+        broken=tuple(one for one in (*everything, *whole) if isinstance(one, Broken)),
         as_read=tuple(readings),
     )
 
@@ -101,6 +101,20 @@ def _read_by(reader: Reader, source: Source, environment: Environment) -> Readin
         return Broken(source.path, str(exc))
     except RecursionError:
         return Broken(source.path, f"{source.path}: nested too deeply; no configuration is")
+
+
+def _whole(readings: Sequence[Reading]) -> Iterator[Reading | Broken]:
+    """The files with the variables that others set for them, and those of one server as one."""
+    told = environments(readings)
+    one_server = list(folders(readings, servers(readings)))
+    inside = {reading.source.path for files in one_server for reading in files}
+    yield from (_with(one, told) for one in readings if one.source.path not in inside)
+    for files in one_server:
+        variables = {name: value for one in files for name, value in told.get(one.source.path, {}).items()}
+        try:
+            yield from merged(files, variables)
+        except ConfigError as exc:
+            yield Broken(files[0].source.path, str(exc))
 
 
 def _with(reading: Reading, told: Mapping[str, Environment]) -> Reading | Broken:

@@ -19,7 +19,7 @@ from leadglass.configs.ways import Door, Doors, Way, ancestors, beside, least_op
 from leadglass.model.finding import Certainty, Finding
 from leadglass.model.verdict import Severity
 
-__all__ = ["LOWERED", "environments", "together"]
+__all__ = ["LOWERED", "environments", "servers", "together"]
 
 _SAME: Mapping[Severity, Severity] = {severity: severity for severity in Severity}
 _INSIDE: Mapping[Severity, Severity] = {**dict.fromkeys(Severity, Severity.LOW), Severity.NONE: Severity.NONE}
@@ -82,6 +82,12 @@ def environments(readings: Sequence[Reading]) -> Mapping[str, Environment]:
     homes = _homes(readings)
     found = {path: dict(ChainMap(*(dict(home.mount.environment) for home in homes[path]))) for path in homes}
     return {path: variables for path, variables in found.items() if variables}
+
+
+def servers(readings: Sequence[Reading]) -> Mapping[str, str]:
+    """The server that a file is mounted into, under a name of its own; by path, of files that are."""
+    homes = _homes(readings)
+    return {path: f"{homes[path][0].starter.source.path} {homes[path][0].mount.owner}" for path in homes}
 
 
 def together(readings: Sequence[Reading]) -> Sequence[Reading]:

@@ -54,7 +54,8 @@ def test_the_page_says_what_the_catalogue_says() -> None:
     if ACCEPT:
         PAGE.write_text(page(), encoding="utf-8")
 
-    assert PAGE.read_text(encoding="utf-8") == page(), "make golden-accept"
+    is_true = PAGE.read_text(encoding="utf-8") == page()  # a difference of all rules would be no help
+    assert is_true, "make golden-accept"
 
 
 def test_every_rule_has_a_stable_name_and_a_place_to_read_more() -> None:
@@ -67,4 +68,4 @@ def test_every_rule_has_a_stable_name_and_a_place_to_read_more() -> None:
 def test_every_rule_cites_clauses_as_they_are_called() -> None:
     for rule in rules().values():
         assert all(re.fullmatch(r"164\.\d{3}(\([A-Za-z0-9]+\))*", name) for name in rule.hipaa), rule.id
-        assert all(re.fullmatch(r"[A-F](\.[A-Z0-9]+)*", clause) for clause in rule.ps315), rule.id
+        assert all(re.fullmatch(r"[A-Z](\.[A-Z0-9]+)*", clause) for clause in rule.ps315), rule.id
