@@ -25,6 +25,7 @@ from leadglass.cli.firewall_plan import (
     Sources,
     plan_of,
 )
+from leadglass.cli.guard_audit import note_reading
 from leadglass.cli.output import destination
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import complain, write
@@ -150,7 +151,7 @@ def dry_run(
     if not files and not audit:
         raise UsageError("there are no flows", where="dry-run", then="name a file, - or --audit DIRECTORY")
     with _lines(files or []) as read:
-        trail: Iterator[Meeting] = meetings(audit) if audit else iter(())
+        trail: Iterator[Meeting] = _trail(audit) if audit else iter(())
         tally = held_against(plan, chain(read, trail), places, told)
     _finish(tally, shape)
 
@@ -165,6 +166,13 @@ def _finish(tally: Tally, shape: Shape) -> None:
         raise typer.Exit(STOPS)
     if tally.broken:
         raise typer.Exit(UNDECIDED)
+
+
+def _trail(folders: list[Path]) -> Iterator[Meeting]:
+    """Reading an audit trail is itself written down in it (PS3.15 A.5.3.2)."""
+    found = meetings(folders)
+    note_reading(folders[0], "whom it served, for a dry run of firewall rules")
+    return found
 
 
 def _told_of(plan: Plan, name: str | None) -> Server:

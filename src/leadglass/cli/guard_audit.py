@@ -30,7 +30,7 @@ from leadglass.report.say import count
 from leadglass.store.spool import open_spool
 from leadglass.store.spooled import writers_of
 
-__all__ = ["app", "search", "verify"]
+__all__ = ["app", "note_reading", "search", "verify"]
 
 _READER = "reader"
 """The chain in which it is written down that the trail was read."""
@@ -161,16 +161,20 @@ def _moment(option: str, typed: str | None) -> dt.datetime | None:
 
 
 def _write_down(folder: Path, wanted: Wanted) -> None:
+    limits = [f"{name} {value}" for name in ("who", "what", "study") if (value := getattr(wanted, name))]
+    note_reading(folder, f"searched for {', '.join(limits) or 'everything'}")
+
+
+def note_reading(folder: Path, reason: str) -> None:
     """Note who reads the trail, and what for. One who may only read it is told so, and reads it."""
     clock = wiring.clock()
     now = dt.datetime.fromtimestamp(clock.posix(), dt.UTC)
-    limits = [f"{name} {value}" for name in ("who", "what", "study") if (value := getattr(wanted, name))]
     event = AuditEvent(
         Happening.AUDIT_USED,
         now,
         who=Principal(Kind.PERSON, _user()),
         resource=folder.absolute().as_uri(),
-        reason=f"searched for {', '.join(limits) or 'everything'}",
+        reason=reason,
     )
     try:
         with open_spool(folder, _READER, clock.posix, reserve=0) as spool:

@@ -15,6 +15,7 @@ from leadglass.errors import UsageError
 from leadglass.guard.audit.events import AuditEvent, Outcome
 from leadglass.guard.audit.search import Wanted, search
 from leadglass.model.enrolment import Enrolled
+from leadglass.model.evidence import TcpOutcome
 from leadglass.model.record import ScanRecord
 from leadglass.model.verdict import Access
 from leadglass.scope.rules import Range
@@ -29,6 +30,8 @@ from leadglass.wiring.guard_setup import read_site, roll_of
 
 __all__ = ["guard_plan", "meetings", "scan_servers", "scope_servers"]
 
+_OPEN = frozenset({TcpOutcome.OPEN, None})
+"""Of what others saw it is not told."""
 _NOBODY = frozenset({Access.CLOSED, Access.FILTERED, Access.NOT_DICOM})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
 _FROM_ARCHIVE = "guard, from the archive"
@@ -82,7 +85,7 @@ def scan_servers(database: Database, name: str) -> tuple[Server, ...]:
     """What a stored scan found open, with the services that it saw there."""
     seen: dict[str, dict[int, Service]] = defaultdict(dict)
     for record in reading.records(database, find(database, name)):
-        if record.transport.tcp == "open" and record.access not in _NOBODY:
+        if record.transport.tcp in _OPEN and record.access not in _NOBODY:
             seen[record.endpoint.address][record.endpoint.port] = _service(record)
     return servers_at((ipaddress.ip_network(address), ports) for address, ports in seen.items())
 
@@ -155,8 +158,8 @@ def meetings(folders: Sequence[Path]) -> Iterator[Meeting]:
         raise UsageError(
             "there is no audit trail here", where=str(folders[0]), then="name the guard's folder"
         )
-    for found in search(folders, Wanted(outcomes=frozenset({Outcome.SUCCESS}))):
-        yield from _met(found.event)
+    found = search(folders, Wanted(outcomes=frozenset({Outcome.SUCCESS})))
+    return (meeting for one in found for meeting in _met(one.event))
 
 
 def _met(event: AuditEvent) -> Iterator[Meeting]:
