@@ -1,4 +1,8 @@
-"""A stored scan as servers: all endpoints of an address together, in the order of addresses, one page in memory."""
+"""A stored scan as servers: all endpoints of an address together, IPv4 first, one page in memory.
+
+The keys of both kinds of address sort into each other (32.1.13.184 lies around 2001:db8::), so each kind is read by
+itself: then the rows of an address follow one another.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import itertools
 import json
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from leadglass.model.key import unpack
 from leadglass.model.verdict import Access, ClientCertificate, Kind
@@ -21,20 +25,25 @@ __all__ = ["servers"]
 _DICOM = frozenset({"dicom", "dicomweb"})
 _PORT = 2
 """Bytes at the end of an endpoint's key."""
+_KEYS = (6, 18)
+"""Bytes of a key: of IPv4, of IPv6."""
 
 
 def servers(db: Database, scan: StoredScan) -> Iterator[Server]:
     """Every address of ``scan``, with what was seen of it from every place."""
-    for address, group in itertools.groupby(_rows(db, scan), key=lambda row: row[0][:-_PORT]):
-        endpoints = tuple(Endpoint(int.from_bytes(key[-_PORT:]), place, seen) for key, place, seen in group)
-        yield Server(unpack(address + bytes(_PORT))[0], endpoints)
+    for size in _KEYS:
+        for address, group in itertools.groupby(_rows(db, scan, size), key=lambda row: row[0][:-_PORT]):
+            endpoints = tuple(
+                Endpoint(int.from_bytes(key[-_PORT:]), place, seen) for key, place, seen in group
+            )
+            yield Server(unpack(address + bytes(_PORT))[0], endpoints)
 
 
-def _rows(db: Database, scan: StoredScan) -> Iterator[tuple[bytes, str, Seen]]:
+def _rows(db: Database, scan: StoredScan, size: int) -> Iterator[tuple[bytes, str, Seen]]:
     seen = observations.c
     rows = (
         select(seen.endpoint, seen.place, seen.verdict)
-        .where(seen.scan == scan.id)
+        .where(seen.scan == scan.id, func.length(seen.endpoint) == size)
         .order_by(seen.endpoint, seen.place)
     )
     looks = select(verdicts.c.id, verdicts.c.access, verdicts.c.body, evidence.c.identity).join_from(
