@@ -32,7 +32,7 @@ _OTHERS = re.compile(
 _NATIVE = re.compile(r"(?<![a-z])(studies|series|instances|patients)(?![a-z])", re.IGNORECASE)
 
 _URL = re.compile(
-    r"(?:(?P<scheme>[a-z][a-z0-9+]*)://)?(?P<host>\[[0-9a-f:.]*\]|unix:[^:]*|[^/:?\s]*)(?::(?P<port>\d{1,5}))?(?P<path>[:/].*)?",
+    r"(?:(?P<scheme>[a-z][a-z0-9+]*)://)?(?P<host>\[[0-9a-f:.]*\]|unix:[^:]*|[^/:?\s]*)(?::(?P<port>\d{1,5})(?!\d))?(?P<path>[:/].*)?",
     re.IGNORECASE | re.DOTALL,
 )
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "h2": 443, "h2c": 80, "ajp": 8009}
@@ -57,8 +57,8 @@ def target_of(url: str, *, scheme: str = "") -> Target:
     if found is None:  # pragma: no cover -- every part of it is optional
         return Target(url, None)
     default = _DEFAULT_PORTS.get((found["scheme"] or scheme).lower())
-    port = int(found["port"]) if found["port"] else default
-    path = (found["path"] or "").partition("?")[0]
+    port = int(found["port"]) if found["port"] and int(found["port"]) < 65536 else default
+    path = (found["path"] or "").partition("?")[0].removeprefix(":")
     return Target(found["host"].strip("[]"), port, path if path.startswith("/") else "")
 
 

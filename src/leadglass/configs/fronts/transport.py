@@ -11,7 +11,7 @@ _RETIRED = {"sslv2": "SSLv2", "sslv3": "SSLv3", "tlsv1": "TLSv1", "tlsv1.0": "TL
 """RFC 8996 and 7568; PS3.15 B.12 follows."""
 
 _WEAK = re.compile(
-    r"(?<![a-z])(null|enull|anull|adh|aecdh|exp(ort)?\d*|low|des|des-cbc\w*|3des|des-cbc3|rc4|rc2|md5|idea|seed|all|complementofdefault)(?![a-z])",
+    r"(?<![a-z])(null|enull|anull|adh|aecdh|exp(ort)?\d*|low|des-cbc3|des-cbc|des|3des|rc4|rc2|md5|idea|seed|all|complementofdefault)(?![a-z])",
     re.IGNORECASE,
 )
 _LONGEST = 4000
