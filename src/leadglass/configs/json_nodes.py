@@ -111,6 +111,7 @@ _STRING_FAULTS: Mapping[str, str] = {
     "Invalid \\escape": "a backslash that JSON does not know in a string",
     "Invalid \\uXXXX escape": "a \\u that four hexadecimal digits do not follow",
 }
+_COLON = re.compile(r" {0,2}: {0,2}")
 _LINE_REST = re.compile(r"[ \t]*(?://[^\r\n]*|/\*[^\r\n]*?\*/[ \t]*)?(?=[\r\n]|$)")
 
 
@@ -130,7 +131,10 @@ def plain(node: Node) -> Json:
 
 def written(value: Json) -> str:
     """A value as JSON in one line, as people write it in these files."""
-    return json.dumps(value, ensure_ascii=False).replace("{", "{ ").replace("}", " }").replace("{  }", "{}")
+    if isinstance(value, Mapping) and value:
+        members = (f"{json.dumps(name, ensure_ascii=False)} : {written(one)}" for name, one in value.items())
+        return f"{{ {', '.join(members)} }}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def replaced(source: Source, node: Node, value: Json) -> Edit:
@@ -156,11 +160,11 @@ def removed(source: Source, owner: Object, member: Member) -> tuple[Edit, ...]:
 def inserted(source: Source, owner: Object, name: str, value: Json, *, after: str | None = None) -> Edit:
     """A new member behind the one named ``after`` (the last one when None or when there is no such).
 
-    Indentation follows that of the members there. Several may be inserted into an object that has members
+    Indentation and blanks follow those of the members there. Several may be inserted into an object that has members
     already; each brings its own comma.
     """
-    new = f"{json.dumps(name, ensure_ascii=False)} : {written(value)}"
     anchor = _anchor(source, owner, after)
+    new = f"{json.dumps(name, ensure_ascii=False)}{_colon(source.text, anchor)}{written(value)}"
     if anchor is None:
         return _first(source, owner, new)
     text, indent = source.text, _indent(source.text, anchor.start)
@@ -179,6 +183,12 @@ def _anchor(source: Source, owner: Object, after: str | None) -> Member | None:
     while found >= 0 and _commented_end(source.text, members[found]):
         found -= 1
     return members[found] if found >= 0 else None
+
+
+def _colon(text: str, anchor: Member | None) -> str:
+    """A colon with the blanks that the neighbour has around its own."""
+    found = text[anchor.end : anchor.node.start] if anchor else ""
+    return found if _COLON.fullmatch(found) else " : "
 
 
 def _commented_end(text: str, member: Member) -> bool:

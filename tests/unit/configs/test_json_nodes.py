@@ -161,7 +161,7 @@ def test_a_value_is_replaced_and_nothing_else() -> None:
     node = root.get("a")
     assert node is not None
 
-    assert edited(text, [replaced(source, node, {"x": True})]) == text.replace("false", '{ "x": true }')
+    assert edited(text, [replaced(source, node, {"x": True})]) == text.replace("false", '{ "x" : true }')
 
 
 @pytest.mark.parametrize(
@@ -190,18 +190,18 @@ def test_a_member_is_removed_with_its_line_and_its_comma(text: str, name: str, l
 @pytest.mark.parametrize(
     ("text", "after", "result"),
     [
-        ('{\n  "a": 1,\n  "b": 2\n}', "a", '{\n  "a": 1,\n  "n" : 1,\n  "b": 2\n}'),
-        ('{\n  "a": 1,\n  "b": 2\n}', "b", '{\n  "a": 1,\n  "b": 2,\n  "n" : 1\n}'),
-        ('{\n  "a": 1, // why\n  "b": 2\n}', "a", '{\n  "a": 1, // why\n  "n" : 1,\n  "b": 2\n}'),
-        ('{\n  "a": 1,\n  "b": 2 // why\n}', "b", '{\n  "a": 1,\n  "n" : 1,\n  "b": 2 // why\n}'),
+        ('{\n  "a": 1,\n  "b": 2\n}', "a", '{\n  "a": 1,\n  "n": 1,\n  "b": 2\n}'),
+        ('{\n  "a": 1,\n  "b": 2\n}', "b", '{\n  "a": 1,\n  "b": 2,\n  "n": 1\n}'),
+        ('{\n  "a": 1, // why\n  "b": 2\n}', "a", '{\n  "a": 1, // why\n  "n": 1,\n  "b": 2\n}'),
+        ('{\n  "a": 1,\n  "b": 2 // why\n}', "b", '{\n  "a": 1,\n  "n": 1,\n  "b": 2 // why\n}'),
         ('{\n\t"a": 1 // why\n}', "a", '{\n\t"n" : 1,\n\t"a": 1 // why\n}'),
-        ('{\r\n  "a": 1,\r\n  "b": 2\r\n}', "a", '{\r\n  "a": 1,\r\n  "n" : 1,\r\n  "b": 2\r\n}'),
-        ('{"a": 1, "b": 2}', "a", '{"a": 1, "n" : 1, "b": 2}'),
-        ('{"a": 1}', "absent", '{"a": 1, "n" : 1}'),
+        ('{\r\n  "a": 1,\r\n  "b": 2\r\n}', "a", '{\r\n  "a": 1,\r\n  "n": 1,\r\n  "b": 2\r\n}'),
+        ('{"a": 1, "b": 2}', "a", '{"a": 1, "n": 1, "b": 2}'),
+        ('{"a": 1}', "absent", '{"a": 1, "n": 1}'),
         ("{}", None, '{ "n" : 1 }'),
         ("{ // nothing\n}", None, '{\n  "n" : 1\n // nothing\n}'),
-        ('{\n  "a": 1,\n}', None, '{\n  "a": 1,\n  "n" : 1,\n}'),
-        ('{\n  "a": 1 /* x\n */ , "b": 2\n}', "a", '{\n  "a": 1 /* x\n */ ,\n  "n" : 1, "b": 2\n}'),
+        ('{\n  "a": 1,\n}', None, '{\n  "a": 1,\n  "n": 1,\n}'),
+        ('{\n  "a": 1 /* x\n */ , "b": 2\n}', "a", '{\n  "a": 1 /* x\n */ ,\n  "n": 1, "b": 2\n}'),
     ],
 )
 def test_a_member_is_inserted_in_the_manner_of_its_neighbours(
@@ -219,6 +219,15 @@ def test_several_members_are_inserted_at_once(text: str) -> None:
 
     assert isinstance(values, dict)
     assert {"n", "m", "o"} < values.keys()
+
+
+def test_what_is_written_is_what_is_read() -> None:
+    value: Json = {"a": {"b": ["${X:-{}}", {}]}, "c": [], 'd"': "}"}
+    source, root = root_of('{"n": 0}')
+    node = root.get("n")
+    assert node is not None
+
+    assert read(edited(source.text, [replaced(source, node, value)])) == {"n": value}
 
 
 def test_an_inserted_name_is_written_as_json() -> None:

@@ -108,12 +108,27 @@ class Server:
 
     @property
     def web_exposure(self) -> Access:
-        """For a stranger who reaches the port."""
-        if not self.remote:
-            return Access.CLOSED
+        """For a stranger who gets as far as the machine's own programs do, or further where others are let in."""
         if self.settings.on("SslEnabled") and self.settings.on("SslVerifyPeers"):
             return Access.DEMANDS_CERTIFICATE
-        return Access.DEMANDS_LOGIN if self.authenticated or self.authorised else Access.ANSWERS_QUERY
+        asked = self.authenticated or self.authorised or self._left_to_an_image
+        return Access.DEMANDS_LOGIN if asked else Access.ANSWERS_QUERY
+
+    @property
+    def web_reach(self) -> Reach:
+        """Loopback where other machines are refused (with 403); an image opens it where nothing is said."""
+        if self.remote or self._left_to_an_image or self.settings.flag("AuthenticationEnabled") is not None:
+            refused = self.settings.flag("RemoteAccessAllowed") is False
+            return Reach.LOOPBACK if refused else Reach.UNKNOWN
+        return Reach.LOOPBACK
+
+    @property
+    def _left_to_an_image(self) -> bool:
+        """Whether users are declared and nothing is said of who is let in: container images let others in."""
+        unsaid = all(
+            self.settings.flag(name) is None for name in ("RemoteAccessAllowed", "AuthenticationEnabled")
+        )
+        return unsaid and bool(self.users)
 
     # ---- DICOM
 
@@ -207,10 +222,9 @@ class Server:
         if not self.web:
             return ()
         tls = self.settings.on("SslEnabled")
-        reach = Reach.UNKNOWN if self.remote else Reach.LOOPBACK
         return (
             Listener(
-                "web", Service.WEB, self.settings.number("HttpPort"), "orthanc", self.web_exposure, reach,
+                "web", Service.WEB, self.settings.number("HttpPort"), "orthanc", self.web_exposure, self.web_reach,
                 login=self.login, tls=tls, client_certificate=tls and self.settings.on("SslVerifyPeers"),
             ),
         )  # fmt: skip
