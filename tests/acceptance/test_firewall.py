@@ -114,10 +114,44 @@ def test_a_guards_own_doors_are_left_to_who_is_enrolled(tmp_path: Path) -> None:
     assert closed(rules) == {"2762", "11113"}
 
 
+def test_a_servers_own_configuration_is_left_to_the_peers_that_it_names(tmp_path: Path) -> None:
+    (tmp_path / "orthanc.json").write_text(ORTHANC)
+    (tmp_path / "dcmqrscp.cfg").write_text(DCMQRSCP)
+    files = ("--config", tmp_path / "orthanc.json", "--config", tmp_path / "dcmqrscp.cfg")
+    done = firewall("write", *files)
+    allowed = set(
+        re.findall(
+            r"tcp dport \{ ([^}]*) \} ip (\w)addr @p\d_v4 counter accept comment \"(\w+):", done.stdout
+        )
+    )
+
+    assert closed(done.stdout) == {"4242, 8042", "11112", "104, 2761-2762, 4243, 11112"}
+    assert allowed == {("4242", "s", "CT1"), ("104", "d", "CT1"), ("11112", "s", "WS"), ("4243", "d", "WS")}
+    assert "left out: VIEWER at viewer.example.org, which is no address" in done.stderr
+
+
+ORTHANC = """\
+{"Name": "x", "RemoteAccessAllowed": true, "DicomPort": 4242, "HttpPort": 8042, "DicomModalities": {
+  "ct": ["CT1", "192.0.2.9", 104], "viewer": {"AET": "VIEWER", "Host": "viewer.example.org", "Port": 11112},
+  "here": ["HERE", "127.0.0.1", 11113]}}
+"""
+DCMQRSCP = """\
+NetworkTCPPort = 11112
+HostTable BEGIN
+ws = (WS, 192.0.2.10, 4243)
+HostTable END
+VendorTable BEGIN
+VendorTable END
+AETable BEGIN
+ARCHIVE /var/lib/archive RW (200, 1024mb) ws
+AETable END
+"""
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "there is no server to protect; give --peers, --scope, --scan or --guard"),
+        ((), "there is no server to protect; give --peers, --scope, --scan, --guard or --config"),
         (("--peers", "nowhere.toml"), "nowhere.toml: the file cannot be read (no such file or directory)"),
         (("--peers", "{peers}", "--format", "aws", "--log-only"), "a security group cannot only log"),
         (("--scan", "last", "--database", "nowhere/x.sqlite"), "nowhere/x.sqlite"),

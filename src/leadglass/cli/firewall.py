@@ -17,6 +17,7 @@ import typer
 
 from leadglass import wiring
 from leadglass.cli.firewall_plan import (
+    ConfigOption,
     DatabaseOption,
     GuardOption,
     PeersOption,
@@ -69,6 +70,7 @@ def write_(
     scope: ScopeOption = None,
     scan: ScanOption = None,
     guard: GuardOption = None,
+    config: ConfigOption = None,
     log_only: _LogOnly = False,
     output: Annotated[Path | None, typer.Option(help="Write the rules to this file.")] = None,
     database: DatabaseOption = None,
@@ -77,7 +79,7 @@ def write_(
 
     Example: leadglass firewall write --peers peers.toml --log-only --output firewall.nft
     """
-    plan = plan_of(Sources(peers, scope, scan, guard, database))
+    plan = plan_of(Sources(peers, scope, scan, guard, config, database))
     _remind(plan)
     made = written(plan, form, log_only=log_only)
     with destination(output) as stream:
@@ -114,6 +116,7 @@ def dry_run(
     scope: ScopeOption = None,
     scan: ScanOption = None,
     guard: GuardOption = None,
+    config: ConfigOption = None,
     audit: Annotated[
         list[Path] | None,
         typer.Option(
@@ -145,7 +148,7 @@ def dry_run(
 
     Example: leadglass firewall dry-run connections.txt --peers peers.toml
     """
-    plan = plan_of(Sources(peers, scope, scan, guard, database))
+    plan = plan_of(Sources(peers, scope, scan, guard, config, database))
     told = _told_of(plan, server) if audit else None
     places = _places(plan, here or [], needed=bool(files))
     if not files and not audit:
@@ -278,6 +281,7 @@ def try_(
     scope: ScopeOption = None,
     scan: ScanOption = None,
     guard: GuardOption = None,
+    config: ConfigOption = None,
     log_only: _LogOnly = False,
     shape: _Shape = Shape.TEXT,
     database: DatabaseOption = None,
@@ -289,7 +293,7 @@ def try_(
 
     Example: leadglass firewall test firewall.nft --peers peers.toml
     """
-    plan = plan_of(Sources(peers, scope, scan, guard, database))
+    plan = plan_of(Sources(peers, scope, scan, guard, config, database))
     text = written(plan, Form.NFTABLES, log_only=log_only).text if rules is None else read_text(rules)
     proof = prove(plan, text, log_only=log_only)
     if shape is Shape.JSONL:

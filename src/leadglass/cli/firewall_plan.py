@@ -1,4 +1,4 @@
-"""Where the commands of ``leadglass firewall`` take their plan from: a list, a scope, a scan, a guard."""
+"""Where the commands of ``leadglass firewall`` take their plan from: a list, a scope, a scan, a guard, configurations."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ import typer
 from leadglass.cli.reading import read_text
 from leadglass.cli.storing import DatabaseOption, kept, read_scope_file
 from leadglass.cli.terminal import complain
+from leadglass.configs.firewall.declared import declared
 from leadglass.configs.firewall.plan import Plan
 from leadglass.configs.firewall.read import read_peers, with_servers
 from leadglass.errors import UsageError
+from leadglass.report.safe import visible
 from leadglass.wiring.firewall_sources import guard_plan, scan_servers, scope_servers
+from leadglass.wiring.linting import lint_files
 
 __all__ = [
+    "ConfigOption",
     "DatabaseOption",
     "GuardOption",
     "PeersOption",
@@ -54,6 +58,16 @@ GuardOption: TypeAlias = Annotated[
     ),
 ]
 
+ConfigOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--config",
+        metavar="PATH",
+        help="A server's own configuration, on this machine: its ports, left to the peers that it names.",
+        show_default=False,
+    ),
+]
+
 _NOTHING = Plan("Imaging servers", (), ())
 
 
@@ -65,6 +79,7 @@ class Sources:
     scope: Path | None
     scan: str | None
     guard: Path | None
+    config: list[str] | None
     database: str | None
 
 
@@ -80,13 +95,37 @@ def plan_of(sources: Sources) -> Plan:
         with kept(sources.database) as store:
             plan = with_servers(plan, scan_servers(store, sources.scan))
     if sources.guard is not None:
-        guard = guard_plan(sources.guard)
-        plan = replace(with_servers(plan, guard.servers), peers=(*plan.peers, *guard.peers))
+        plan = _both(plan, guard_plan(sources.guard))
+    if sources.config is not None:
+        plan = _both(plan, _of_configurations(sources.config))
     if not plan.servers:
         raise UsageError(
-            "there is no server to protect", where="firewall", then="give --peers, --scope, --scan or --guard"
+            "there is no server to protect",
+            where="firewall",
+            then="give --peers, --scope, --scan, --guard or --config",
         )
     return plan
+
+
+def _both(one: Plan, other: Plan) -> Plan:
+    return replace(
+        one,
+        servers=(*one.servers, *other.servers),
+        peers=(*one.peers, *other.peers),
+        outgoing=tuple(sorted({*one.outgoing, *other.outgoing})),
+    )
+
+
+def _of_configurations(paths: list[str]) -> Plan:
+    looked = lint_files(paths)
+    for broken in looked.linted.broken:
+        complain(broken.why)
+    for path in looked.linted.unknown:
+        complain(f"{path}: left out: of no kind that is known")
+    found = declared(looked.linted.readings)
+    for note in found.notes:
+        complain(visible(note))
+    return found.plan
 
 
 def _of_list(path: Path) -> Plan:
