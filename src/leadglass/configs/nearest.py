@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import posixpath
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ LONGEST = 64
 """Characters: no option has a longer name, and none is sought for a longer one."""
 
 _ALIKE = 0.6
+_LETTERS_ONLY = 0.15
+"""By so much more have the letters to be alike where no words are."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -63,13 +66,16 @@ def _likeness(meant: _Name, other: _Name) -> float:
     """1 for the same letters; else the mean of what the words and what the letters have in common."""
     if meant.folded == other.folded:
         return 1.0
-    letters = 1 - _distance(meant.folded, other.folded) / max(len(meant.folded), len(other.folded))
     words = 2 * len(meant.words & other.words) / max(len(meant.words) + len(other.words), 1)
-    return min(max(letters - 0.15, (letters + words) / 2), 0.99)
+    longest = max(len(meant.folded), len(other.folded))
+    enough = min(_ALIKE + _LETTERS_ONLY, 2 * _ALIKE - words)
+    letters = 1 - _distance(meant.folded, other.folded, int((1 - enough) * longest)) / longest
+    return min(max(letters - _LETTERS_ONLY, (letters + words) / 2), 0.99)
 
 
-def _distance(left: str, right: str) -> int:
-    """Letters to insert, drop, change or swap with their neighbour (optimal string alignment)."""
+def _distance(left: str, right: str, limit: int) -> int:
+    """Letters to insert, drop, change or swap with their neighbour; more than ``limit`` is not counted out."""
+    left, right = _differing(left, right)
     before: list[int] = []
     above = list(range(len(right) + 1))
     for i, letter in enumerate(left, 1):
@@ -80,4 +86,14 @@ def _distance(left: str, right: str) -> int:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)
         before, above = above, row
+        if min(above) > limit:
+            return max(len(left), len(right))
     return above[-1]
+
+
+def _differing(left: str, right: str) -> tuple[str, str]:
+    """Without the letters that both begin with and end with."""
+    start = len(posixpath.commonprefix((left, right)))
+    left, right = left[start:], right[start:]
+    end = len(posixpath.commonprefix((left[::-1], right[::-1])))
+    return left[: len(left) - end], right[: len(right) - end]

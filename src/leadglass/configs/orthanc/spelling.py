@@ -51,7 +51,7 @@ def _unknown(settings: Settings, entry: Entry) -> Finding:
         return _of("LG-ORTHANC-041", entry, f"{name} is ignored: the option is {real}", edits=edits)
     homes = owners().get(entry.name)
     if homes and not real:
-        says = f"{name} is an option of the plugin section {' or '.join(sorted(homes)[:3])}, and ignored here"
+        says = f"{name} is an option of the plugin section {' or '.join(sorted(homes)[:5])}, and ignored here"
         return _of("LG-ORTHANC-042", entry, says)
     told = (f"the nearest that it has is {real}" if real else "", instead(entry.name))
     says = "; ".join((f"Orthanc has no option {name}", *filter(None, told)))
