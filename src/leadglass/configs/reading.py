@@ -103,7 +103,7 @@ class Mount:
     """As ``Port.owner``."""
     files: tuple[str, ...]
     """Configuration files or folders it is given, as paths beside this file (normalised, never absolute)."""
-    environment: Mapping[str, str | None] = field(default_factory=dict)
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # may hold passwords
     """Variables that it is given, for ``${NAME}`` in those files; None: set, to what is not known."""
     unpublished: Reach = Reach.CONTAINERS
     """Of the ports that no ``Port`` of this owner names: ``EVERYWHERE`` in the host's own network."""
