@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import pytest
 from tests.peers import apache2, certificates, looking, netns, nginx, orthanc
 from tests.peers.certificates import Certificates
 from tests.peers.places import Place
+from tests.peers.running import Peer
 
 from leadglass.configs.fronts.readers import READERS
 from leadglass.configs.reading import Reading
@@ -127,3 +129,69 @@ def test_what_is_predicted_is_observed_and_closed_by_the_fix(house: House, tmp_p
         # called login is one to a login.
         assert predicted(after, row.port) in {row.after, None}
         assert observed(house, row, fixed, tmp_path) == row.after
+
+
+FORGED = {
+    "User-Agent": "stranger",
+    "Authorization": "Bearer made.up",
+    "Referer": "https://viewer.example/",
+    "X-Real-IP": "192.0.2.7",
+    "X-Key": "a guess",
+}
+"""What a stranger writes who has read what is checked, and knows no secret."""
+
+
+def answered(house: House, peer: Peer, paths: list[str]) -> set[str]:
+    """Which paths a stranger gets an answer of what is behind from."""
+    found = set()
+    with house.scanner.inside():
+        for path in paths:
+            with contextlib.closing(
+                http.client.HTTPConnection(peer.host, peer.port, timeout=10)
+            ) as connection:
+                connection.request("GET", path, headers=FORGED)
+                found |= {path} if connection.getresponse().status in {200, 204} else set()
+    return found
+
+
+def said_open(reading: Reading, path: str) -> bool:
+    """Whether the longest path that is spoken of, and that this one begins with, is said to be open."""
+    words = ("open_paths", "asking_paths", "named_paths", "closed_paths")
+    said = [(one, word) for word in words for one in cast("tuple[str, ...]", reading.facts[word])]
+    told = [(one.removeprefix("80 "), word) for one, word in said]
+    # A location with a name is where the one that refers to it ends.
+    found = [(one, word) for one, word in told if path.startswith(one)] or [
+        (one, word) for one, word in told if one.startswith("@")
+    ]
+    return max(found)[1] == "open_paths"
+
+
+def start(house: House, file: Path, product: str) -> contextlib.AbstractContextManager[Peer]:
+    if product == "nginx":
+        return nginx.from_file(house.server, file.parent, file, {"front": 80})
+    return apache2.from_file(house.server, file, {"front": 80})
+
+
+@pytest.mark.parametrize(
+    ("product", "last"),
+    [
+        pytest.param("nginx", 23, marks=pytest.mark.peer("nginx")),
+        pytest.param("apache", 19, marks=pytest.mark.peer("apache2")),
+    ],
+)
+def test_each_way_to_ask_stops_a_stranger_or_not_as_it_was_read(
+    house: House, product: str, last: int
+) -> None:
+    text = (FIXTURES / f"{product}-gates.conf").read_text()
+    reading = read("front.conf", text)
+    paths = [f"/dicom-{number:02}/studies" for number in range(1, last + 1)]
+
+    # The archive of this house has the port that the file names; something that answers 200 stands in for it.
+    with (
+        furnished(house, text.replace("127.0.0.1:8042", "127.0.0.1:8043")) as file,
+        start(house, file, product) as peer,
+    ):
+        seen = answered(house, peer, paths)
+
+    assert {path for path in paths if said_open(reading, path)} == seen
+    assert 0 < len(seen) < len(paths)

@@ -20,6 +20,7 @@ from leadglass.configs.source import Source
 __all__ = ["Case", "Host", "Pass", "Spot", "case_of"]
 
 _ADDRESS = re.compile(r"(?P<host>\[[^\]]*\]|[^:]*):(?P<port>\d{1,5}|\*)|(?P<alone>\d{1,5})")
+_LITERAL = re.compile(r"\^?(/[\w./-]*[\w-])(?![*?+{\w])")
 _SAMPLES = ("/dicom-web/studies", "/wado", "/system", "/instances", "/studies", "/dcm4chee-arc/aets")
 _ALL = frozenset(
     {"^", "^/", ".*", "^.*$", "(.*)", "^(.*)$", "^/(.*)$", "^/?(.*)", "^/?(.*)$", "^/(.*)", "^(.*)"}
@@ -86,9 +87,10 @@ class Host:
         """The sections that hold for a path."""
         return [section for section in self.locations if _holds(section, path)]
 
-    def gate(self, path: str, url: str, door: Door) -> Gate:
-        """What is asked of a request for ``path`` that is passed on to ``url``."""
-        proxies = [s for s in self.all("proxy", "proxymatch") if _holds_for_url(s, url)]
+    def gate(self, path: str, passed: Pass, door: Door) -> Gate:
+        """What is asked of a request for ``path`` that is passed on."""
+        url = passed.url + ("" if passed.regular else path[len(passed.path) :])
+        proxies = [s for s in self.all("proxy") if _holds_for_url(s, url)]
         sections = (*proxies, *self.around(path))
         found = gate(map(self._asked, sections), self.says("sslverifyclient"), tls=door.tls)
         return found | self._rewritten(door)
@@ -243,28 +245,43 @@ def _paths(host: Host, passed: Pass) -> Iterator[str]:
     if passed.regular:
         return
     base = passed.path.rstrip("/")
-    sections = [s.argument for s in host.locations if s.name == "location" and s.argument.startswith("/")]
-    within = [path for path in (*sections, *_SAMPLES) if path.startswith(f"{base}/") and path != passed.path]
+    within = [
+        path
+        for path in (*_named(host, passed), *_SAMPLES)
+        if path.startswith(f"{base}/") and path != passed.path
+    ]
     out = [line.argument for line in host.all("proxypass") if line.arguments[1:2] == ("!",)]
     taken = [p.path for p in host.passes if not p.regular and len(p.path) > len(passed.path)]
     if not host.doors:
         return
-    usual = {passed.path: host.gate(passed.path, passed.url, host.doors[0])}
+    usual = {passed.path: host.gate(passed.path, passed, host.doors[0])}
     for path in sorted(set(within), key=len):
         if any(path.startswith(other) for other in (*out, *taken)):
             continue
-        asks = host.gate(path, passed.url, host.doors[0])
+        asks = host.gate(path, passed, host.doors[0])
         nearest = max((known for known in usual if path.startswith(known)), key=len)
         if asks != usual[nearest]:
             usual[path] = asks
             yield path
 
 
+def _named(host: Host, passed: Pass) -> Iterator[str]:
+    """The paths that sections speak of: as they are, as an expression begins, as they are called behind."""
+    for section in host.locations:
+        pattern = section.arguments[-1] if section.words else ""
+        regular = section.name == "locationmatch" or section.argument == "~"
+        found = _LITERAL.match(pattern) if regular else None
+        yield found[1] if found else pattern
+    for section in host.all("proxy"):
+        if section.argument.startswith(passed.url):
+            yield passed.path + section.argument[len(passed.url) :].rstrip("*")
+
+
 def _ways(host: Host, passed: Pass, path: str, *, native: bool) -> Iterator[Way]:
     for target in _targets(host, passed.url):
         imaging = is_imaging(target, path, host.names) or (native and bool(native_paths([path])))
         for door in host.doors:
-            asks = host.gate(path, passed.url, door)
+            asks = host.gate(path, passed, door)
             yield Way(door, path, target, asks, Service.WEB, imaging, passed.directive.start)
 
 

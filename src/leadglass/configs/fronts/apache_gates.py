@@ -23,6 +23,10 @@ class Asked(NamedTuple):
     satisfy: str
     verify: str
     merging: str
+    login: str
+    """The kind of login, ``AuthType``."""
+    others: bool
+    """Whether something is required of other methods than GET."""
 
 
 def asked(section: Sequence[Directive]) -> Asked:
@@ -35,6 +39,10 @@ def asked(section: Sequence[Directive]) -> Asked:
         _said(lines, "satisfy"),
         _said(lines, "sslverifyclient"),
         _said(lines, "authmerging"),
+        _said(lines, "authtype"),
+        any(
+            by_require(one.inner or ()) for one in effective(section) if one.name in {"limit", "limitexcept"}
+        ),
     )
 
 
@@ -42,12 +50,17 @@ def gate(sections: Iterable[Asked], verify: str, *, tls: bool) -> Gate:
     """What is asked where these sections hold, the last one last; ``verify`` is the host's ``SSLVerifyClient``."""
     required: Gate | None = None
     addresses: Gate | None = None
-    satisfy = "all"
+    satisfy, login, others = "all", "", False
     for section in sections:
         required = _merged(required, section)
         addresses = addresses if section.addresses is None else section.addresses
         satisfy = section.satisfy or satisfy
         verify = section.verify or verify
+        login = section.login or login
+        others = others or section.others
+    if required is None and not others and login not in {"", "none"}:
+        # A login without anything that is required of it: 2.4 answers 500 (AH01627) whoever asks.
+        required = frozenset({Need.NOBODY})
     certificate = frozenset({Need.CERTIFICATE}) if tls and verify == "require" else OPEN
     present = [one for one in (required, addresses) if one is not None]
     access = either(present) if satisfy == "any" and present else both(present)

@@ -96,6 +96,7 @@ def facts(ways: Sequence[Way]) -> Mapping[str, Fact]:
         "open_paths": _each(_shown(way) for way in imaging if not way.gate),
         "named_paths": _each(_shown(way) for way in imaging if way.gate == {Need.ADDRESS}),
         "asking_paths": _each(_shown(way) for way in imaging if not is_open(way.gate)),
+        "closed_paths": _each(_shown(way) for way in ways if way.imaging and Need.NOBODY in way.gate),
         "asks": _each(str(need) for gate in gates for need in sorted(gate)),
         "tls": _share([way.door.tls for way in imaging]),
         "verdict": _verdict(gates),

@@ -199,6 +199,7 @@ def test_facts_say_which_paths_are_open_in_documented_words() -> None:
         REALLY,
         f"location /dicom-web {{ {PASS} }}",
         f"location /wado {{ allow 10.0.0.0/8; deny all; {PASS} }}",
+        f"location /none/dicom {{ deny all; {PASS} }}",
         "include more/*.conf;",
     )
 
@@ -208,6 +209,7 @@ def test_facts_say_which_paths_are_open_in_documented_words() -> None:
         "open_paths": ("443 /dicom-web",),
         "named_paths": ("443 /wado",),
         "asking_paths": ("443 /",),
+        "closed_paths": ("443 /none/dicom",),
         "asks": ("login", "address"),
         "tls": "all",
         "verdict": "partly-open",
