@@ -48,6 +48,8 @@ _SMALLEST = 128
 """Bytes that a peer must take in one PDU: with less, what it is sent would be mostly headers."""
 _LATER = 256
 """Messages that wait behind a data set; each is an answer of the guard's own."""
+_ENOUGH = 16 * 1024
+"""Bytes of messages that are sent before the round is over: the peer reads them while the next are made."""
 _STALLED = 60.0
 
 
@@ -111,6 +113,7 @@ class Leg:
         self._held: set[str] = set()
         self._rest = bytearray()
         self._out: list[bytes | memoryview] = []
+        self._gathered = 0  # bytes of whole messages in it
         self._later: list[bytes] = []
         self.within = False
         """A data set is being sent in pieces, and has not ended: nothing else may be sent before."""
@@ -177,7 +180,13 @@ class Leg:
         if self.open:
             size = self.association.peer_maximum_length
             message = fragment(context_id, command, data_set, size)
-            (self._later if self.within else self._out).append(message)
+            if self.within:
+                self._later.append(message)
+                return
+            self._out.append(message)
+            self._gathered += len(message)
+            if self._gathered >= _ENOUGH:
+                self.flush()
 
     def send_piece(self, context_id: int, piece: Fragment) -> None:
         """Send a piece of a data set, before ``round_over`` returns if it is a view."""
@@ -240,7 +249,7 @@ class Leg:
     def flush(self) -> None:
         """Send what waits."""
         if self._out and self.channel is not None:
-            out, self._out = self._out, []
+            out, self._out, self._gathered = self._out, [], 0
             self.channel.send_all(out)
 
     # What the channel tells.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -253,3 +254,23 @@ async def test_an_object_on_a_context_of_another_class_does_not_reach_the_client
     await stage.play()
     assert stage.client.heard == []
     assert stage.archive.statuses(1) == [0x0124]
+
+
+@on_stage
+async def test_matches_that_come_together_leave_in_portions_while_the_rest_is_filtered() -> None:
+    stage = Stage()
+    stage.honest.studies = [OPEN] * 1000
+    await stage.associated()
+    portions: list[int] = []
+    send_all = stage.pipe.send_all
+
+    def counted(parts: Sequence[bytes | memoryview]) -> None:
+        portions.append(sum(map(len, parts)))
+        send_all(parts)
+
+    stage.pipe.send_all = counted  # type: ignore[method-assign]
+    ask(stage)
+    await stage.play()
+    assert stage.client.statuses(1) == [*[0xFF00] * 1000, 0]
+    assert len(portions) > 5
+    assert max(portions) < 17 * 1024
