@@ -20,11 +20,23 @@ from leadglass.configs.together import environments, servers, together
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Finding
 
-__all__ = ["READERS", "Broken", "Linted", "Read", "Unknown", "lint", "linted", "read", "recognised"]
+__all__ = [
+    "READERS",
+    "Broken",
+    "Linted",
+    "Read",
+    "Unknown",
+    "lint",
+    "linted",
+    "promises",
+    "read",
+    "recognised",
+]
 
 READERS: tuple[Reader, ...] = (*DCM4CHEE, *ORTHANC, *CONTAINERS, *CONQUEST, *DCMTK, *FRONTS)
 """In the order in which they are asked: those with words of their own before those of a general form."""
 
+_PROMISING = (".json", ".yml", ".yaml", ".cfg", ".conf", ".ini", ".ldif", ".map", ".service")
 _CERTAINTY = tuple(Certainty)
 
 
@@ -61,6 +73,11 @@ class Linted:
     broken: tuple[Broken, ...] = ()
     as_read: tuple[Reading, ...] = ()
     """The readings as each file has it by itself."""
+
+
+def promises(path: str) -> bool:
+    """Whether the name of a file promises a configuration. What it holds decides; this is for what cannot be read."""
+    return path.lower().endswith(_PROMISING)
 
 
 def recognised(source: Source) -> Reader | None:

@@ -17,7 +17,7 @@ from leadglass.configs.kinds import Environment
 from leadglass.configs.reading import Listener, Mount, Port, Reach, Reading
 from leadglass.configs.ways import Door, Doors, Way, ancestors, beside, least_open, most_open
 from leadglass.model.finding import Certainty, Finding
-from leadglass.model.verdict import Severity
+from leadglass.model.verdict import Access, Severity
 
 __all__ = ["LOWERED", "environments", "servers", "together"]
 
@@ -49,8 +49,21 @@ _SAYS: Mapping[Reach, str] = {
 _SHUT = frozenset({Reach.CONTAINERS, Reach.LOOPBACK})
 """Where a front is the only way for a stranger."""
 
+_ASKS = frozenset({Access.DEMANDS_LOGIN, Access.DEMANDS_CERTIFICATE})
+
 _Name = tuple[str, str]
 """The path of a file, and the name of its listener."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """One way through a front."""
+
+    path: str
+    """Of the front's file."""
+    way: Way
+    doors: Sequence[Door]
+    """Listeners behind it; none: they were not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +106,14 @@ def servers(readings: Sequence[Reading]) -> Mapping[str, str]:
 def together(readings: Sequence[Reading]) -> Sequence[Reading]:
     """The readings, with the reach of every listener, and findings as severe and as sure as that makes them."""
     homes = _homes(readings)
-    fronts = _fronts(readings, homes)
-    return [
+    passages = _passages(readings, homes)
+    fronts = _by_door(passages)
+    backed = _backed(readings, passages)
+    judged = (
         _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts)) for reading in readings
+    )
+    return [
+        _asked_behind(one, backed[one.source.path]) if one.source.path in backed else one for one in judged
     ]
 
 
@@ -170,41 +188,77 @@ def _through(direct: Way, fronts: Sequence[Way]) -> Way:
     return front if direct.reach is Reach.UNKNOWN and front.is_open else direct
 
 
-def _fronts(
-    readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]
-) -> Mapping[_Name, Sequence[Way]]:
-    """The ways through fronts that were read, by what they lead to."""
-    found: defaultdict[_Name, list[Way]] = defaultdict(list)
+def _passages(readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]) -> Sequence[_Passage]:
+    """The ways through all fronts that were read."""
     passing = [reading for reading in readings if reading.fronts]
     doors = Doors(_doors(readings, homes) if passing else ())
+    found = []
     for reading in passing:
         path = reading.source.path
         published = [home.way(None) for home in homes.get(path, ())]
         for front in reading.fronts:
             reach = least_open(Way(front.reach), most_open(published)).reach if published else front.reach
-            way = Way(reach, f"{path}, line {front.line}, passes strangers on to it", front.exposure)
-            for door in doors.behind(path, front):
-                found[door.path, door.listener].append(way)
+            way = Way(
+                reach, f"{path}, line {front.line}, passes {_who(front.exposure)} on to it", front.exposure
+            )
+            found.append(_Passage(path, way, doors.behind(path, front)))
     return found
+
+
+def _by_door(passages: Sequence[_Passage]) -> Mapping[_Name, Sequence[Way]]:
+    """The ways through fronts, by what they lead to."""
+    found: defaultdict[_Name, list[Way]] = defaultdict(list)
+    for passage in passages:
+        for door in passage.doors:
+            found[door.path, door.listener].append(passage.way)
+    return found
+
+
+def _backed(readings: Sequence[Reading], passages: Sequence[_Passage]) -> Mapping[str, str]:
+    """Fronts behind which every server was read and asks for a login itself; which one, by the path of the front."""
+    exposure = {
+        (reading.source.path, listener.name): listener.exposure
+        for reading in readings
+        for listener in reading.listeners
+    }
+    doors: defaultdict[str, list[Sequence[Door]]] = defaultdict(list)
+    for passage in passages:
+        doors[passage.path].append(passage.doors)
+    return {
+        path: behind[0][0].path
+        for path, behind in doors.items()
+        if all(each and all(exposure[door.path, door.listener] in _ASKS for door in each) for each in behind)
+    }
 
 
 def _doors(readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]) -> Iterator[Door]:
     """Every listener that was read, as fronts would name it."""
     for reading in readings:
         path = reading.source.path
+        started = {port.owner for port in reading.ports} | {mount.owner for mount in reading.mounts}
+        given = homes.get(path, ())
         for listener in reading.listeners:
-            own = listener.name.rpartition("/")[0]
+            own = {listener.name.rpartition("/")[0]} & started
             ports = [
-                *(port for port in reading.ports if own and port.owner == own),
-                *(port for home in homes.get(path, ()) for port in home.ports),
+                *(port for port in reading.ports if port.owner in own),
+                *(port for home in given for port in home.ports),
             ]
             yield Door(
                 path,
                 listener.name,
-                owners=tuple(filter(None, (own, *(home.mount.owner for home in homes.get(path, ()))))),
+                owners=(*own, *(home.mount.owner for home in given)),
                 inside=listener.port,
                 outside=tuple(port.outside for port in ports if port.inside == listener.port),
             )
+
+
+def _who(asks: Access) -> str:
+    return {
+        Access.DEMANDS_LOGIN: "those who log in",
+        Access.DEMANDS_CERTIFICATE: "those who show a certificate",
+        Access.FILTERED: "named addresses only",
+        Access.CLOSED: "nobody",
+    }.get(asks, "strangers")
 
 
 # ---- what that makes of a reading
@@ -215,6 +269,26 @@ def _judged(reading: Reading, ways: Mapping[str, Way]) -> Reading:
         reading,
         listeners=tuple(_reached(listener, ways[listener.name]) for listener in reading.listeners),
         findings=tuple(_weighed(finding, ways.get(finding.listener or "")) for finding in reading.findings),
+    )
+
+
+def _asked_behind(front: Reading, behind: str) -> Reading:
+    """A front that lets everybody through to a server that asks for a login itself."""
+    said = f"what is behind it asks for a login itself ({behind})"
+    return dataclasses.replace(
+        front,
+        findings=tuple(
+            dataclasses.replace(one, severity=_INSIDE[one.severity], reached=said)
+            if one.exposure is Access.ANSWERS_QUERY
+            else one
+            for one in front.findings
+        ),
+        listeners=tuple(
+            dataclasses.replace(
+                one, exposure=max(one.exposure, Access.DEMANDS_LOGIN, key=lambda access: access.rank)
+            )
+            for one in front.listeners
+        ),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from leadglass.configs.catalogue import rules
+from leadglass.configs.lint import promises
 from leadglass.model.finding import Certainty, Finding
 from leadglass.model.verdict import Severity
 from leadglass.report import words
@@ -20,7 +21,7 @@ _NARROWEST = 60
 _INDENT = "    "
 _LABEL = 10
 _LISTED = 20
-"""Files of no known kind that are named; the others are counted."""
+"""Files that are named under a heading; the others are counted."""
 
 _STYLE: Mapping[Severity, str] = {
     Severity.CRITICAL: "\x1b[1;31m",
@@ -73,7 +74,7 @@ class _Writer:
                 "exposes", f"a stranger who reaches it {words.ACCESS[finding.exposure].brief}"
             )
         if how := finding.reached or _CERTAINTY[finding.certainty]:
-            yield from self._wrapped("reached" if finding.reached else "sure?", how)
+            yield from self._wrapped("reached" if finding.reached else "how sure", how)
         yield from self._wrapped("why", rule.why)
         yield from self._wrapped("fix", finding.fix)
         if (risk := self._report.expired.get(id(finding))) is not None:
@@ -94,7 +95,10 @@ class _Writer:
         report = self._report
         listed = [
             ("broken", [broken.why for broken in report.linted.broken]),
-            ("of no known kind", report.linted.unknown),
+            (
+                "of no known kind",
+                [path for path in report.linted.unknown if path in report.named or promises(path)],
+            ),
             ("not opened", [f"{path}: {why}" for path, why in report.skipped]),
         ]
         for title, lines in listed:

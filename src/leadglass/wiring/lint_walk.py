@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from leadglass.configs.lint import Broken, Unknown
+from leadglass.configs.lint import Broken, Unknown, promises
 from leadglass.configs.source import LARGEST, Source, decoded
 from leadglass.errors import ConfigError
 
@@ -25,8 +25,6 @@ DEEPEST = 32
 
 _SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv"})
 """Folders of other programs, in which nobody keeps a server's configuration."""
-_CONFIGURATION = (".json", ".yml", ".yaml", ".cfg", ".conf", ".ini", ".ldif", ".map", ".service")
-"""Names that promise a configuration: one of those that cannot be read is said to be broken."""
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
@@ -142,7 +140,7 @@ def _is_of_others(path: str, raw: bytes) -> bool:
     """Whether it is nothing that anybody would call a configuration: an image, a database, a program."""
     if len(raw) > LARGEST:
         return True
-    if path.lower().endswith(_CONFIGURATION):
+    if promises(path):
         return False
     return (b"\0" in raw[:_HEAD] and raw[:2] not in _TEXT_MARKS) or not _is_text(raw)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 
 import pytest
 from tests.unit.configs.linting import found, front, server, starter
 
-from leadglass.configs.reading import Listener, Port, Reach, Reading
+from leadglass.configs.reading import Listener, Port, Reach, Reading, Service
 from leadglass.configs.together import LOWERED, environments, together
 from leadglass.model.finding import Certainty, Finding
 from leadglass.model.verdict import Access, Severity
@@ -209,3 +210,64 @@ def test_the_order_of_the_files_does_not_matter() -> None:
     readings = [server(), starter(publishes=None), front(), server("b/orthanc.json")]
 
     assert all(of(order) == of(readings) for order in itertools.permutations(readings))
+
+
+# ---- what is behind a front that asks nobody
+
+
+def open_front(*ports: int) -> Reading:
+    """A front whose own finding is that it asks nobody, and one on its headers."""
+    passing = [front(port=port) for port in ports]
+    findings = (
+        found("nginx.conf", listener="front"),
+        found("nginx.conf", option="add_header", exposure=None),
+    )
+    listener = Listener("front", Service.WEB, 443, "nginx", Access.ANSWERS_QUERY, Reach.EVERYWHERE)
+    return dataclasses.replace(
+        passing[0],
+        fronts=tuple(one.fronts[0] for one in passing),
+        findings=tuple(
+            dataclasses.replace(one, exposure=exposure)
+            for one, exposure in zip(findings, (Access.ANSWERS_QUERY, None), strict=True)
+        ),
+        listeners=(listener,),
+    )
+
+
+def asking(path: str, exposure: Access, port: int = 8042) -> Reading:
+    """A server that gives a stranger ``exposure``."""
+    reading = server(path, port=port)
+    return dataclasses.replace(
+        reading, listeners=(dataclasses.replace(reading.listeners[0], exposure=exposure),)
+    )
+
+
+def front_of(*readings: Reading) -> Reading:
+    return next(one for one in together(readings) if one.source.path == "nginx.conf")
+
+
+def test_a_front_that_asks_nobody_is_no_matter_if_the_server_asks() -> None:
+    judged_front = front_of(
+        asking("orthanc.json", Access.DEMANDS_LOGIN), starter(publishes=None), open_front(8042)
+    )
+    first, headers = judged_front.findings
+
+    assert (first.severity, headers.severity) == (Severity.LOW, Severity.CRITICAL)
+    assert first.reached == "what is behind it asks for a login itself (orthanc.json)"
+    assert judged_front.listeners[0].exposure is Access.DEMANDS_LOGIN
+
+
+@pytest.mark.parametrize("ports", [(8042, 9999), (9999,)])
+def test_a_front_that_leads_elsewhere_too_keeps_its_severity(ports: tuple[int, ...]) -> None:
+    server_ = asking("orthanc.json", Access.DEMANDS_LOGIN)
+
+    assert (
+        front_of(server_, starter(publishes=None), open_front(*ports)).findings[0].severity
+        is Severity.CRITICAL
+    )
+
+
+def test_a_front_before_an_open_server_keeps_its_severity() -> None:
+    judged_front = front_of(server(), starter(publishes=None), open_front(8042))
+
+    assert judged_front.findings[0].severity is Severity.CRITICAL

@@ -52,7 +52,7 @@ def ordinary() -> LintReport:
         found(edits=(edit,), reached="compose.yml, line 7, publishes it on all interfaces"),
         found("b.json", severity=Severity.LOW, rule=OTHER_RULE, option="DicomCheckCallingAet"),
         broken=(Broken("c.json", "c.json:1:1: not JSON"),),
-        unknown=("d.txt",),
+        unknown=("d.json", "e.txt"),
     )
 
 
@@ -96,7 +96,7 @@ def test_the_text_tells_what_is_exposed_how_it_is_reached_and_what_to_do() -> No
     assert "exposes   a stranger who reaches it can search the server" in text
     assert "reached   compose.yml, line 7, publishes it on all interfaces" in text
     assert text.endswith(
-        "2 configuration files read, 1 of no known kind, 1 broken: 2 findings (1 critical, 1 low), 1 can be\n"
+        "2 configuration files read, 2 of no known kind, 1 broken: 2 findings (1 critical, 1 low), 1 can be\n"
         "closed with --fix.\n"
     )
 
