@@ -10,6 +10,7 @@ from typing import Any, cast
 from tests.unit.guard.dimse.acting import ask, get, settled, store
 from tests.unit.guard.dimse.scripted import (
     ECHO,
+    OPEN,
     REQUEST,
     STORE,
     Actor,
