@@ -275,10 +275,12 @@ def test_a_ring_is_seen() -> None:
 
 # ---- importing does no work, and loads no more than is needed
 
-# What croniter does is none of ours: procrastinate brings it along, and it has `file` look at the interpreter.
+# What these two do is none of ours: procrastinate brings croniter along, which has `file` look at the interpreter,
+# and requests (by whoisit) has urllib3 try whether this machine knows IPv6.
 WATCHED_IMPORT = """
 import importlib, json, os, sys, threading
 import croniter
+import requests
 done = []
 def watch(event, args):
     writing = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)

@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, Command] = {
     "survey": Command(
         "leadglass.cli.survey", "Count exposed servers, with the uncertainty of it.", group=True
     ),
+    "owner": Command("leadglass.cli.owner", "Who runs an endpoint, how sure that is, and whom to write to."),
     "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
     "firewall": Command(
         "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True

@@ -18,6 +18,7 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 import dns.resolver
+import dns.reversename
 from dns.rdtypes.txtbase import TXTBase
 
 from leadglass.errors import TransportError
@@ -59,6 +60,11 @@ class SystemResolver:
                 b"".join(r.strings).decode("ascii", "replace") for r in records if isinstance(r, TXTBase)
             )
         return self._texts[name]
+
+    def pointers(self, address: str) -> tuple[str, ...]:
+        """The names that ``address`` has (PTR), in lower case; empty if it has none."""
+        records = self._records(dns.reversename.from_address(address).to_text(), dns.rdatatype.PTR)
+        return tuple(dict.fromkeys(record.to_text().rstrip(".").lower() for record in records))
 
     def _look_up(self, name: str) -> Iterator[str]:
         if _is_literal(name):

@@ -1,0 +1,66 @@
+"""What one source says of who runs an endpoint."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["Clue", "Source", "domain_of"]
+
+
+class Source(enum.StrEnum):
+    """Where it was read, the surest first."""
+
+    STATEMENT = "statement"
+    """The owner's own word; it overrules the rest."""
+    INSTITUTION = "institution"
+    """The institution's name in a sample of studies."""
+    REGISTRY = "registry"
+    """The organisation to which the addresses are registered (RDAP)."""
+    CERTIFICATE = "certificate"
+    """Names in the server's certificate."""
+    CONFIRMED_NAME = "confirmed-name"
+    """The name that the address has in the DNS, which leads back to the address."""
+    NAME = "name"
+    """A name in the DNS that does not lead back: anybody can write one."""
+    NETWORK = "network"
+    """The network's name in a database that the user brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """One name. What is written there is others' text: it is shown only through ``report.safe``."""
+
+    source: Source
+    name: str
+    """A host name in lower case, or the name of an organisation."""
+    country: str | None = None
+    """ISO 3166-1 alpha-2, upper case."""
+    when: str | None = None
+    """The day the source itself is of, where it says one."""
+
+    @property
+    def domain(self) -> str | None:
+        """The registrable domain, if it is a host name."""
+        return domain_of(self.name)
+
+
+_LABELS = "ac co com edu go gob gov gouv govt health ltd mil ne net nhs nom or org sch"
+_SECOND = frozenset(_LABELS.split())
+"""Labels under which names of a country are registered; a list of all of them would be out of date tomorrow."""
+
+
+def domain_of(name: str) -> str | None:
+    """``hospital.org.br`` of ``pacs.hospital.org.br``; None if it is no host name.
+
+    A rule of thumb: two labels, three where the second is one under which countries register.
+    """
+    labels = name.rstrip(".").lower().split(".")
+    if len(labels) < 2 or not all(_is_label(label) for label in labels) or labels[-1].isdigit():
+        return None
+    wide = len(labels[-1]) == 2 and labels[-2] in _SECOND and len(labels) > 2
+    return ".".join(labels[-3:] if wide else labels[-2:])
+
+
+def _is_label(label: str) -> bool:
+    return 0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum()
