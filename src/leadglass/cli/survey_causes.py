@@ -64,7 +64,7 @@ def causes(
     tell(
         "causes",
         {"looked_at": looked_at, "causes": shares},
-        for_survey("texts").for_causes(shares, looked_at),
+        for_survey("texts_counted").for_causes(shares, looked_at),
         shape,
         figure=figure,
         picture=lambda: for_survey("pictures").of_causes(shares),

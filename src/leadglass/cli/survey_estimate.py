@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
 import typer
 
@@ -38,69 +38,83 @@ class _Numbers(NamedTuple):
     level: float
 
 
+_Reviewed: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="How many servers were reviewed.", show_default=False)
+]
+_Private: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="How many of them held private data.", show_default=False)
+]
+_Servers: TypeAlias = Annotated[
+    int | None, typer.Option(metavar="N", help="How many servers there are in all.", show_default=False)
+]
+_Drawn: TypeAlias = Annotated[bool, typer.Option("--random", help="Those reviewed were drawn at random.")]
+_Validation: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar=_ERRORS,
+        help="Errors of the review, counted on a random part of the same servers.",
+        show_default=False,
+    ),
+]
+_ValidatedElsewhere: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar=_ERRORS, help="The same, counted on other servers: bounds.", show_default=False),
+]
+_Stratum: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=PRIVATE/REVIEWED/SERVERS",
+        help="A stratum that was sampled by itself; repeat it.",
+        show_default=False,
+    ),
+]
+_Called: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND=N",
+        help="How many were called that kind; repeat it, with --confusion.",
+        show_default=False,
+    ),
+]
+_Confusion: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Kinds in truth against kinds as called: CSV.", show_default=False),
+]
+_On: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LIST+LIST=N",
+        help="How many servers are on exactly these lists; repeat it.",
+        show_default=False,
+    ),
+]
+_Answers: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A sample of survey plan, filled in.", show_default=False),
+]
+_Scan: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SCAN",
+        help="Count a stored scan; several: how many servers none of them saw.",
+        show_default=False,
+    ),
+]
+
+
 def estimate(
-    reviewed: Annotated[
-        int | None, typer.Option(metavar="N", help="How many servers were reviewed.", show_default=False)
-    ] = None,
-    private: Annotated[
-        int | None, typer.Option(metavar="N", help="How many of them held private data.", show_default=False)
-    ] = None,
-    servers: Annotated[
-        int | None, typer.Option(metavar="N", help="How many servers there are in all.", show_default=False)
-    ] = None,
-    drawn: Annotated[bool, typer.Option("--random", help="Those reviewed were drawn at random.")] = False,
-    validation: Annotated[
-        str | None,
-        typer.Option(
-            metavar=_ERRORS,
-            help="Errors of the review, counted on a random part of the same servers.",
-            show_default=False,
-        ),
-    ] = None,
-    validated_elsewhere: Annotated[
-        str | None,
-        typer.Option(metavar=_ERRORS, help="The same, counted on other servers: bounds.", show_default=False),
-    ] = None,
-    stratum: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=PRIVATE/REVIEWED/SERVERS",
-            help="A stratum that was sampled by itself; repeat it.",
-            show_default=False,
-        ),
-    ] = None,
-    called: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KIND=N",
-            help="How many were called that kind; repeat it, with --confusion.",
-            show_default=False,
-        ),
-    ] = None,
-    confusion: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Kinds in truth against kinds as called: CSV.", show_default=False),
-    ] = None,
-    on: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="LIST+LIST=N",
-            help="How many servers are on exactly these lists; repeat it.",
-            show_default=False,
-        ),
-    ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A sample of survey plan, filled in.", show_default=False),
-    ] = None,
-    scan: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SCAN",
-            help="Count a stored scan; several: how many servers none of them saw.",
-            show_default=False,
-        ),
-    ] = None,
+    reviewed: _Reviewed = None,
+    private: _Private = None,
+    servers: _Servers = None,
+    drawn: _Drawn = False,
+    validation: _Validation = None,
+    validated_elsewhere: _ValidatedElsewhere = None,
+    stratum: _Stratum = None,
+    called: _Called = None,
+    confusion: _Confusion = None,
+    on: _On = None,
+    answers: _Answers = None,
+    scan: _Scan = None,
     database: DatabaseOption = None,
     level: LevelOption = 0.95,
     shape: FormatOption = Shape.TEXT,
@@ -110,7 +124,6 @@ def estimate(
 
     Example: leadglass survey estimate --reviewed 25 --private 2 --servers 3806
     """
-    _require_level(level)
     ways: dict[str, tuple[bool, Callable[[], None]]] = {
         "--reviewed": (
             reviewed is not None or private is not None,
@@ -132,12 +145,25 @@ def estimate(
     if len(chosen) != 1:
         what = f"{' and '.join(chosen)} do not go together" if chosen else "there is nothing to estimate from"
         raise UsageError(what, then=f"give one of {', '.join(ways)}")
+    corrected = validation is not None or validated_elsewhere is not None
+    sampled = chosen[0] == "--reviewed"
+    _refuse_stray(
+        ("--servers", servers is not None and (corrected or not sampled)),
+        ("--random", drawn and (corrected or not sampled)),
+        ("--validation", validation is not None and not sampled),
+        ("--validated-elsewhere", validated_elsewhere is not None and not sampled),
+        ("--confusion", confusion is not None and chosen[0] != "--called"),
+    )
     ways[chosen[0]][1]()
 
 
-def _require_level(level: float) -> None:
-    if not 0.5 <= level <= 0.999:
-        raise UsageError(f"{level} is no level", where="--level", then="give 0.5 to 0.999, such as 0.95")
+def _refuse_stray(*stray: tuple[str, bool]) -> None:
+    """An option that would change nothing is a misunderstanding."""
+    for name, is_stray in stray:
+        if is_stray:
+            raise UsageError(
+                f"{name} has no meaning here", then="leave it out, or see: leadglass survey estimate --help"
+            )
 
 
 def _numbers(
@@ -286,7 +312,7 @@ def _scans(names: list[str], database: str | None, level: float, shape: Shape, f
         return
     scan, found = stored.counted(database, names[0])
     places = for_survey("recapture").lists_of(found.histories)
-    lines = list(for_survey("texts").for_census(found))
+    lines = list(for_survey("texts_counted").for_census(found))
     result: dict[str, object] = {"scan": scan.plan.ulid, "census": found}
     if len(places) > 1:
         unseen = for_survey("recapture").recaptured(found.histories, level)

@@ -75,7 +75,7 @@ def hidden(
     tell(
         "hidden",
         result,
-        for_survey("texts").for_hidden(result),
+        for_survey("texts_counted").for_hidden(result),
         shape,
         figure=figure,
         picture=lambda: for_survey("pictures").of_hidden(result),

@@ -42,6 +42,12 @@ class Shape(enum.StrEnum):
     JSON = "json"
 
 
+def _require_level(level: float) -> float:
+    if not 0.5 <= level <= 0.999:
+        raise UsageError(f"{level} is no level", where="--level", then="give 0.5 to 0.999, such as 0.95")
+    return level
+
+
 FormatOption: TypeAlias = Annotated[Shape, typer.Option("--format", help="How to report.")]
 FigureOption: TypeAlias = Annotated[
     Path | None,
@@ -50,7 +56,10 @@ FigureOption: TypeAlias = Annotated[
     ),
 ]
 LevelOption: TypeAlias = Annotated[
-    float, typer.Option(metavar="SHARE", help="How often an interval shall hold the truth.")
+    float,
+    typer.Option(
+        metavar="SHARE", help="How often an interval shall hold the truth.", callback=_require_level
+    ),
 ]
 ScanOption: TypeAlias = Annotated[
     str | None,
@@ -100,7 +109,7 @@ def tell(
         }
         write(json.dumps(document, indent=2) + "\n")
         return
-    for line in for_survey("texts").folded(said, min(width(), _WIDEST)):
+    for line in for_survey("grid").folded(said, min(width(), _WIDEST)):
         write(line + "\n")
 
 

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -41,49 +41,57 @@ class By(enum.StrEnum):
     KIND = "kind"
 
 
+_Precision: TypeAlias = Annotated[
+    float, typer.Option(metavar="SHARE", help="How far the interval may reach to each side.")
+]
+_Sample: TypeAlias = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Review so many, whatever the precision.", show_default=False),
+]
+_Expected: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[STRATUM=]SHARE",
+        help="The share that is expected, in all or in a stratum; half is the most cautious.",
+        show_default=False,
+    ),
+]
+_Servers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="How many there are, if nothing is to be drawn.", show_default=False),
+]
+_By: TypeAlias = Annotated[By, typer.Option(help="What makes the strata of a scan.")]
+_From: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="A list of servers, one a line, each followed by its stratum if there are strata; - for a pipe.",
+        show_default=False,
+    ),
+]
+_Seed: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="Draws the same again; made up and printed if not given.", show_default=False
+    ),
+]
+_Output: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the sample there, to be filled in: CSV.", show_default=False),
+]
+
+
 def plan(
-    precision: Annotated[
-        float, typer.Option(metavar="SHARE", help="How far the interval may reach to each side.")
-    ] = 0.05,
-    sample: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Review so many, whatever the precision.", show_default=False),
-    ] = None,
-    expected: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[STRATUM=]SHARE",
-            help="The share that is expected, in all or in a stratum; half is the most cautious.",
-            show_default=False,
-        ),
-    ] = None,
-    servers: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="How many there are, if nothing is to be drawn.", show_default=False),
-    ] = None,
+    precision: _Precision = 0.05,
+    sample: _Sample = None,
+    expected: _Expected = None,
+    servers: _Servers = None,
     scan: ScanOption = None,
-    by: Annotated[By, typer.Option(help="What makes the strata of a scan.")] = By.NOTHING,
-    from_: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="FILE",
-            help="A list of servers, one a line, each followed by its stratum if there are strata; - for a pipe.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TEXT", help="Draws the same again; made up and printed if not given.", show_default=False
-        ),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Write the sample there, to be filled in: CSV.", show_default=False
-        ),
-    ] = None,
+    by: _By = By.NOTHING,
+    from_: _From = None,
+    seed: _Seed = None,
+    output: _Output = None,
     database: DatabaseOption = None,
     level: LevelOption = 0.95,
     shape: FormatOption = Shape.TEXT,
@@ -223,16 +231,16 @@ def _tell(
     shape: Shape,
 ) -> None:
     total = sum(sizes.values())
-    texts = for_survey("texts")
+    grid = for_survey("grid").grid
     rows = [(name, f"{number:,}", f"{sizes[name]:,}") for name, number in taken.items()]
     lines: list[object] = [
         f"{len(drawn):,} servers drawn at random from {total:,}, with the seed {seed}",
         "",
-        texts.grid([("stratum", "drawn", "servers"), *rows]),
+        grid([("stratum", "drawn", "servers"), *rows]),
         "",
     ]
     if output is None:
-        lines.append(texts.grid(drawn, has_head=False))
+        lines.append(grid(drawn, has_head=False))
     else:
         save(output, for_survey("tables").answers_text(drawn, sizes).encode())
         then = f"leadglass survey estimate --answers {output}"

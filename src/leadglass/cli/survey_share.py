@@ -53,7 +53,7 @@ def share(
     tell(
         "share",
         {"country": module.COUNTRY, "share": found},
-        for_survey("texts").for_share(found),
+        for_survey("texts_counted").for_share(found),
         shape,
         figure=figure,
         picture=lambda: for_survey("pictures").of_share(found),

@@ -47,5 +47,7 @@ def overlap(database: str | None, names: Sequence[str]) -> Mapping[frozenset[str
         with opened(database, name) as stored:
             for server in stored.servers():
                 if server.face is not None:
-                    found.setdefault(server.key(), set()).add(stored.scan.plan.ulid)
+                    found.setdefault(server.identity() or server.address.encode(), set()).add(
+                        stored.scan.plan.ulid
+                    )
     return Counter(map(frozenset, found.values()))

@@ -80,10 +80,9 @@ class Server:
         """The places from which it was seen to speak DICOM."""
         return frozenset(endpoint.place for endpoint in self.endpoints if endpoint.seen.counts)
 
-    def key(self) -> bytes:
-        """What tells it from others, across addresses where it can."""
-        identities = [e.seen.identity for e in self.endpoints if e.seen.identity is not None]
-        return min(identities) if identities else self.address.encode()
+    def identity(self) -> bytes | None:
+        """What tells it from others at any address; None if it shows nothing of its own."""
+        return min((e.seen.identity for e in self.endpoints if e.seen.identity is not None), default=None)
 
     def hints(self) -> Iterable[Hint]:
         """What speaks for DICOM, for each port that demands a certificate."""
@@ -124,7 +123,7 @@ class Census:
 
 
 def census(servers: Iterable[Server]) -> Census:
-    """Count ``servers``. Memory grows only with the number of different DICOM servers."""
+    """Count ``servers``, each address of which comes once. Memory grows only with the number of identities."""
     counted = Census()
     sums: Counter[Kind] = Counter()
     likeliest: Counter[Kind] = Counter()
@@ -141,10 +140,13 @@ def census(servers: Iterable[Server]) -> Census:
         sums.update(face.natures)
         likeliest[face.kind] += 1
         settled[face.kind] += face.settled
-        key = server.key()
-        places[key] = places.get(key, frozenset()) | server.seen_from()
-    counted.identities = len(places)
+        identity = server.identity()
+        if identity is None:  # an address comes once, and need not be remembered
+            counted.histories[server.seen_from()] += 1
+        else:
+            places[identity] = places.get(identity, frozenset()) | server.seen_from()
     counted.histories.update(places.values())
+    counted.identities = counted.histories.total()
     counted.settled = settled.total()
     counted.kinds = {
         kind: Expected(

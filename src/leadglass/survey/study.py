@@ -17,16 +17,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leadglass.model.verdict import Access
-from leadglass.survey import pictures, texts
+from leadglass.survey import pictures, texts, texts_counted
 from leadglass.survey.census import Census
 from leadglass.survey.figure import Figure, Row, svg
+from leadglass.survey.grid import Grid, Line, grid
 from leadglass.survey.hidden import hidden
 from leadglass.survey.proportion import Proportion, proportion
 from leadglass.survey.published import Published, published
 from leadglass.survey.recapture import lists_of, recaptured
 from leadglass.survey.share import Share
 from leadglass.survey.stratified import Stratified
-from leadglass.survey.texts import Grid, Line, grid
 from leadglass.survey.words import percent, span
 
 __all__ = ["Section", "Study", "Subject", "as_html", "as_typst", "study"]
@@ -105,7 +105,7 @@ def study(
     """
     sections = [
         _methods(subject),
-        Section("What was found", tuple(texts.for_census(counted)), _kinds(counted)),
+        Section("What was found", tuple(texts_counted.for_census(counted)), _kinds(counted)),
     ]
     if truths is not None:
         shares, unanswered = truths
@@ -126,10 +126,12 @@ def study(
     if counted.hints.total():
         behind = hidden(counted.hints)
         sections.append(
-            Section("Behind mutual TLS", tuple(texts.for_hidden(behind)), pictures.of_hidden(behind))
+            Section("Behind mutual TLS", tuple(texts_counted.for_hidden(behind)), pictures.of_hidden(behind))
         )
     if share is not None:
-        sections.append(Section("Reported breaches", tuple(texts.for_share(share)), pictures.of_share(share)))
+        sections.append(
+            Section("Reported breaches", tuple(texts_counted.for_share(share)), pictures.of_share(share))
+        )
     sections += [
         _comparison(counted),
         Section("What this study cannot say", tuple(_limits(subject, truths is not None))),
