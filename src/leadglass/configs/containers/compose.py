@@ -28,7 +28,7 @@ from leadglass.configs.yaml_nodes import Node, Pair, Sequence, documents, scalar
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Edit, Finding
 
-__all__ = ["read", "recognises"]
+__all__ = ["read", "recognises", "workloads"]
 
 KIND = "LG-COMPOSE"
 _HINT = re.compile(r"^[ \t{]*[\"']?(?:services|image|build)[\"']?[ \t]*:", re.MULTILINE)
@@ -106,7 +106,16 @@ def recognises(source: Source) -> bool:
 
 
 def read(source: Source, environment: Environment) -> Reading:
-    """What its services open, and to whom."""
+    """What its services open, and to whom; ``environment`` are the variables that it is started with."""
+    return _project(source, environment).reading()
+
+
+def workloads(source: Source, environment: Environment) -> tuple[Workload, ...]:
+    """Its services as containers, each with what it extends."""
+    return _project(source, environment).workloads()
+
+
+def _project(source: Source, environment: Environment) -> _Project:
     try:
         nodes = documents(source)
     except ConfigError as exc:
@@ -118,7 +127,7 @@ def read(source: Source, environment: Environment) -> Reading:
     project = next((node for node in nodes if isinstance(node, Pairs) and _services(node)), None)
     if project is None:
         raise source.fault("no services in it", 0, then="a compose file names at least one")
-    return _Project(source, project, environment).reading()
+    return _Project(source, project, environment)
 
 
 def _services(node: Node) -> _Services:
@@ -151,18 +160,22 @@ class _Project:
         self._environment = environment
         self._services = _services(node)
 
+    def workloads(self) -> tuple[Workload, ...]:
+        """One for each service."""
+        return tuple(self._workload(pair) for pair in self._services.values())
+
     def reading(self) -> Reading:
         """Everything that it says."""
-        workloads = [self._workload(pair) for pair in self._services.values()]
-        judged = [exposed(self._source, one, KIND, self._close) for one in workloads]
+        running = self.workloads()
+        judged = [exposed(self._source, one, KIND, self._close) for one in running]
         findings = [*(found for one in judged for found in one.findings), *self._twice(self._node, 0)]
         return Reading(
             kind="compose",
             source=self._source,
             findings=tuple(dict.fromkeys(findings)),
             listeners=tuple(listener for one in judged for listener in one.listeners),
-            ports=tuple(port for one in workloads for port in ports_of(self._source, one)),
-            mounts=tuple(Mount(one.name, one.files, one.known(), one.unpublished) for one in workloads),
+            ports=tuple(port for one in running for port in ports_of(self._source, one)),
+            mounts=tuple(Mount(one.name, one.files, one.known(), one.unpublished) for one in running),
             facts=facts(judged),
             includes=tuple(dict.fromkeys(self._includes())),
         )
