@@ -9,6 +9,8 @@
 
 PY := .venv/bin/python
 ARGS ?=
+# A file of tests runs in one process, two files side by side: tests wait more than they reckon.
+PARALLEL := -n 2 --dist loadfile
 FUZZ_RUNS ?= 1000000
 
 help: ## List the verbs
@@ -19,7 +21,7 @@ demo: ## Scan a lab of DICOM servers on this machine, explain each verdict, and 
 	@.venv/bin/leadglass demo
 
 test: dev peers lint types ## Lint, types and every test but the deep ones; installs real peers where it may
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 deep: dev peers ## Every test, with large counts (hours)
 	@LEADGLASS_DEEP=1 $(PY) -m pytest $(ARGS)

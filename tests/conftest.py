@@ -37,10 +37,11 @@ settings.register_profile(
 )
 settings.load_profile("deep" if DEEP else "fast")
 
+MISSING = "peer missing: "
+"""What the reason of a test that is skipped begins with; its end counts them."""
 SERVED = ("interop", "acceptance")
 """Where the order of the tests stays as it was written."""
 
-_absent = pytest.StashKey[Counter[str]]()
 _place = pytest.StashKey[int]()
 _places = itertools.count()
 
@@ -97,10 +98,6 @@ def needs(item: pytest.Item) -> list[str]:
     return missing
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_absent] = Counter()
-
-
 def pytest_report_header() -> str:
     return f"leadglass: {'deep' if DEEP else 'fast'}, peers {'required' if REQUIRED else 'where present'}"
 
@@ -140,12 +137,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         return
     if REQUIRED:
         pytest.fail(f"LEADGLASS_PEERS=required, and this is missing: {', '.join(missing)}", pytrace=False)
-    item.config.stash[_absent].update(missing)
-    pytest.skip(f"peer missing: {', '.join(missing)}")
+    pytest.skip(f"{MISSING}{', '.join(missing)}")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    counts = config.stash[_absent]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts = Counter(
+        peer
+        for report in terminalreporter.stats.get("skipped", ())
+        for peer in str(report.longrepr[-1]).partition(MISSING)[2].split(", ")
+        if peer
+    )
     if counts:
         said = ", ".join(
             f"{peer} ({count} test{'s' if count > 1 else ''} skipped)"
