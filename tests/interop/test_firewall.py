@@ -10,12 +10,13 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from tests.peers import netns
+from tests.peers import netns, star
 from tests.peers.dcmtk import storescp
 from tests.peers.places import Place
 from tests.source import ROOT
@@ -27,6 +28,8 @@ from leadglass.guard.enrol.firewall import nftables as guard_rules
 from leadglass.settings.guard import Address, ArchiveSettings
 
 pytestmark = [pytest.mark.root, pytest.mark.peer("ip"), pytest.mark.peer("nft")]
+
+T = TypeVar("T")
 
 LEADGLASS = Path(sys.executable).with_name("leadglass")
 CT, CT6 = "10.99.0.20", "fd99::20"
@@ -170,11 +173,64 @@ def test_the_guards_rules_close_the_port_at_once(pair: netns.Pair, tmp_path: Pat
         assert checked(pair.scanner) == "filtered"
 
 
+def eventually(look: Callable[[], T | None]) -> T:
+    """What ``look`` finds, as soon as it finds something; ``AssertionError`` after ten seconds."""
+    for _ in range(500):
+        if (found := look()) is not None:
+            return found
+        time.sleep(0.02)
+    raise AssertionError("nothing was found")
+
+
 def checked(place: Place) -> str:
     done = place.run(
         [LEADGLASS, "check", f"{netns.SERVER}:11112", "--deepest", "associate", "--format", "jsonl"]
     )
     return str(json.loads(done.stdout)["access"])
+
+
+ROUTED = """
+[[servers]]
+name = "behind"
+addresses = ["{server}"]
+dicom = [11112]
+[[servers]]
+name = "published"
+addresses = ["{hub}"]
+dicom = [104]
+[[peers]]
+name = "CT"
+addresses = ["{peer}"]
+opens = ["dicom"]
+receives = [4242]
+"""
+
+
+@pytest.mark.peer("dcmtk")
+def test_rules_hold_on_a_router_and_for_ports_that_are_passed_on(tmp_path: Path) -> None:
+    with star.star(3) as made:
+        server, peer, stranger = made.spokes
+        hub = made.hub.address
+        made.hub.must(["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+        for number, spoke in enumerate(made.spokes, 1):  # to each other, and to no nameserver
+            spoke.must(["ip", "route", "add", "10.98.0.0/16", "via", f"10.98.{number}.1"])
+            spoke.must(["ip", "route", "delete", "default"])
+        published = f"""
+            table ip nat {{
+                chain to {{ type nat hook prerouting priority dstnat; tcp dport 104 dnat to {server.address}:11112; }}
+                chain from {{ type nat hook postrouting priority srcnat; ip saddr {server.address} snat to {hub}; }}
+            }}
+        """
+        made.hub.must(["nft", "-f", "-"], input=published, stdin=None)
+        with archive(server, tmp_path / "1"), archive(peer, tmp_path / "2", 4242):
+            text = ROUTED.format(server=server.address, hub=hub, peer=peer.address)
+            load(made.hub, read_peers(text, filename="peers.toml"))
+            for address, port in ((server.address, 11112), (hub, 104)):
+                assert echoes(peer, address, port)
+                assert not echoes(stranger, address, port)
+            assert echoes(server, peer.address, 4242)
+            assert not echoes(server, stranger.address, 4242)
+            assert counted(made.hub, "published: opens no association to others") >= 1
 
 
 # ---- leadglass firewall test
@@ -250,3 +306,14 @@ def test_without_root_one_line_says_so(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == "leadglass: firewall test: network namespaces need root; run it with sudo\n"
+
+
+def test_nothing_stays_behind_when_the_test_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "peers.toml").write_text(LIST)
+    words: list[str | Path] = [LEADGLASS, "firewall", "test", "--peers", tmp_path / "peers.toml"]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, process_group=0) as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        sides = eventually(lambda: found if len(found := children.read_text().split()) == 2 else None)
+        running.kill()
+
+    eventually(lambda: not any(Path("/proc", side).exists() for side in sides) or None)

@@ -133,7 +133,7 @@ LINES = {
     Form.NFTABLES: re.compile(
         r"#.*|table inet leadglass_firewall( \{)?|delete table inet leadglass_firewall|\}|    \}|"
         r" {4}(# .*|set [sp]\d+_v[46] \{|chain (incoming|outgoing) \{)|"
-        r" {8}(type .*;|elements = \{ [0-9a-f.:/, ]+ \}|ct direction reply .*|[io]if \"lo\" accept|"
+        r" {8}(type .*;|elements = \{ [0-9a-f.:/, ]+ \}|ct direction reply .*|(meta l4proto != tcp|tcp dport != \{ [0-9, -]+ \}) accept comment \"not concerned\"|[io]if \"lo\" accept|"
         r"[a-z0-9 @_{},/-]+ (log prefix|counter (accept |drop )?comment) \"[^\"]*\")"
     ),
     Form.IPTABLES: re.compile(

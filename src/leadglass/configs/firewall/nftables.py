@@ -96,6 +96,9 @@ def _chain(named: _Named, direction: Direction, style: Style) -> Iterator[str]:
     yield "chain incoming {" if incoming else "chain outgoing {"
     hook = "prerouting priority dstnat - 10" if incoming else "postrouting priority srcnat + 10"
     yield f"    type filter hook {hook}; policy accept;"
+    ports = sorted({port for door in doors for port in door.ports})
+    yield '    meta l4proto != tcp accept comment "not concerned"'
+    yield f'    tcp dport != {_ports(ports)} accept comment "not concerned"'
     # What a peer answers comes to a port of its own choice, which may be one of ours.
     yield '    ct direction reply accept comment "answers"'
     yield f'    {"iif" if incoming else "oif"} "lo" accept'

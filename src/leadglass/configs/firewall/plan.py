@@ -10,13 +10,17 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import ipaddress
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from leadglass.errors import ConfigError
+
 __all__ = [
     "DICOM_PORTS",
     "MANAGEMENT",
+    "MOST_RULES",
     "Address",
     "Direction",
     "Door",
@@ -36,6 +40,9 @@ Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DICOM_PORTS = (104, 2761, 2762, 11112)
 """Registered for DICOM (PS3.8 9.1.1, PS3.15 B.1): what a server may only open to peers that receive."""
+
+MOST_RULES = 50_000
+"""Of one plan."""
 
 MANAGEMENT = frozenset({22, 3389, 5985, 5986})
 """SSH, RDP and WinRM: never closed, so that whoever loads the rules can still take them back."""
@@ -152,7 +159,13 @@ class Plan:
     doors: tuple[Door, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", tuple(self._rules()))
+        rules = tuple(itertools.islice(self._rules(), MOST_RULES + 1))
+        if len(rules) > MOST_RULES:
+            raise ConfigError(
+                f"this would be more than {MOST_RULES:,} pairs of a server and a peer",
+                then="write networks instead of addresses, or say at which servers each peer is",
+            )
+        object.__setattr__(self, "rules", rules)
         object.__setattr__(self, "doors", tuple(self._doors()))
 
     def _rules(self) -> Iterator[Rule]:
@@ -177,10 +190,11 @@ class Plan:
 
         What is allowed at another server that has some of the same addresses counts as well.
         """
+        near = {server for server in self.servers if _meet(server, door.server)}
         return collapsed(
             network
             for rule in self.rules
-            if rule.direction is door.direction and port in rule.ports and _meet(rule.server, door.server)
+            if rule.direction is door.direction and port in rule.ports and rule.server in near
             for network in rule.peer.networks
         )
 

@@ -92,3 +92,14 @@ def test_found_endpoints_become_servers_without_the_ports_of_management() -> Non
 
     assert [(server.networks, server.closed) for server in servers] == [((one, third), (104, 8042))]
     assert with_servers(read(LIST), servers).servers[-1] is servers[0]
+
+
+def test_a_list_of_too_many_pairs_is_refused_at_once() -> None:
+    servers = "".join(
+        f'[[servers]]\nname = "s{n}"\naddresses = ["10.0.{n}.1"]\ndicom = [104]\n' for n in range(250)
+    )
+    peers = "".join(
+        f'[[peers]]\nname = "p{n}"\naddresses = ["10.1.{n}.1"]\nopens = ["dicom"]\n' for n in range(250)
+    )
+    with pytest.raises(ConfigError, match="more than 50,000 pairs of a server and a peer"):
+        read(servers + peers)
