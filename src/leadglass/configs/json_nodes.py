@@ -172,7 +172,7 @@ def inserted(source: Source, owner: Object, name: str, value: Json, *, after: st
     if not comma:
         return source.edit(anchor.node.end, anchor.node.end, f",{indent}{new}")
     rest = _LINE_REST.match(text, comma)
-    at = rest.end() if rest else comma
+    at = rest.end() if rest and "\n" in indent else comma
     return source.edit(at, at, f"{indent}{new},")
 
 

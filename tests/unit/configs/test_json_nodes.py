@@ -198,6 +198,7 @@ def test_a_member_is_removed_with_its_line_and_its_comma(text: str, name: str, l
         ('{\r\n  "a": 1,\r\n  "b": 2\r\n}', "a", '{\r\n  "a": 1,\r\n  "n": 1,\r\n  "b": 2\r\n}'),
         ('{"a": 1, "b": 2}', "a", '{"a": 1, "n": 1, "b": 2}'),
         ('{"a": 1}', "absent", '{"a": 1, "n": 1}'),
+        ('{"a": 1, // why\n}', "a", '{"a": 1, "n": 1, // why\n}'),
         ("{}", None, '{ "n" : 1 }'),
         ("{ // nothing\n}", None, '{\n  "n" : 1\n // nothing\n}'),
         ('{\n  "a": 1,\n}', None, '{\n  "a": 1,\n  "n": 1,\n}'),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from leadglass.configs.catalogue import finding
 from leadglass.configs.json_nodes import Array, Node, Object, Scalar, written
 from leadglass.configs.orthanc.options import core
-from leadglass.configs.orthanc.settings import Entry, Settings
+from leadglass.configs.orthanc.settings import Entry, Settings, shown
 from leadglass.configs.orthanc.web import variable_of
 from leadglass.configs.passwords import GUESSABLE, quality
 from leadglass.configs.reading import Login
@@ -87,12 +87,13 @@ def _renewed(secret: _Secret) -> Edit:
 
 def _within(entry: Entry) -> Iterator[_Secret]:
     """The secrets of an option, however deep they stand."""
-    left: list[tuple[str, Node, Object | None]] = [(entry.name[:40], entry.node, None)]
+    left: list[tuple[str, Node, Object | None]] = [(shown(entry.name, 40), entry.node, None)]
     while left:
         path, node, owner = left.pop()
         if isinstance(node, Object):
             left += [
-                (f"{path}.{member.name[:40]}"[:200], member.node, node) for member in reversed(node.members)
+                (f"{path}.{shown(member.name, 40)}"[:200], member.node, node)
+                for member in reversed(node.members)
             ]
         elif isinstance(node, Array):
             yield from _listed(entry, path, node.items)

@@ -9,6 +9,7 @@ from typing import Any
 from leadglass.configs.catalogue import finding
 from leadglass.configs.json_nodes import Node
 from leadglass.configs.orthanc.server import Peer, Server
+from leadglass.configs.orthanc.settings import shown
 from leadglass.model.finding import Cause, Edit, Finding
 from leadglass.model.verdict import Access, Severity
 
@@ -74,7 +75,7 @@ def _mistaken(server: Server) -> Iterator[Finding]:
     allowed = ", ".join(f"DicomAlwaysAllow{command}" for command in server.anybody)
     if server.settings.on("DicomCheckCalledAet"):
         title = server.settings.value(_node(server, _FIRST)) or "ORTHANC"
-        says = f"whoever knows the title {str(title)[:16]} may do what {allowed} permit"
+        says = f"whoever knows the title {shown(str(title), 16)} may do what {allowed} permit"
         yield _at(server, "LG-ORTHANC-026", "DicomCheckCalledAet", says)
     for option in _CHECKS:
         if server.settings.on(option):
@@ -88,7 +89,7 @@ def _known(server: Server) -> Iterator[Finding]:
         for peer in server.peers:
             if not _is_address(peer.host):
                 yield _of(
-                    server, peer, f"the host of {peer.name[:40]} is a name, and its address is compared"
+                    server, peer, f"the host of {shown(peer.name, 40)} is a name, and its address is compared"
                 )
     elif not server.anybody:
         says = "callers are known by a title that anybody can write"
@@ -148,7 +149,7 @@ def _node(server: Server, option: str) -> Node | None:
 def _of(server: Server, peer: Peer, says: str) -> Finding:
     entry = server.settings.entry("DicomModalities")
     assert entry is not None
-    option = f"DicomModalities.{peer.name[:40]}"
+    option = f"DicomModalities.{shown(peer.name, 40)}"
     return finding("LG-ORTHANC-028", entry.source, peer.node.start, option, says, listener=_LISTENER)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from leadglass.configs.catalogue import finding
 from leadglass.configs.json_nodes import Array, Object, Scalar
 from leadglass.configs.orthanc.server import Server
+from leadglass.configs.orthanc.settings import shown
 from leadglass.model.finding import Finding
 
 __all__ = ["plugin_findings"]
@@ -58,7 +59,7 @@ def _authorization(server: Server) -> Iterator[Finding]:
         open_ones = wide(section, name)
         node = section.get(name)
         if open_ones and node is not None:
-            says = f"answered without a token: {', '.join(word[:30] for word in open_ones[:4])}"
+            says = f"answered without a token: {', '.join(shown(word, 30) for word in open_ones[:4])}"
             option = f"{_SECTION}.{name}"
             yield finding("LG-ORTHANC-061", entry.source, node.start, option, says, listener="web")
 

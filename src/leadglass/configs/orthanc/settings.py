@@ -33,7 +33,7 @@ from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Edit
 
-__all__ = ["Entry", "Settings", "noted", "opened", "rename"]
+__all__ = ["Entry", "Settings", "noted", "opened", "rename", "shown"]
 
 _VARIABLE = re.compile(r'\$\{([^}:"]*)(?::-([^"}]*))?\}')
 _NOTE = re.compile(r"(?:[_$#/@].*|-*|comments?|notes?|readme|description|\W.*)", re.IGNORECASE)
@@ -216,6 +216,11 @@ def noted(name: str) -> bool:
 def rename(entry: Entry, name: str) -> Edit:
     """The same value under another name."""
     return entry.source.edit(entry.member.start, entry.member.end, written(name))
+
+
+def shown(word: str, most: int = 64) -> str:
+    """A name from a file as it may stand in a line: what cannot be printed is replaced, and the rest cut off."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in word[:most])
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from leadglass.configs.catalogue import finding
 from leadglass.configs.json_nodes import Array, Node, Object, Scalar, Variable, removed, replaced
 from leadglass.configs.nearest import nearest
 from leadglass.configs.orthanc.options import Option, Section, core, instead, owners, sections
-from leadglass.configs.orthanc.settings import Entry, Settings, noted, rename
+from leadglass.configs.orthanc.settings import Entry, Settings, noted, rename, shown
 from leadglass.model.finding import Edit, Finding
 from leadglass.model.verdict import Severity
 
@@ -45,7 +45,7 @@ def spelling_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _unknown(settings: Settings, entry: Entry) -> Finding:
-    name, real = entry.name[:64], settings.meant.get(entry.name)
+    name, real = shown(entry.name), settings.meant.get(entry.name)
     if real and real.lower() == entry.name.lower():
         edits = _renamed(settings, entry, real) or _removed(entry)
         return _of("LG-ORTHANC-041", entry, f"{name} is ignored: the option is {real}", edits=edits)
@@ -87,11 +87,11 @@ def _twice(settings: Settings) -> Iterator[Finding]:
         seen[entry.name] = entry
         where = first.source.place(first.offset)
         if first.source is entry.source:
-            says = f"{entry.name[:64]} is set in line {where.line} as well; the last one counts"
+            says = f"{shown(entry.name)} is set in line {where.line} as well; the last one counts"
             edits = removed(first.source, first.owner, first.member)
             yield _of("LG-ORTHANC-045", entry, says, edits=edits)
         else:
-            says = f"{entry.name[:64]} is set in {where.path} as well: Orthanc does not start"
+            says = f"{shown(entry.name)} is set in {where.path} as well: Orthanc does not start"
             yield _of("LG-ORTHANC-046", entry, says)
 
 
@@ -135,13 +135,13 @@ def _in_section(entry: Entry, node: Object, section: Section) -> Iterator[Findin
     ]
     for member in strange[:_MOST]:
         real = nearest(member.name, tuple(section.options))
-        says = f"{section.name} has no option {member.name[:64]}" + (
+        says = f"{section.name} has no option {shown(member.name)}" + (
             f"; the nearest is {real}" if real else ""
         )
         yield finding(
-            "LG-ORTHANC-044", entry.source, member.start, f"{section.name}.{member.name[:64]}", says
+            "LG-ORTHANC-044", entry.source, member.start, f"{section.name}.{shown(member.name)}", says
         )
 
 
 def _of(rule: str, entry: Entry, says: str, **other: Any) -> Finding:
-    return finding(rule, entry.source, entry.offset, entry.name[:64], says, **other)
+    return finding(rule, entry.source, entry.offset, shown(entry.name), says, **other)

@@ -9,7 +9,7 @@ from typing import Any
 from leadglass.configs.catalogue import finding
 from leadglass.configs.json_nodes import Object, Scalar, replaced
 from leadglass.configs.orthanc.server import Server, User
-from leadglass.configs.orthanc.settings import rename
+from leadglass.configs.orthanc.settings import rename, shown
 from leadglass.configs.passwords import GUESSABLE
 from leadglass.configs.reading import Login
 from leadglass.model.finding import Certainty, Edit, Finding
@@ -93,7 +93,7 @@ def _users(server: Server) -> Iterator[Finding]:
         if rule:
             yield _of(server, rule, user, f"the user {_shown(user)} {words}", edits=edits, **certainty)
         elif unset := _unset(server, user):
-            says = f"the password of {_shown(user)} is empty unless {unset[:60]} is set"
+            says = f"the password of {_shown(user)} is empty unless {shown(unset)} is set"
             yield _of(server, "LG-ORTHANC-008", user, says)
 
 
@@ -163,7 +163,7 @@ def _unset(server: Server, user: User) -> str | None:
 
 
 def _shown(user: User) -> str:
-    return user.member.name[:40] or '""'
+    return shown(user.member.name, 40) or '""'
 
 
 def _of(server: Server, rule: str, user: User, says: str, **other: Any) -> Finding:
