@@ -315,7 +315,7 @@ def _scans(names: list[str], database: str | None, level: float, shape: Shape, f
     lines = list(for_survey("texts_counted").for_census(found))
     result: dict[str, object] = {"scan": scan.plan.ulid, "census": found}
     if len(places) > 1:
-        unseen = for_survey("recapture").recaptured(found.histories, level)
+        unseen = for_survey("recapture").attempted(found.histories, level)
         lines += ["", f"Seen from {', '.join(places)}:", *for_survey("texts").for_recaptured(unseen, level)]
         result["recaptured"] = unseen
     tell(

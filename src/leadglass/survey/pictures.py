@@ -109,7 +109,7 @@ def of_hidden(found: Hidden) -> Figure:
 def of_share(found: Share) -> Figure:
     """Scenarios of the share of breaches and of people."""
     rows = [
-        Row(f"{scenario.name}: {what}"[:120], part, None if part.width else part.low, _value(part))
+        Row(f"{what}, {scenario.name}", part, None if part.width else part.low, _value(part))
         for scenario in found.scenarios
         for what, part in (("breaches", scenario.breaches), ("people", scenario.people))
         if part is not None

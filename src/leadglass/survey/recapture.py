@@ -18,11 +18,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from leadglass.errors import UsageError
 from leadglass.survey.distributions import chi_square_quantile, normal_quantile
 from leadglass.survey.interval import LEVEL, Interval, require
 from leadglass.survey.loglinear import Fit, fit
 
-__all__ = ["MOST_LISTS", "Histories", "Pair", "Recaptured", "chapman", "lists_of", "recaptured"]
+__all__ = ["MOST_LISTS", "Histories", "Pair", "Recaptured", "attempted", "chapman", "lists_of", "recaptured"]
 
 MOST_LISTS = 6
 """Beyond that there are more histories than servers."""
@@ -77,6 +78,14 @@ def recaptured(histories: Histories, level: float = LEVEL) -> Recaptured:
         alone = [histories.get(frozenset({name}), 0) for name in (first, second)]
         return chapman(both + alone[0], both + alone[1], both, level)
     return _loglinear(histories, names, level)
+
+
+def attempted(histories: Histories, level: float = LEVEL) -> Recaptured | str:
+    """As ``recaptured``, or why nothing follows: for lists that nobody chose."""
+    try:
+        return recaptured(histories, level)
+    except UsageError as exc:
+        return exc.what
 
 
 def lists_of(histories: Histories) -> tuple[str, ...]:

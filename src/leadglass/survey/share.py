@@ -133,14 +133,14 @@ def _speaks_of_exposure(breach: Breach) -> bool:
 
 _GROUPS: tuple[tuple[str, Callable[[Breach], bool]], ...] = (
     ("on a network server", _is_server),
-    ("reported by an entity with imaging in its name", _is_imaging),
+    ("imaging in the name", _is_imaging),
     (
-        "imaging in the name or the story, on a network server",
+        "imaging in name or story, on a server",
         lambda breach: _is_server(breach) and _speaks_of_imaging(breach),
     ),
-    ("a story that speaks of exposure", _speaks_of_exposure),
+    ("exposure in the story", _speaks_of_exposure),
     (
-        "a story that speaks of exposure, and imaging in it or in the name",
+        "exposure in the story, and imaging",
         lambda breach: _speaks_of_exposure(breach) and _speaks_of_imaging(breach),
     ),
 )

@@ -24,7 +24,7 @@ from leadglass.survey.grid import Grid, Line, grid
 from leadglass.survey.hidden import hidden
 from leadglass.survey.proportion import Proportion, proportion
 from leadglass.survey.published import Published, published
-from leadglass.survey.recapture import lists_of, recaptured
+from leadglass.survey.recapture import attempted, lists_of
 from leadglass.survey.share import Share
 from leadglass.survey.stratified import Stratified
 from leadglass.survey.words import percent, span
@@ -117,12 +117,9 @@ def study(
             )
         )
     if len(lists_of(counted.histories)) > 1:
-        unseen = recaptured(counted.histories)
-        sections.append(
-            Section(
-                "What no place saw", tuple(texts.for_recaptured(unseen, 0.95)), pictures.of_recaptured(unseen)
-            )
-        )
+        unseen = attempted(counted.histories)
+        drawing = None if isinstance(unseen, str) else pictures.of_recaptured(unseen)
+        sections.append(Section("What no place saw", tuple(texts.for_recaptured(unseen, 0.95)), drawing))
     if counted.hints.total():
         behind = hidden(counted.hints)
         sections.append(

@@ -195,8 +195,11 @@ def for_classes(classes: Mapping[str, Corrected], level: float) -> Iterator[Line
     yield "This holds if the validated servers are a random part of those that were called."
 
 
-def for_recaptured(found: Recaptured, level: float) -> Iterator[Line]:
-    """How many there are, seen and unseen."""
+def for_recaptured(found: Recaptured | str, level: float) -> Iterator[Line]:
+    """How many there are, seen and unseen; or why nobody can say."""
+    if isinstance(found, str):
+        yield f"How many were not seen cannot be said: {found}."
+        return
     yield (
         f"{found.seen:,} servers are on the lists; {round(found.estimate):,} exist, by how far the lists overlap"
         f" ({percent(level)} interval {span_of_counts(found.interval)})."

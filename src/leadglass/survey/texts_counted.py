@@ -94,7 +94,7 @@ def for_share(found: Share) -> Iterator[Line]:
     yield ""
     yield grid(
         [
-            ("reported", "breaches", "share (95 % of a like process)", "people", "share"),
+            ("reported", "breaches", "share (95 %)", "people", "share"),
             *(
                 (
                     group.says,
@@ -108,6 +108,10 @@ def for_share(found: Share) -> Iterator[Line]:
         ]
     )
     yield ""
+    yield (
+        "All reports were counted, so the intervals are not of chance in drawing: they say how much another run of the same"
+        " years might have differed."
+    )
     if base.all.people:
         yield (
             f"Shares of people have no interval: one breach held {percent(base.all.largest / base.all.people)} of all."

@@ -255,6 +255,15 @@ def test_a_server_seen_from_two_places_is_one_with_both() -> None:
     assert census([both]).histories == {frozenset({"berlin", "tokyo"}): 1}
 
 
+def test_places_that_saw_nothing_in_common_leave_the_rest_of_a_study_standing() -> None:
+    apart = [
+        server("192.0.2.1", (104, seen(Access.ASSOCIATES)), place="berlin"),
+        server("192.0.2.2", (104, seen(Access.ASSOCIATES)), place="tokyo"),
+    ]
+
+    assert "cannot be said: no server is on two lists" in as_html(study(SUBJECT, census(apart)))
+
+
 SUBJECT = Subject("A <b>study</b>", "01J", "then", "", "s", "owner: #x", "outside", (), "associate", "0.1")
 
 
