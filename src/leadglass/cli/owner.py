@@ -5,9 +5,9 @@ from __future__ import annotations
 import enum
 import ipaddress
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from rich.text import Text
@@ -18,10 +18,12 @@ from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
 from leadglass.model.record import ScanRecord, read_record
+from leadglass.model.verdict import Nature
 from leadglass.owner.attribute import Attribution, Candidate, attribute
 from leadglass.owner.clues import Clue
 from leadglass.owner.contacts import Contact
 from leadglass.owner.gather import gather, whom
+from leadglass.owner.natures import natures
 from leadglass.wiring.storage import default_database
 
 __all__ = ["Ask", "Shape", "owner"]
@@ -39,6 +41,14 @@ class Shape(enum.StrEnum):
 
     TEXT = "text"
     JSON = "json"
+
+
+class _Answer(NamedTuple):
+    address: str
+    told: Attribution
+    contacts: Sequence[Contact]
+    trouble: Sequence[str]
+    natures: Mapping[int, Nature]
 
 
 def owner(
@@ -81,15 +91,18 @@ def owner(
         cache=Path(default_database()).parent / "registries.json",
         databases=mmdb or (),
     ) as open_:
-        found = list(gather(address, open_, _certified(records, address)))
+        seen = _read(records)
+        found = list(gather(address, open_, [name for record in seen for name in _names(record, address)]))
     clues = [one for one in found if isinstance(one, Clue)]
     told = attribute(clues)
     contacts = whom([one for one in found if isinstance(one, Contact)], told.country)
-    trouble = [one for one in found if isinstance(one, str)]
+    answer = _Answer(
+        address, told, contacts, [one for one in found if isinstance(one, str)], natures(seen, address, clues)
+    )
     if shape is Shape.JSON:
-        write(json.dumps(_as_json(address, told, contacts, trouble), indent=2) + "\n")
+        write(json.dumps(_as_json(answer), indent=2) + "\n")
     else:
-        print_lines(_lines(address, told, contacts, trouble))
+        print_lines(_lines(answer))
     if not told.candidates:
         raise typer.Exit(3)
 
@@ -110,12 +123,10 @@ def _nameserver(text: str) -> tuple[str, int]:
     return _address(host), int(port)
 
 
-def _certified(records: Path | None, address: str) -> Sequence[str]:
-    """The names in certificates that were seen at the address."""
+def _read(records: Path | None) -> Sequence[ScanRecord]:
     if records is None:
         return ()
-    lines = [line for line in read_text(records).splitlines() if line.strip()]
-    return [name for line in lines for name in _names(read_record(line), address)]
+    return [read_record(line) for line in read_text(records).splitlines() if line.strip()]
 
 
 def _names(record: ScanRecord, address: str) -> Iterator[str]:
@@ -127,24 +138,30 @@ def _names(record: ScanRecord, address: str) -> Iterator[str]:
         yield from (part.partition("=")[2] for part in certificate.subject.split(",") if part[:3] == "CN=")
 
 
-def _lines(
-    address: str, told: Attribution, contacts: Sequence[Contact], trouble: Sequence[str]
-) -> Iterator[Text]:
-    yield Text(f"{address}: who runs it", style="bold")
-    yield from wrapped(told.says, "  ", indent=2)
-    for candidate in told.candidates:
+def _lines(answer: _Answer) -> Iterator[Text]:
+    yield Text(f"{answer.address}: who runs it", style="bold")
+    yield from wrapped(answer.told.says, "  ", indent=2)
+    for candidate in answer.told.candidates:
         yield Text("")
         yield from wrapped(
             f"{candidate.name}, agreement {candidate.agreement:.0%}{_kinds(candidate)}", "  ", indent=4
         )
         for clue in candidate.clues:
             yield from wrapped(f"{clue.source}: {clue.name}{_of(clue)}", "    ", indent=6)
-    if contacts:
+    for port, nature in answer.natures.items():
+        shares = sorted(nature.shares.items(), key=lambda pair: -pair[1])
+        yield Text("")
+        yield Text(f"  what stands behind port {port}, with what is around it")
+        yield from wrapped(", ".join(f"{kind} {share:.0%}" for kind, share in shares), "    ", indent=6)
+        yield from wrapped(
+            "settled" if nature.settled else f"not settled; {nature.settles[0]}", "    ", indent=6
+        )
+    if answer.contacts:
         yield Text("")
         yield Text("  whom to write to, the way that is answered oftenest first")
-        for contact in contacts:
+        for contact in answer.contacts:
             yield from wrapped(f"{contact.way}: {contact.address} ({contact.of})", "    ", indent=6)
-    for one in trouble:
+    for one in answer.trouble:
         yield from wrapped(f"not known: {one}", "  ", indent=4)
 
 
@@ -157,14 +174,12 @@ def _of(clue: Clue) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _as_json(
-    address: str, told: Attribution, contacts: Sequence[Contact], trouble: Sequence[str]
-) -> dict[str, Any]:
+def _as_json(answer: _Answer) -> dict[str, Any]:
     return {
         "schema": "leadglass.owner/1",
-        "address": address,
-        "says": told.says,
-        "country": told.country,
+        "address": answer.address,
+        "says": answer.told.says,
+        "country": answer.told.country,
         "candidates": [
             {
                 "name": one.name,
@@ -176,8 +191,12 @@ def _as_json(
                     for clue in one.clues
                 ],
             }
-            for one in told.candidates
+            for one in answer.told.candidates
         ],
-        "contacts": [{"way": one.way, "address": one.address, "of": one.of} for one in contacts],
-        "not_known": list(trouble),
+        "nature": {
+            str(port): {kind.value: round(share, 4) for kind, share in nature.shares.items()}
+            for port, nature in answer.natures.items()
+        },
+        "contacts": [{"way": one.way, "address": one.address, "of": one.of} for one in answer.contacts],
+        "not_known": list(answer.trouble),
     }
