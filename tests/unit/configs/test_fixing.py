@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from tests.unit.configs.linting import found
 
 from leadglass.configs.fixing import fixed
-from leadglass.configs.lint import Linted
+from leadglass.configs.lint import Broken, Linted
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source
 from leadglass.model.finding import Edit, Finding
@@ -85,3 +85,11 @@ def test_two_findings_may_share_an_edit() -> None:
         return Linted(readings=readings, findings=findings)
 
     assert fixed(two({"a": "x"}), everything, two) == {"a": "y"}
+
+
+def test_edits_that_break_the_file_together_are_made_one_by_one_as_far_as_they_do_no_harm() -> None:
+    def brittle(texts: Mapping[str, str]) -> Linted:
+        """Two 0 in a row break the file."""
+        return Linted(broken=(Broken("a", "a: broken"),)) if "00" in texts["a"] else toy(texts)
+
+    assert fixed(brittle({"a": "11 1"}), everything, brittle) == {"a": "01 0"}
