@@ -27,6 +27,10 @@ _NAMED = re.compile(r"acr[-_]?nema", re.IGNORECASE)
 _LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+_MOST = 20_000
+"""Destinations; no server has so many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
     """One line; ``start`` to ``end`` with its line end."""
@@ -60,6 +64,8 @@ def destinations(source: Source) -> list[Destination]:
         if entry is not None:
             end = min(start + len(line) + 1, len(source.text))
             found.append(Destination(entry[1], entry[2], entry[3], start, end))
+        if len(found) > _MOST:
+            raise source.fault(f"more than {_MOST} entries", start, then="no server has so many destinations")
     return found
 
 

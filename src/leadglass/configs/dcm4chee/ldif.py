@@ -18,6 +18,8 @@ _FOLD = re.compile(r"\r?\n[ ]")
 _CHANGES = frozenset({"add", "replace", "delete", "increment"})
 _MODIFYING = "modify"
 _REMOVING = frozenset({"delete", "modrdn", "moddn"})
+_MOST = 100_000
+"""Lines; an archive with its default rules has a fifth of that."""
 _CHARACTERS = 1 << 20
 """Of a value as much is looked at: certificates and vendor data are larger, and say nothing here."""
 
@@ -129,7 +131,9 @@ def _blocks(rest: list[_Attribute]) -> Iterator[tuple[str, str, list[Value]]]:
 
 def _records(source: Source) -> Iterator[list[_Attribute]]:
     record: list[_Attribute] = []
-    for start, end, after in _logical(source.text):
+    for number, (start, end, after) in enumerate(_logical(source.text)):
+        if number > _MOST:
+            raise source.fault(f"more than {_MOST} lines", start, then="export the archive's device alone")
         line = source.text[start:end]
         if not line:
             if record:

@@ -31,6 +31,10 @@ _MOST_PEERS = 200_000
 """Peers that all names together may stand for; a group of groups doubles with every line."""
 
 
+_MOST_LINES = 20_000
+"""Lines that say something; no archive knows so many."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """A caller as the file knows it; ``host`` is compared with the name that its address resolves to."""
@@ -105,6 +109,7 @@ class _Reader:
         self.source = source
         self.made = Archive()
         self.budget = _MOST_PEERS
+        self.left = _MOST_LINES
         self.tables: Mapping[str, Callable[[int, int], None]] = {
             "HostTable": self._host,
             "VendorTable": self._vendor,
@@ -127,7 +132,13 @@ class _Reader:
 
     def _passed_over(self, start: int, end: int) -> bool:
         """Comments, also indented ones, and empty lines."""
-        return not self.source.text[start:end].lstrip() or self.source.text[start:end].lstrip()[0] == "#"
+        line = self.source.text[start:end].lstrip()
+        if not line or line[0] == "#":
+            return True
+        self.left -= 1
+        if self.left < 0:
+            raise self.fault(f"more than {_MOST_LINES} lines", start, "no archive knows so many peers")
+        return False
 
     def _plain_words(self, start: int, end: int) -> list[Word]:
         """The first two words by white space alone, as the keyword of a line is found."""

@@ -18,6 +18,8 @@ _NAMED = re.compile(rf"(?<![\w.-])(?:{'|'.join(PROGRAMS)})(?:\.exe)?(?![\w-]|\.\
 _UNIT = re.compile(r"^[ \t]*\[Service\][ \t]*\r?$", re.MULTILINE)
 _SHEBANG = re.compile(r"#![^\n]{0,80}\b(?:ba|da|a|k|z)?sh\b")
 _SETTING = re.compile(r"^[ \t]*([A-Za-z]+)[ \t]*=[ \t]*((?:[^\\\n]++|\\(?:.|\r?\n)?)*+)", re.MULTILINE)
+_LARGEST = 1 << 20
+"""Characters: no unit and no script that starts a server is longer."""
 _PREFIXES = "@-:+!|"
 _DAEMONS = frozenset({"start-stop-daemon", "daemon", "daemonize", "supervise-daemon"})
 _NOT_STARTING = frozenset({"--stop", "-K", "--status", "-T", "--signal"})
@@ -55,6 +57,7 @@ def is_script(source: Source) -> bool:
 
 def unit(source: Source, environment: Environment) -> Started:
     """The servers that a unit starts."""
+    _not_too_long(source)
     started, variables, text = Started(), dict(environment), source.text
     allowed: dict[str, str] = {}
     for setting in _SETTING.finditer(text):
@@ -74,6 +77,7 @@ def unit(source: Source, environment: Environment) -> Started:
 
 def script(source: Source, environment: Environment) -> Started:
     """The servers that a shell script starts."""
+    _not_too_long(source)
     started, variables, text = Started(), dict(environment), source.text
     for command in commands(text, 0, len(text), variables, SHELL):
         if command.words:
@@ -82,6 +86,11 @@ def script(source: Source, environment: Environment) -> Started:
                 started.includes.append(command.text(1))
             _found(text, command, variables, started)
     return started
+
+
+def _not_too_long(source: Source) -> None:
+    if len(source.text) > _LARGEST:
+        raise source.fault(f"longer than {_LARGEST >> 20} MiB", 0, then="no script that starts a server is")
 
 
 def _assignments(command: Command) -> list[Word]:
