@@ -268,7 +268,7 @@ def _indexed(children: list[Node]) -> tuple[tuple[Pair, ...], dict[str, Pair], t
         index[pair.name] = pair
     for pair in pairs:
         if _merges(pair):
-            index = {**_merged(pair.value), **index}
+            _merge(index, pair.value)
     return pairs, index, tuple(twice)
 
 
@@ -276,11 +276,8 @@ def _merges(pair: Pair) -> bool:
     return pair.name == "<<" and not pair.key.style
 
 
-def _merged(node: Node) -> dict[str, Pair]:
-    """What a merge key brings in: a mapping, or several, the first of which wins."""
-    some = node.items if isinstance(node, Sequence) else (node,)
-    found: dict[str, Pair] = {}
-    for one in some:
-        if isinstance(one, Mapping):
-            found = {**one.index, **found}
-    return found
+def _merge(index: dict[str, Pair], node: Node) -> None:
+    """Add what a merge key brings in and is not there: a mapping, or several, the first of which wins."""
+    for one in node.items if isinstance(node, Sequence) else (node,):
+        for pair in one if isinstance(one, Mapping) else ():
+            index.setdefault(pair.name, pair)

@@ -23,15 +23,15 @@ from leadglass.configs.containers.workload import Variable, Workload, ports_of
 from leadglass.configs.kinds import Environment
 from leadglass.configs.reading import Mount, Reach, Reading
 from leadglass.configs.source import Source
+from leadglass.configs.yaml_nodes import MOST, Node, Pair, Sequence, documents, scalars, text_of
 from leadglass.configs.yaml_nodes import Mapping as Pairs
-from leadglass.configs.yaml_nodes import Node, Pair, Sequence, documents, scalars, text_of
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Edit, Finding
 
 __all__ = ["read", "recognises", "workloads"]
 
 KIND = "LG-COMPOSE"
-_HINT = re.compile(r"^[ \t{]*[\"']?(?:services|image|build)[\"']?[ \t]*:", re.MULTILINE)
+_HINT = re.compile(r"^[ \t{]*+[\"']?(?:services|image|build)[\"']?[ \t]*:", re.MULTILINE)
 _JSON = re.compile(r"\s*+\{")
 _SURE = re.compile(r"^services[ \t]*:[ \t\r]*$", re.MULTILINE)
 _KEYS = frozenset(
@@ -88,6 +88,8 @@ _KEYS = frozenset(
 """Of a service: for telling a file of the first form, which has no key of its own, from others."""
 _DEEPEST = 8
 """Services that extend one another."""
+_MOST = 2 * MOST
+"""Nodes of all services, what they extend written out."""
 _OUTSIDE = frozenset({"macvlan", "ipvlan", "host"})
 """Drivers of networks in which a container has an address of its own, or the host's."""
 
@@ -159,6 +161,7 @@ class _Project:
         self._node = node
         self._environment = environment
         self._services = _services(node)
+        self._weight = 0
 
     def workloads(self) -> tuple[Workload, ...]:
         """One for each service."""
@@ -189,6 +192,11 @@ class _Project:
         service = pair.value
         assert isinstance(service, Pairs)
         parts = tuple(self._with_bases(service, 0))
+        self._weight += sum(part.weight for part in parts)
+        if self._weight > _MOST:
+            raise self._source.fault(
+                "services that extend too much", pair.key.span[0], then="no project does"
+            )
         files = _mounted(parts, self._node, self._environment)
         reference = self._first(parts, "image")
         image = image_of(reference) if reference else None

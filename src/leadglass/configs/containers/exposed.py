@@ -42,6 +42,8 @@ _WORDS: Mapping[Service, str] = {
     Service.HL7: "HL7",
 }
 _WAYS: Mapping[str, str] = {"LG-COMPOSE": "on all interfaces", "LG-K8S": "outside the cluster"}
+_MOST = 16
+"""Entries that publish one port, and are bound."""
 _OPEN = frozenset({Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES})
 _ORTHANC = (
     Listens(4242, "dicom", Service.DICOM, Access.OFFERS_STORAGE),
@@ -177,7 +179,8 @@ class _Publishing:
         number, other = self._rule(listener)
         if number is None:
             return None
-        entry = next(self.workload.entries(listener.port or 0, Reach.EVERYWHERE), None)
+        entries = tuple(self.workload.entries(listener.port or 0, Reach.EVERYWHERE))
+        entry = entries[0] if entries else None
         at = self.workload.host_at if entry is None else entry.offset
         sure = entry is None or entry.sure
         return finding(
@@ -187,7 +190,7 @@ class _Publishing:
             f"{self.workload.name}:{listener.port}",
             self._says(listener, entry),
             listener=listener.name,
-            edits=self._edits(listener, entry),
+            edits=self._edits(listener, entries),
             exposure=listener.exposure,
             certainty=Certainty.SURE if sure else Certainty.DEPENDS,
             **other,
@@ -209,14 +212,14 @@ class _Publishing:
         as_port = f", as port {host}" if host is not None and host != listener.port else ""
         return f"{self.workload.name} opens {what} ({listener.port}) to everybody: {way}{as_port}"
 
-    def _edits(self, listener: Listener, entry: Published | None) -> tuple[Edit, ...]:
-        """None where somebody is served who would be cut off."""
+    def _edits(self, listener: Listener, entries: tuple[Published, ...]) -> tuple[Edit, ...]:
+        """None where somebody is served who would be cut off, or where not all entries can be bound."""
         needed = listener.service is Service.DICOM and self.peers
-        served = listener.service is Service.HL7 or (
-            listener.service is Service.WEB and listener.exposure not in _OPEN
-        )
-        whole = entry is not None and len(entry.inside) == 1
-        return () if entry is None or needed or served or not whole else self.close(entry)
+        served = listener.service is Service.WEB and listener.exposure not in _OPEN
+        if needed or served or listener.service is Service.HL7:
+            return ()
+        found = [self.close(entry) if len(entry.inside) == 1 else () for entry in entries[:_MOST]]
+        return tuple(edit for edits in found for edit in edits) if all(found) else ()
 
 
 def _with_listener(one: Finding, told: set[str]) -> Finding:

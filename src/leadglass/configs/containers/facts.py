@@ -24,6 +24,8 @@ _VERDICTS: Sequence[tuple[Reach, str]] = (
     (Reach.NAMED, "ports-named"),
     (Reach.LOOPBACK, "ports-loopback"),
 )
+_MOST = 100
+"""Ports that are told in a word."""
 _STORES = frozenset({Service.DATABASE, Service.DIRECTORY})
 
 
@@ -74,8 +76,9 @@ def _ports(published: Iterable[Published]) -> str:
     for one in published:
         if one.protocol == "tcp":
             found.setdefault(one.reach, {})[str(one)] = None
+    shown = {reach: list(some)[:_MOST] for reach, some in found.items()}
     order = [reach for reach in _SHOWN if reach in found]
-    return "; ".join(f"{','.join(found[reach])} {_SHOWN[reach]}" for reach in order)
+    return "; ".join(f"{','.join(shown[reach])} {_SHOWN[reach]}" for reach in order)
 
 
 def _verdict(judged: Sequence[Exposed]) -> str:

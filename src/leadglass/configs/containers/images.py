@@ -17,7 +17,7 @@ from leadglass.model.verdict import Access
 __all__ = ["Image", "Listens", "Product", "Secret", "image_of", "product_of", "usual"]
 
 _LONGEST = 4096
-"""Characters of what a container is built from, mounts and runs, that marks are looked for in."""
+"""Characters of a name, and of what a container is built from, mounts and runs, that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Product:
 
 def image_of(reference: str) -> Image:
     """``registry:5000/name:tag@digest`` as repository and tag."""
-    name = reference.strip().partition("@")[0].lower()
+    name = reference[:_LONGEST].strip().partition("@")[0].lower()
     head, slash, rest = name.partition("/")
     if slash and ("." in head or ":" in head or head == "localhost"):
         name = rest if head not in {"quay.io", "docker.elastic.co", "mcr.microsoft.com"} else name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from leadglass.configs.containers.exposed import Exposed, exposed
 from leadglass.configs.containers.facts import facts
 from leadglass.configs.containers.manifests import Object, Store, objects, runs, workloads
 from leadglass.configs.containers.ports import Published
-from leadglass.configs.containers.services import asks, backends, limited, opens, selects, targets
+from leadglass.configs.containers.services import asks, backends, limited, opens, selector, targets
 from leadglass.configs.containers.workload import Workload, ports_of
 from leadglass.configs.kinds import Environment
 from leadglass.configs.reading import Front, Mount, Reach, Reading
@@ -26,8 +27,10 @@ from leadglass.model.verdict import Access
 __all__ = ["read", "recognises"]
 
 KIND = "LG-K8S"
-_VERSION = re.compile(r"^[ \t{-]*[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
-_KIND = re.compile(r"^[ \t{-]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_VERSION = re.compile(r"^[ \t{-]*+[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
+_KIND = re.compile(r"^[ \t{-]*+[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_MOST = 16
+"""Pods behind one service that are looked at."""
 _JSON = re.compile(r"\s*+\{")
 _ONLY_OPEN = frozenset(
     [
@@ -80,7 +83,8 @@ class _Pod:
 class _Manifest:
     def __init__(self, source: Source, found: tuple[Object, ...]) -> None:
         self._source = source
-        self._services = [one for one in found if one.kind == "Service"]
+        services = [one for one in found if one.kind == "Service"]
+        self._services = {(one.namespace, one.name): one for one in services}
         self._ingresses = [one for one in found if one.kind == "Ingress"]
         store = Store(found)
         self._pods = [
@@ -88,37 +92,45 @@ class _Manifest:
             for one in found
             if (pod := runs(one)) is not None
         ]
+        self._before = _before(services, self._pods)
+        self._behind_it: dict[int, list[_Pod]] = {}
+        for number, some in self._before.items():
+            for service in some:
+                self._behind_it.setdefault(id(service), []).append(self._pods[number])
         self._entries: dict[int, Object] = {}
 
     def reading(self) -> Reading:
         """Everything that they say."""
-        running = [self._opened(pod, one) for pod in self._pods for one in pod.containers]
-        alone = [one for service in self._services for one in self._without_pod(service)]
+        running = [
+            self._opened(pod, self._before[number], one)
+            for number, pod in enumerate(self._pods)
+            for one in pod.containers
+        ]
+        alone = [one for service in self._services.values() for one in self._without_pod(service)]
         judged = [exposed(self._source, one, KIND, self._close) for one in (*running, *alone)]
-        fronts = tuple(self._fronts())
+        named = {one.workload.name: one for one in judged}
         return Reading(
             kind="kubernetes",
             source=self._source,
             findings=(
                 *(found for one in judged for found in one.findings),
-                *(found for one in self._ingresses for found in self._ingress(one, judged)),
+                *(found for one in self._ingresses for found in self._ingress(one, named)),
             ),
             listeners=tuple(listener for one in judged for listener in one.listeners),
             ports=tuple(port for one in judged for port in ports_of(self._source, one.workload)),
-            fronts=fronts,
+            fronts=tuple(self._fronts()),
             mounts=tuple(Mount(one.name, (), one.known(), one.unpublished) for one in running),
             facts=facts(judged),
         )
 
     # ---- services
 
-    def _opened(self, pod: _Pod, workload: Workload) -> Workload:
+    def _opened(self, pod: _Pod, services: Sequence[Object], workload: Workload) -> Workload:
         """A container with what services open of its pod, as far as it is its own."""
         mine = _ports(workload, pod)
         found = [
             entry
-            for service in self._services
-            if selects(service, pod.labels, pod.namespace)
+            for service in services
             for entry in self._of(service, pod.names)
             if entry.inside.start in mine or len(pod.containers) == 1
         ]
@@ -126,9 +138,7 @@ class _Manifest:
 
     def _without_pod(self, service: Object) -> Iterator[Workload]:
         """A service whose pods stand in another file: known by its ports only."""
-        if any(selects(service, pod.labels, pod.namespace) for pod in self._pods):
-            return
-        entries = tuple(self._of(service, {}))
+        entries = () if id(service) in self._behind_it else tuple(self._of(service, {}))
         if entries:
             yield Workload(service.name, service.offset, None, None, {}, published=entries)
 
@@ -165,10 +175,8 @@ class _Manifest:
 
     def _behind(self, ingress: Object, name: str, port: int | str | None) -> Iterator[tuple[str, int | None]]:
         """The containers that a service of that name leads to, or the service, when they are not here."""
-        service = next(
-            (one for one in self._services if (one.name, one.namespace) == (name, ingress.namespace)), None
-        )
-        pods = [pod for pod in self._pods if service and selects(service, pod.labels, pod.namespace)]
+        service = self._services.get((ingress.namespace, name))
+        pods = self._behind_it.get(id(service), [])
         if service is None or not pods:
             yield name, port if isinstance(port, int) else None
             return
@@ -177,14 +185,13 @@ class _Manifest:
                 if port is None or str(port) in {text_of(entry.get("port")), text_of(entry.get("name"))}:
                     yield from ((one.name, inside) for one in pod.containers)
 
-    def _ingress(self, ingress: Object, judged: Sequence[Exposed]) -> Iterator[Finding]:
+    def _ingress(self, ingress: Object, judged: Mapping[str, Exposed]) -> Iterator[Finding]:
         """What an ingress lacks that leads to an archive."""
         leads = {
             listener.name
             for backend in backends(ingress)
             for name, port in self._behind(ingress, backend.service, backend.port)
-            for one in judged
-            if one.workload.name == name and (one.workload.product or one.orthanc)
+            if (one := judged.get(name)) is not None and (one.workload.product or one.orthanc)
             for listener in one.listeners
             if listener.port == port
         }
@@ -196,6 +203,26 @@ class _Manifest:
         if asks(ingress.node) is Access.ANSWERS_QUERY and not limited(ingress.node):
             says = f"ingress {ingress.name} lets everybody through to {', '.join(sorted(leads))}"
             yield finding("LG-K8S-009", self._source, ingress.offset, "annotations", says)
+
+
+def _before(services: Sequence[Object], pods: Sequence[_Pod]) -> Mapping[int, Sequence[Object]]:
+    """The services of each pod, by its number; of very many pods behind one service the first ones."""
+    by_label: dict[tuple[str, str, str], list[tuple[Mapping[str, str], Object]]] = {}
+    for service in services:
+        wanted = selector(service)
+        if wanted:
+            by_label.setdefault((service.namespace, *next(iter(wanted.items()))), []).append(
+                (wanted, service)
+            )
+    found: dict[int, list[Object]] = {number: [] for number in range(len(pods))}
+    counts: Counter[int] = Counter()
+    for number, pod in enumerate(pods):
+        for label in pod.labels.items():
+            for wanted, service in by_label.get((pod.namespace, *label), ()):
+                if counts[id(service)] < _MOST and wanted.items() <= pod.labels.items():
+                    counts[id(service)] += 1
+                    found[number].append(service)
+    return found
 
 
 def _pod(one: Object, pod: Pairs, containers: tuple[Workload, ...]) -> _Pod:

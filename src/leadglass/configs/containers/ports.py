@@ -25,6 +25,8 @@ _BARE_IPV6 = re.compile(
 )
 _ALL = frozenset({"", "*", "0.0.0.0", "::", "0:0:0:0:0:0:0:0"})  # noqa: S104  # compared with
 _LAST = 65535
+_LONGEST = 256
+"""Characters of an entry; a longer one is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _entry(item: Node, environment: Environment) -> Published | None:
 
 
 def _short(item: Scalar, environment: Environment) -> Published | None:
+    if len(item.value) > _LONGEST:
+        return None
     found = resolved(item.value.strip(), environment)
     text = _placed(item.value.strip(), environment) if found.value is None else found.value
     match = _BARE_IPV6.fullmatch(text) or _SHORT.fullmatch(text)

@@ -15,7 +15,7 @@ from leadglass.configs.yaml_nodes import Mapping as Pairs
 from leadglass.configs.yaml_nodes import Node, mappings, scalars, text_of
 from leadglass.model.verdict import Access
 
-__all__ = ["Backend", "asks", "backends", "limited", "opens", "selects", "targets"]
+__all__ = ["Backend", "asks", "backends", "limited", "opens", "selector", "targets"]
 
 _INTERNAL = (
     "aws-load-balancer-internal", "azure-load-balancer-internal", "load-balancer-type", "internal-load-balancer",
@@ -36,10 +36,9 @@ class Backend:
     offset: int
 
 
-def selects(service: Object, labels: Mapping[str, str], namespace: str) -> bool:
-    """Whether a service is one of these pods'."""
-    wanted = _words(service.node.get("spec", "selector"))
-    return bool(wanted) and service.namespace == namespace and wanted.items() <= labels.items()
+def selector(service: Object) -> Mapping[str, str]:
+    """The labels of the pods that a service leads to; empty when others say which."""
+    return _words(service.node.get("spec", "selector"))
 
 
 def targets(service: Object, names: Mapping[str, int]) -> Iterator[tuple[int, Pairs]]:

@@ -18,6 +18,7 @@ _DEEPEST = 8
 _NAME = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*))"
 )
+_MARK, _DOLLAR = re.compile(r"[$}]"), re.compile(r"\$")
 _OPERATOR = re.compile(r":?[-?+]")
 
 
@@ -49,12 +50,11 @@ class _Reader:
         parts: list[str | None] = []
         here = start
         while here < len(self.text):
-            dollar = self.text.find("$", here)
-            brace = self.text.find("}", here) if depth else -1
-            stop = min((at for at in (dollar, brace) if at >= 0), default=len(self.text))
+            mark = (_MARK if depth else _DOLLAR).search(self.text, here)
+            stop = mark.start() if mark else len(self.text)
             parts.append(self.text[here:stop])
-            if stop in {brace, len(self.text)}:
-                here = stop
+            here = stop
+            if mark is None or mark[0] == "}":
                 break
             part, here = self._variable(stop, depth)
             parts.append(part)

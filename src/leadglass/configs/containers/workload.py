@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -16,8 +17,8 @@ from leadglass.model.finding import Edit
 
 __all__ = ["Variable", "Workload", "ports_of"]
 
-_WIDEST = 64
-"""Ports of one entry that are told one by one."""
+_WIDEST, _MOST = 64, 1024
+"""Ports of one entry, and of one container, that are told one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,10 @@ class Workload:
 
 def ports_of(source: Source, workload: Workload) -> Iterator[Port]:
     """What it publishes, port by port; of a wide range the first ones."""
+    return itertools.islice(_ports(source, workload), _MOST)
+
+
+def _ports(source: Source, workload: Workload) -> Iterator[Port]:
     for one in workload.published:
         line = source.place(one.offset).line
         for inside in one.inside[:_WIDEST] if one.protocol == "tcp" else ():
