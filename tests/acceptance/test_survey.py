@@ -7,6 +7,7 @@ import dataclasses
 import importlib.util
 import json
 import random
+import stat
 import subprocess
 import sys
 import time
@@ -165,6 +166,18 @@ def test_the_same_seed_draws_the_same_servers(
     )
 
     assert leadglass(*words).stdout == leadglass(*words).stdout
+
+
+def test_a_sample_that_may_be_filled_in_is_not_overwritten_and_is_its_owners_alone(
+    leadglass: Leadglass, tmp_path: Path
+) -> None:
+    listed, sample = tmp_path / "servers.txt", tmp_path / "sample.csv"
+    listed.write_text("192.0.2.1\n192.0.2.2\n192.0.2.3\n")
+    words = ("survey", "plan", "--from", str(listed), "--sample", "2", "--output", str(sample))
+
+    assert leadglass(*words).returncode == 0
+    assert stat.S_IMODE(sample.stat().st_mode) == 0o600
+    assert "exists already" in refused(leadglass(*words))
 
 
 def test_a_whole_study_is_written_as_html_and_pdf(

@@ -11,8 +11,9 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import typer
 
 from leadglass.cli import fetch, load
+from leadglass.cli.output import destination
 from leadglass.cli.terminal import width, write
-from leadglass.errors import ConfigError, ResourceError, UsageError
+from leadglass.errors import ConfigError, UsageError
 
 __all__ = [
     "DatabaseOption",
@@ -123,15 +124,9 @@ def _draw(path: Path, figure: object) -> None:
 
 
 def save(path: Path, data: bytes) -> None:
-    """Write ``data``; ``ResourceError`` if that cannot be."""
-    try:
-        path.write_bytes(data)
-    except OSError as exc:
-        raise ResourceError(
-            f"the file cannot be written ({(exc.strerror or str(exc)).lower()})",
-            where=str(path),
-            then="choose another place",
-        ) from exc
+    """Write ``data`` to a file that appears whole or not at all; ``ResourceError`` if that cannot be."""
+    with destination(path) as stream:
+        stream.buffer.write(data)
 
 
 def read_bounded(path: Path) -> str:

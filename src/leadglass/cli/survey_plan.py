@@ -104,6 +104,9 @@ def plan(
         raise UsageError("--servers, --scan and --from do not go together", then="give one of them")
     if sample is not None and not 1 <= sample <= _MOST:
         raise UsageError(f"nobody reviews {sample:,}", where="--sample", then=f"give 1 to {_MOST:,}")
+    if output is not None and output.exists():
+        # Somebody may have spent days on filling it in.
+        raise UsageError("the file exists already", where=f"--output {output}", then="choose another name")
     shares = _expected(expected or [])
     if scan is None and from_ is None:
         _size_only(precision, sample, servers, shares, level, shape, output)

@@ -50,11 +50,18 @@ def require(condition: bool, what: str, *, where: str = "", then: str = "") -> N
         raise UsageError(what, where=where, then=then)
 
 
-def require_counts(positive: float, sampled: float, population: float | None = None) -> None:
+def require_counts(
+    positive: float, sampled: float, population: float | None = None, *, where: str = ""
+) -> None:
     """``UsageError`` unless ``positive`` of ``sampled`` of ``population`` can be."""
-    require(sampled >= 1, "nothing was reviewed, so nothing follows", then="review at least one server")
-    require(0 <= positive <= sampled, f"{positive:,} of {sampled:,} cannot be")
-    require(sampled <= _MOST, f"{sampled:,} is more than can be counted here")
+    require(
+        sampled >= 1,
+        "nothing was reviewed, so nothing follows",
+        where=where,
+        then="review at least one server",
+    )
+    require(0 <= positive <= sampled, f"{positive:,} of {sampled:,} cannot be", where=where)
+    require(sampled <= _MOST, f"{sampled:,} is more than can be counted here", where=where)
     if population is not None:
-        require(population >= sampled, f"{sampled:,} cannot be drawn from {population:,}")
-        require(population <= _MOST, f"{population:,} is more than can be counted here")
+        require(population >= sampled, f"{sampled:,} cannot be drawn from {population:,}", where=where)
+        require(population <= _MOST, f"{population:,} is more than can be counted here", where=where)

@@ -52,7 +52,7 @@ def stratified(strata: Sequence[StratumCount], level: float = LEVEL) -> Stratifi
     require(bool(strata), "there is no stratum")
     for stratum in strata:
         require(stratum.size > 0, "a stratum without servers", where=stratum.name)
-        require_counts(stratum.positive, stratum.sampled, stratum.size)
+        require_counts(stratum.positive, stratum.sampled, stratum.size, where=stratum.name)
     population = sum(stratum.size for stratum in strata)
     share = math.fsum(s.size / population * s.positive / s.sampled for s in strata)
     size = _effective(strata, population, normal_quantile(level))

@@ -158,7 +158,11 @@ def histories(
 
 @pytest.mark.parametrize(
     ("size", "shares", "copied"),
-    [(800, (0.4, 0.3, 0.3), 0.0), (800, (0.4, 0.3, 0.3), 0.4), (1000, (0.3, 0.3, 0.25, 0.2), 0.3)],
+    [
+        (800, (0.4, 0.3, 0.3), 0.0),
+        (800, (0.4, 0.3, 0.3), 0.4),
+        pytest.param(1000, (0.3, 0.3, 0.25, 0.2), 0.3, marks=pytest.mark.deep),
+    ],
 )
 def test_three_or_more_lists_of_which_one_may_copy(size: int, shares: Sequence[float], copied: float) -> None:
     def look(chance: random.Random) -> Iterator[tuple[float, Interval]]:
