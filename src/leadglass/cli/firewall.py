@@ -16,6 +16,7 @@ from typing import Annotated, TextIO
 import typer
 
 from leadglass import wiring
+from leadglass.cli import fetch
 from leadglass.cli.firewall_plan import (
     ConfigOption,
     DatabaseOption,
@@ -26,7 +27,6 @@ from leadglass.cli.firewall_plan import (
     Sources,
     plan_of,
 )
-from leadglass.cli.guard_audit import note_reading
 from leadglass.cli.output import destination
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import complain, write
@@ -34,10 +34,9 @@ from leadglass.configs.firewall.dry_run import Count, Stopped, Tally, held_again
 from leadglass.configs.firewall.flows import LONGEST, BrokenLine, Flow, Meeting, flows
 from leadglass.configs.firewall.forms import Form, written
 from leadglass.configs.firewall.plan import Direction, Network, Plan, Server
+from leadglass.configs.firewall.proof import Proof, Trial
 from leadglass.errors import ConfigError, UsageError
 from leadglass.report.safe import visible
-from leadglass.wiring.firewall_proof import Proof, Trial, prove
-from leadglass.wiring.firewall_sources import meetings
 
 __all__ = ["Shape", "app", "dry_run", "try_", "write_"]
 
@@ -173,8 +172,10 @@ def _finish(tally: Tally, shape: Shape) -> None:
 
 def _trail(folders: list[Path]) -> Iterator[Meeting]:
     """Reading an audit trail is itself written down in it (PS3.15 A.5.3.2)."""
-    found = meetings(folders)
-    note_reading(folders[0], "whom it served, for a dry run of firewall rules")
+    found: Iterator[Meeting] = fetch("leadglass.wiring.firewall_stored").meetings(folders)
+    fetch("leadglass.cli.guard_audit").note_reading(
+        folders[0], "whom it served, for a dry run of firewall rules"
+    )
     return found
 
 
@@ -295,7 +296,7 @@ def try_(
     """
     plan = plan_of(Sources(peers, scope, scan, guard, config, database))
     text = written(plan, Form.NFTABLES, log_only=log_only).text if rules is None else read_text(rules)
-    proof = prove(plan, text, log_only=log_only)
+    proof: Proof = fetch("leadglass.wiring.firewall_proof").prove(plan, text, log_only=log_only)
     if shape is Shape.JSONL:
         for trial in proof.trials:
             write(json.dumps(_trial_json(trial)) + "\n")

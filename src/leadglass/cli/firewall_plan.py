@@ -8,16 +8,14 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from leadglass.cli import fetch
+from leadglass.cli.database import DatabaseOption
 from leadglass.cli.reading import read_text
-from leadglass.cli.storing import DatabaseOption, kept, read_scope_file
 from leadglass.cli.terminal import complain
-from leadglass.configs.firewall.declared import declared
 from leadglass.configs.firewall.plan import Plan
 from leadglass.configs.firewall.read import read_peers, with_servers
 from leadglass.errors import UsageError
 from leadglass.report.safe import visible
-from leadglass.wiring.firewall_sources import guard_plan, scan_servers, scope_servers
-from leadglass.wiring.linting import lint_files
 
 __all__ = [
     "ConfigOption",
@@ -68,6 +66,7 @@ ConfigOption: TypeAlias = Annotated[
     ),
 ]
 
+_STORED = "leadglass.wiring.firewall_stored"
 _NOTHING = Plan("Imaging servers", (), ())
 
 
@@ -87,15 +86,15 @@ def plan_of(sources: Sources) -> Plan:
     """Everything that was given as one plan; ``UsageError`` if there is no server in it."""
     plan = _NOTHING if sources.peers is None else _of_list(sources.peers)
     if sources.scope is not None:
-        scope = read_scope_file(sources.scope).scope
+        scope = fetch("leadglass.cli.storing").read_scope_file(sources.scope).scope
         for refusal in scope.refused:
             complain(f"left out: {refusal}")
-        plan = with_servers(plan, scope_servers(scope))
+        plan = with_servers(plan, fetch("leadglass.wiring.firewall_scope").scope_servers(scope))
     if sources.scan is not None:
-        with kept(sources.database) as store:
-            plan = with_servers(plan, scan_servers(store, sources.scan))
+        with fetch("leadglass.cli.storing").kept(sources.database) as store:
+            plan = with_servers(plan, fetch(_STORED).scan_servers(store, sources.scan))
     if sources.guard is not None:
-        plan = _both(plan, guard_plan(sources.guard))
+        plan = _both(plan, fetch(_STORED).guard_plan(sources.guard))
     if sources.config is not None:
         plan = _both(plan, _of_configurations(sources.config))
     if not plan.servers:
@@ -117,15 +116,16 @@ def _both(one: Plan, other: Plan) -> Plan:
 
 
 def _of_configurations(paths: list[str]) -> Plan:
-    looked = lint_files(paths)
+    looked = fetch("leadglass.wiring.linting").lint_files(paths)
     for broken in looked.linted.broken:
         complain(broken.why)
     for path in looked.linted.unknown:
         complain(f"{path}: left out: of no kind that is known")
-    found = declared(looked.linted.readings)
+    found = fetch("leadglass.configs.firewall.declared").declared(looked.linted.readings)
     for note in found.notes:
         complain(visible(note))
-    return found.plan
+    plan: Plan = found.plan
+    return plan
 
 
 def _of_list(path: Path) -> Plan:

@@ -6,12 +6,11 @@ import enum
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, TextIO, TypeAlias
-
-import typer
+from typing import TextIO
 
 from leadglass import wiring
 from leadglass.cli import fetch, load
+from leadglass.cli.database import DatabaseOption
 from leadglass.cli.output import destination
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import is_terminal, shows_colour, width
@@ -41,17 +40,6 @@ __all__ = [
 
 _LONGEST_NAME = 64
 """Characters in the name of a vantage point."""
-
-DatabaseOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--database",
-        envvar="LEADGLASS_DATABASE",
-        metavar="PLACE",
-        help="Where scans are kept: a file or a postgresql:// URL; your data directory if not given.",
-        show_default=False,
-    ),
-]
 
 
 class Export(enum.StrEnum):

@@ -12,58 +12,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from typing import IO, Any
 
 from leadglass.configs.firewall.plan import Address, Direction, Plan
+from leadglass.configs.firewall.proof import Proof, Trial
 from leadglass.configs.firewall.rehearsal import Attempt, Rehearsal, rehearsal
 from leadglass.errors import ConfigError, ResourceError
 from leadglass.model.endpoint import Endpoint
-from leadglass.wiring.firewall_side import ANSWERS, CABLE, program
+from leadglass.wiring.firewall_side import CABLE, program
 
-__all__ = ["Proof", "Trial", "prove"]
+__all__ = ["prove"]
 
-_REFUSED = frozenset({"filtered", "closed"})
 _PATIENCE = 10.0
 """Seconds that a process has to end after its pipes are closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One connection that was tried."""
-
-    source: str
-    endpoint: Endpoint
-    who: str
-    meant: bool
-    """Whether it should have worked."""
-    found: str
-    """What became of it, in words."""
-
-    @property
-    def as_meant(self) -> bool:
-        """Whether the rules did what they were made for."""
-        return self.found == ANSWERS if self.meant else self.found in _REFUSED
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What came of it."""
-
-    trials: tuple[Trial, ...]
-    counters: tuple[tuple[str, int], ...]
-    """What each counted rule says of itself, and the packets that it met."""
-    refused: int | None
-    """Packets that rules refused and counted; None: none of them counts."""
-    notes: tuple[str, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Everything went as meant, and the counters agree that it was the rules that refused."""
-        turned_away = sum(trial.found in _REFUSED for trial in self.trials)
-        counted = self.refused is None or self.refused >= turned_away
-        return counted and all(trial.as_meant for trial in self.trials)
 
 
 def prove(plan: Plan, rules: str, *, log_only: bool = False) -> Proof:

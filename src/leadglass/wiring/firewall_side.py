@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, BinaryIO
 
 from leadglass import wiring
+from leadglass.configs.firewall.proof import ANSWERS
 from leadglass.errors import LeadglassError, ResourceError
 from leadglass.lab.stage import Stage
 from leadglass.model.endpoint import Endpoint
@@ -26,9 +27,8 @@ from leadglass.probe.associate import AssociateConversation
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
-__all__ = ["ANSWERS", "CABLE", "EchoVisit", "main", "program"]
+__all__ = ["CABLE", "EchoVisit", "main", "program"]
 
-ANSWERS = "answers C-ECHO"
 CABLE = "cable"
 """The only interface beside loopback."""
 

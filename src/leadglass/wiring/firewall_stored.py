@@ -1,11 +1,11 @@
-"""Who is protected from whom, out of what is known already: a scope, a stored scan, a guard and its audit trail."""
+"""Who is protected from whom, out of what is stored: a scan, a guard's roll, and its audit trail."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from leadglass.configs.firewall.flows import Meeting
@@ -18,8 +18,6 @@ from leadglass.model.enrolment import Enrolled
 from leadglass.model.evidence import TcpOutcome
 from leadglass.model.record import ScanRecord
 from leadglass.model.verdict import Access
-from leadglass.scope.rules import Range
-from leadglass.scope.scope import Scope
 from leadglass.settings.guard import Address, GuardSettings
 from leadglass.store import reading
 from leadglass.store.database import Database
@@ -28,54 +26,13 @@ from leadglass.store.scans import find
 from leadglass.store.spooled import writers_of
 from leadglass.wiring.guard_setup import read_site, roll_of
 
-__all__ = ["guard_plan", "meetings", "scan_servers", "scope_servers"]
+__all__ = ["guard_plan", "meetings", "scan_servers"]
 
 _OPEN = frozenset({TcpOutcome.OPEN, None})
 """Of what others saw it is not told."""
 _NOBODY = frozenset({Access.CLOSED, Access.FILTERED, Access.NOT_DICOM})
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
 _FROM_ARCHIVE = "guard, from the archive"
-
-
-# ---- a scope
-
-
-def scope_servers(scope: Scope) -> tuple[Server, ...]:
-    """The targets of a scope whose names are pinned, without what it excludes; services by their usual ports."""
-    pins = dict(scope.pins or ())
-    excluded = [network for one in scope.exclusions for network in _networks(one.range, pins)]
-    return servers_at(
-        (part, {port: service_at(port) for port in target.ports})
-        for target in scope.rules
-        for network in _networks(target.range, pins)
-        for part in _without(network, excluded)
-    )
-
-
-def _networks(range_: Range, pins: Mapping[str, tuple[str, ...]]) -> Iterable[Network]:
-    if isinstance(range_, str):
-        return map(ipaddress.ip_network, pins.get(range_, ()))
-    return (range_,)
-
-
-def _without(network: Network, excluded: Iterable[Network]) -> Iterator[Network]:
-    parts: list[Network] = [network]
-    for hole in excluded:
-        parts = [part for one in parts for part in _cut(one, hole)]
-    yield from parts
-
-
-def _cut(network: Network, hole: Network) -> Iterable[Network]:
-    if isinstance(network, ipaddress.IPv4Network) and isinstance(hole, ipaddress.IPv4Network):
-        return network.address_exclude(hole) if hole.subnet_of(network) else _outside(network, hole)
-    if isinstance(network, ipaddress.IPv6Network) and isinstance(hole, ipaddress.IPv6Network):
-        return network.address_exclude(hole) if hole.subnet_of(network) else _outside(network, hole)
-    return (network,)
-
-
-def _outside(network: Network, hole: Network) -> Iterable[Network]:
-    """Two networks overlap only where one holds the other."""
-    return () if network.overlaps(hole) else (network,)
 
 
 # ---- a stored scan
