@@ -6,6 +6,7 @@ that depend on the build (``IfModule``, ``IfDefine``, ``IfVersion``) are looked 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from leadglass.configs.source import Source
 __all__ = ["Directive", "Word", "effective", "parse"]
 
 _MOST = 50_000
+_MOST_WORDS = 5000
+"""Of one line."""
+_BLANK = re.compile(r"[ \t\r\n\ufeff]*+")
 _DEEPEST = 50
 _CONTINUED = re.compile(r"\\\r?\n")
 _LINE_END = re.compile(r"(?<!\\)(?<!\\\r)\n|\Z")
@@ -99,36 +103,39 @@ def effective(directives: Sequence[Directive]) -> Iterator[Directive]:
 def _lines(text: str) -> Iterator[tuple[int, int]]:
     """Start and end of each line with something on it, comments left out."""
     at = 0
-    while at < len(text):
-        end = _LINE_END.search(text, at)
+    while (start := _after_blanks(text, at)) < len(text):
+        end = _LINE_END.search(text, start)
         stop = end.start() if end else len(text)
-        line = text[at:stop]
-        start = at + len(line) - len(line.lstrip(" \t\r\n\ufeff"))
-        last = at + len(line.rstrip())
-        if start < last and text[start] != "#":
-            yield start, last
+        if text[start] != "#":
+            yield start, start + len(text[start:stop].rstrip())
         at = stop + 1
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _directive(source: Source, text: str, start: int) -> Directive:
     # Blanks of the same length keep every word in its place.
     flat = _CONTINUED.sub(lambda found: " " * len(found[0]), text)
     if not flat.startswith("<"):
-        words = _words(flat, start)
+        words = _words(source, flat, start)
         return Directive(words[0].text.lower(), words[1:], start, start + len(text))
     if not flat.endswith(">"):
         raise source.fault("the tag of a section has no >", start)
-    words = _words(flat[1:-1], start + 1)
+    words = _words(source, flat[1:-1], start + 1)
     if not words:
         raise source.fault("a section without a name", start)
     end = start + len(text)
     return Directive(words[0].text.lower(), words[1:], start, end, [], end)
 
 
-def _words(text: str, start: int) -> tuple[Word, ...]:
-    return tuple(
-        Word(_meaning(found), start + found.start(), start + found.end()) for found in _WORD.finditer(text)
-    )
+def _words(source: Source, text: str, start: int) -> tuple[Word, ...]:
+    found = list(itertools.islice(_WORD.finditer(text), _MOST_WORDS + 1))
+    if len(found) > _MOST_WORDS:
+        raise source.fault(f"a line of more than {_MOST_WORDS} words", start)
+    return tuple(Word(_meaning(word), start + word.start(), start + word.end()) for word in found)
 
 
 def _meaning(found: re.Match[str]) -> str:

@@ -67,6 +67,8 @@ def _switched_off(case: Case, spot: Spot) -> Finding | None:
     for name in LOGINS:
         off = own.last(name)
         outer = Scope(spot.location.scope.blocks[:-1]).nearest(name)
+        if name == "auth_basic" and spot.location.scope.nearest("auth_basic_user_file") is None:
+            continue
         if off is not None and off.argument == "off" and outer is not None and outer.argument != "off":
             says = f"{_where(spot)} switches off the {name} that holds around it"
             return _found(case, spot, "LG-NGINX-003", off, says, edits=fixes.remove(case.source, off))

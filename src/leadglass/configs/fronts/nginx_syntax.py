@@ -16,6 +16,8 @@ from leadglass.configs.source import Source
 __all__ = ["Block", "Directive", "Word", "parse"]
 
 _MOST = 50_000
+_MOST_WORDS = 5000
+"""Of one directive."""
 _DEEPEST = 50
 
 _TOKEN = re.compile(
@@ -145,6 +147,8 @@ class _Parser:
             raise self._source.fault(
                 "a quoted word runs into the next", found.start(), then="put a space between"
             )
+        if len(self._words) == _MOST_WORDS:
+            raise self._source.fault(f"a directive of more than {_MOST_WORDS} words", self._words[0].start)
         self._words.append(Word(_meaning(text), found.start(), found.end()))
 
     def _mark(self, mark: str, at: int) -> None:
@@ -213,7 +217,7 @@ def _end_of_lua(source: Source, at: int) -> int:
             at = _after_lua(text, found)
             if at < 0:
                 break
-    raise source.fault("the block of Lua opened here is never closed", begin - 1)
+    raise source.fault("the block of Lua opened here has no end", begin - 1)
 
 
 def _after_lua(text: str, found: re.Match[str]) -> int:

@@ -84,7 +84,7 @@ def test_lua_is_skipped_by_its_own_rules(lua: str) -> None:
         ('a "b', "front.conf:1:3: a quote is opened and never closed"),
         ('a "b"c;', "front.conf:1:6: a quoted word runs into the next; put a space between"),
         ("a b\\", "front.conf:1:4: a backslash with nothing after it"),
-        ("a_by_lua_block { '", "front.conf:1:16: the block of Lua opened here is never closed"),
+        ("a_by_lua_block { '", "front.conf:1:16: the block of Lua opened here has no end"),
         ("a { " * 60, "front.conf:1:204: more than 50 blocks within each other"),
     ],
 )
@@ -96,7 +96,8 @@ def test_what_nginx_would_not_read_is_one_line_with_its_place(text: str, says: s
 
 
 @pytest.mark.parametrize(
-    "text", ["a;" * 60_000, '"' * 1_000_000, '\\"' * 100_001, "x_by_lua_block {" + "{" * 200_000]
+    "text",
+    ["a;" * 60_000, "a " * 6000 + ";", '"' * 1_000_000, '\\"' * 100_001, "x_by_lua_block {" + "{" * 200_000],
 )
 def test_what_is_too_much_is_refused(text: str) -> None:
     with pytest.raises(ConfigError):
