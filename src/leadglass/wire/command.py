@@ -20,6 +20,9 @@ from leadglass.wire.limits import DEFAULT, Limits
 __all__ = ["decode_command", "encode_command"]
 
 _HEADER = Struct("<HHL")
+_NUMBER = Struct("<HHLH")
+_LENGTH = Struct("<HHLL")
+_MOST = 0xFFFF
 _GROUP_LENGTH = 0x0000
 _COMMAND_FIELD = 0x0100
 _PLAIN = frozenset({0x0000, 0x0002, 0x0100, 0x0110, 0x0120, 0x0700, 0x0800, 0x0900})
@@ -34,17 +37,17 @@ _PADS = {"UI": b"\0", "AE": b" ", "LO": b" "}
 def encode_command(message: Message) -> bytes:
     """The command set of ``message``; ``LocalProtocolError`` for a value that does not fit."""
     parts: list[bytes] = []
-    pack = _HEADER.pack
-    for element in _plan_of(message.COMMAND_FIELD):
-        if element.tag == _COMMAND_FIELD:
-            parts.append(pack(0, _COMMAND_FIELD, 2) + message.COMMAND_FIELD.to_bytes(2, "little"))
+    for tag, vr, name, _ in _plan_of(message.COMMAND_FIELD):
+        value = getattr(message, name)
+        if value is None:
             continue
-        value = getattr(message, element.name)
-        if value is not None:
-            encoded = _encode_value(element, value)
-            parts.append(pack(0, element.tag, len(encoded)) + encoded)
+        if vr == "US" and 0 <= value <= _MOST:
+            parts.append(_NUMBER.pack(0, tag, 2, value))
+        else:
+            encoded = _encode_value(vr, name, value)
+            parts += (_HEADER.pack(0, tag, len(encoded)), encoded)
     body = b"".join(parts)
-    return pack(0, _GROUP_LENGTH, 4) + len(body).to_bytes(4, "little") + body
+    return _LENGTH.pack(0, _GROUP_LENGTH, 4, len(body)) + body
 
 
 @cache
@@ -54,17 +57,17 @@ def _plan_of(command_field: int) -> tuple[Element, ...]:
     return tuple(sorted((*MESSAGES[command_field].ELEMENTS, field), key=lambda element: element.tag))
 
 
-def _encode_value(element: Element, value: Any) -> bytes:
-    if element.vr == "US":
-        return _us(value, element.name)
-    if element.vr == "AT":
-        return b"".join(_us(tag >> 16, element.name) + _us(tag & 0xFFFF, element.name) for tag in value)
-    encoded = text(value, element.name)
-    return encoded + _PADS[element.vr] if len(encoded) % 2 else encoded
+def _encode_value(vr: str, name: str, value: Any) -> bytes:
+    if vr == "US":
+        return _us(value, name)
+    if vr == "AT":
+        return b"".join(_us(tag >> 16, name) + _us(tag & 0xFFFF, name) for tag in value)
+    encoded = text(value, name)
+    return encoded + _PADS[vr] if len(encoded) % 2 else encoded
 
 
 def _us(value: int, name: str) -> bytes:
-    if not 0 <= value <= 0xFFFF:
+    if not 0 <= value <= _MOST:
         raise LocalProtocolError(f"{name} is {value}, which does not fit 2 bytes")
     return value.to_bytes(2, "little")
 
@@ -91,12 +94,12 @@ def _message(values: Mapping[int, bytes], limits: Limits) -> Message:
     if kind is None or field is None or len(field) != 2:
         raise malformed("a command set without a known command field")
     found: dict[str, Any] = {}
-    for element in kind.ELEMENTS:
-        raw = values.get(element.tag)
+    for tag, vr, name, required in kind.ELEMENTS:
+        raw = values.get(tag)
         if raw is not None:
-            found[element.name] = _decode_value(element, raw, limits)
-        elif element.required:
-            raise malformed(f"a {kind.__name__} without {element.name}")
+            found[name] = _decode_value(vr, name, raw, limits)
+        elif required:
+            raise malformed(f"a {kind.__name__} without {name}")
     return kind(**found)
 
 
@@ -128,19 +131,18 @@ def _check_group_length(values: Mapping[int, bytes], size: int) -> None:
         raise malformed("the group length of a command set is wrong")
 
 
-def _decode_value(element: Element, raw: bytes, limits: Limits) -> Any:
-    vr = element.vr
+def _decode_value(vr: str, name: str, raw: bytes, limits: Limits) -> Any:
     if vr == "US":
         if len(raw) != 2:
-            raise malformed(f"{element.name} has {len(raw)} bytes instead of 2")
+            raise malformed(f"{name} has {len(raw)} bytes instead of 2")
         return raw[0] | raw[1] << 8
     if vr == "AT":
         if len(raw) % 4:
-            raise malformed(f"{element.name} has {len(raw)} bytes, not a multiple of 4")
+            raise malformed(f"{name} has {len(raw)} bytes, not a multiple of 4")
         return tuple(_tag(raw, at) for at in range(0, len(raw), 4))
     if vr == "LO":
         raw = raw[: limits.text]  # an over-long comment must not hide the status beside it
-    return padded_text(raw, limits.text, element.name)
+    return padded_text(raw, limits.text, name)
 
 
 def _tag(raw: bytes, at: int) -> int:

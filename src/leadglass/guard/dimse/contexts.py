@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from leadglass.guard.dimse.archive import Answer, Proposal
 from leadglass.model.access import Action
@@ -69,6 +70,7 @@ _STORAGE = (
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
 
+@lru_cache(maxsize=1024)
 def action_of(abstract_syntax: str) -> Action | None:
     """What may be asked on such a context; None: nothing that the guard lets through."""
     action = _ACTIONS.get(abstract_syntax)
