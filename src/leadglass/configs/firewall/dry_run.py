@@ -148,6 +148,7 @@ class Judge:
         self._doors = [
             (door, _Ranges(door.server.networks or here), frozenset(door.ports)) for door in plan.doors
         ]
+        self._ports = frozenset(port for door in plan.doors for port in door.ports)
         allowed: dict[tuple[Direction, Server, int], list[Network]] = defaultdict(list)
         for rule in plan.rules:
             for port in (*rule.ports, _ANY):
@@ -159,7 +160,7 @@ class Judge:
 
         A record of the way back, as NetFlow has one, is none of a connection that a server opens.
         """
-        if flow.source.is_loopback or flow.source == flow.destination:
+        if flow.port not in self._ports or flow.source == flow.destination or flow.source.is_loopback:
             return None
         found = list(self._fates(flow))
         if any(fate.direction is Direction.OUT for fate in found) and self._is_answer(flow):

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from leadglass.configs.firewall.plan import Address, Direction
@@ -145,25 +146,27 @@ class _Csv:
 
     def __init__(self) -> None:
         self._columns: Mapping[str, int] | None = None
+        self._least = 0
         self._ended = False
 
     def __call__(self, line: str) -> Flow | None:
         cells = _cells(line)
-        if cells[0].lower() in _END:
+        if cells[0].strip().lower() in _END:
             self._ended = True
         if self._ended:
             return None
         if self._columns is None:
             self._columns = _columns(cells)
+            self._least = max(self._columns[what] for what in _NEEDED)
             return None
         return self._flow(cells, self._columns)
 
     def _flow(self, cells: Sequence[str], columns: Mapping[str, int]) -> Flow | None:
         def cell(what: str) -> str:
             index = columns.get(what)
-            return "" if index is None or index >= len(cells) else cells[index]
+            return "" if index is None or index >= len(cells) else cells[index].strip()
 
-        if len(cells) <= max(columns[what] for what in _NEEDED):
+        if len(cells) <= self._least:
             raise ValueError(f"only {len(cells)} columns")
         if cell("protocol").upper() not in {*_IS_TCP, ""}:
             return None
@@ -182,7 +185,7 @@ class _Csv:
 
 def _cells(line: str) -> Sequence[str]:
     try:
-        return [cell.strip() for cell in next(csv.reader([line], strict=True))]
+        return next(csv.reader([line], strict=True, skipinitialspace=True))
     except csv.Error as exc:
         raise ValueError("a quote that does not end") from exc
 
@@ -207,6 +210,7 @@ def _count(text: str) -> int:
     return max(1, int(text))
 
 
+@lru_cache(1 << 12)
 def _moment(text: str) -> dt.datetime | None:
     """With or without a fraction and a zone; without one it is taken for UTC."""
     try:
@@ -219,6 +223,7 @@ def _moment(text: str) -> dt.datetime | None:
 # ---- both
 
 
+@lru_cache(1 << 16)
 def _address(text: str) -> Address:
     try:
         found = ipaddress.ip_address(text)
