@@ -11,6 +11,7 @@ No recursion: nesting and the number of values are limited (``DEEPEST``, ``MOST`
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -346,7 +347,7 @@ class _Parser:
             return Scalar(start, self._at, _WORDS[word])
         if _INTEGER.fullmatch(word):
             return Scalar(start, self._at, int(word))
-        if not _NUMBER.fullmatch(word):
+        if not _NUMBER.fullmatch(word) or math.isinf(float(word)):
             self._at = start
             raise self._fault(f"{word[:20]} is no JSON value", then=_ADVICE.get(word.lower(), ""))
         return Scalar(start, self._at, float(word))

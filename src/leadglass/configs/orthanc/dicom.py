@@ -85,6 +85,9 @@ def _mistaken(server: Server) -> Iterator[Finding]:
 
 def _known(server: Server) -> Iterator[Finding]:
     """How callers are known that DicomModalities lists."""
+    if server.settings.on("DicomModalitiesInDatabase") and server.settings.section("DicomModalities"):
+        says = "the peers in this file count for nothing: DicomModalitiesInDatabase is true"
+        yield _at(server, "LG-ORTHANC-035", "DicomModalities", says)
     if server.settings.on("DicomCheckModalityHost"):
         for peer in server.peers:
             if not _is_address(peer.host):
@@ -115,8 +118,8 @@ def _tls(server: Server) -> Iterator[Finding]:
 
 
 def _refusing(server: Server, *commands: str) -> tuple[Edit, ...]:
-    """No command for strangers; none at all where nobody is listed, who would all be strangers then."""
-    if not server.peers and not server.settings.on("DicomModalitiesInDatabase"):
+    """No command for strangers; left to a person where the files list nobody, for all are strangers then."""
+    if not server.peers:
         return ()
     wanted = [f"DicomAlwaysAllow{command}" for command in commands if command in server.anybody]
     return tuple(edit for option in wanted for edit in server.settings.put(option, value=False))

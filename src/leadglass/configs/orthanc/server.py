@@ -150,7 +150,9 @@ class Server:
 
     @cached_property
     def peers(self) -> Sequence[Peer]:
-        """Those whom it knows."""
+        """Those whom it knows by its files."""
+        if self.settings.on("DicomModalitiesInDatabase"):
+            return []
         found = (self._peer(member) for member in self._members("DicomModalities"))
         return [peer for peer in found if peer]
 

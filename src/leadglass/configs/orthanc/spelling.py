@@ -24,7 +24,7 @@ _MOST = 100
 """Findings of one kind in one file."""
 _CLASSES: Mapping[str, str] = {
     "bool": "true or false",
-    "int": "a whole number",
+    "int": "a whole number from 0",
     "string": "a word in quotes",
     "list": "a list",
     "object": "names with values",
@@ -107,24 +107,22 @@ def _fits(node: Node, kind: str) -> bool:
         return kind == ("object" if isinstance(node, Object) else "list")
     value = node.value if isinstance(node, Scalar) else None
     if kind == "int":
-        return (isinstance(value, int) and not isinstance(value, bool)) or (
-            isinstance(value, float) and value.is_integer()
-        )
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return isinstance(value, {"bool": bool, "string": str}.get(kind, type(None)))
 
 
 def _retyped(settings: Settings, entry: Entry, option: Option) -> tuple[Edit, ...]:
-    """Without the quotes, where what stands in them is of the right type."""
-    value = settings.value(entry.node)
-    if option.type == "bool" and (said := settings.flag(option.name)) is not None:
-        return (replaced(entry.source, entry.node, said),)
-    if (
-        option.type == "int"
-        and isinstance(value, str)
-        and (number := settings.number(option.name)) is not None
-    ):
-        return (replaced(entry.source, entry.node, number),)
-    return ()
+    """Without the quotes, where what stands in them is of the right type; without the point where nothing follows."""
+    meant: bool | int | None = None
+    if option.type == "bool":
+        meant = settings.flag(option.name)
+    elif option.type == "int":
+        value = settings.value(entry.node)
+        whole = isinstance(value, float) and value.is_integer() and value >= 0
+        meant = int(value) if whole and isinstance(value, float) else settings.number(option.name)
+    if meant is None or (option.type == "int" and meant < 0):
+        return ()
+    return (replaced(entry.source, entry.node, meant),)
 
 
 def _in_section(entry: Entry, node: Object, section: Section) -> Iterator[Finding]:
