@@ -14,6 +14,8 @@ _SECTION = re.compile(r"[ \t]*\[([^\]\r\n]{0,80})\]")
 _SETTING = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9_]{0,63})[ \t]*=[ \t]*([^\r\n]*)")
 _KNOWN = re.compile(r"^[ \t]*(?:\[sscscp\]|MicroPACS[ \t]*=|MyACRNema[ \t]*=)", re.MULTILINE | re.IGNORECASE)
 _MAIN = "sscscp"
+_MOST = 20_000
+"""Lines; a server's file has a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,9 @@ def server(source: Source) -> Server:
     sections: dict[str, dict[str, Value]] = {}
     # A reduced copy may have lost its first line.
     current = sections.setdefault(_MAIN, {})
-    for start, line in _lines(source.text):
+    for number, (start, line) in enumerate(_lines(source.text)):
+        if number > _MOST:
+            raise source.fault(f"more than {_MOST} lines", start, then="no dicom.ini has so many")
         section = _SECTION.match(line)
         if section is not None:
             current = sections.setdefault(section[1].strip().lower(), {})
