@@ -16,6 +16,7 @@ from leadglass.model.lint_record import LINT_SCHEMA, LintRecord
 from leadglass.model.record import SCHEMA, ScanRecord
 from leadglass.settings.baseline_file import BaselineFile
 from leadglass.settings.guard_file import GuardFile
+from leadglass.settings.peers_file import PeersFile
 from leadglass.settings.scope_file import ScopeFile
 
 __all__ = ["SCHEMAS", "schema"]
@@ -40,6 +41,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
     "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
     "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
+    "peer-list": _of(PeersFile, "validation", "leadglass.peer-list/1", "Leadglass peer list"),
     "lint-report": _of(LintRecord, "serialization", LINT_SCHEMA, "Leadglass lint report"),
     "lint-baseline": _of(
         BaselineFile, "validation", "leadglass.lint-baseline/1", "Leadglass baseline of accepted findings"
