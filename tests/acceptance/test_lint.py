@@ -20,7 +20,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it has no types
 from tests.acceptance.test_command import command, one_line
 from tests.acceptance.test_command import leadglass as installed
+from tests.source import ROOT
 from tests.unit.report.lint_sarif_schema import ESSENTIALS
+from tests.unit.test_docs import shown_commands
 
 from leadglass import cli
 from leadglass.cli.schema import SCHEMAS
@@ -226,6 +228,23 @@ def test_without_a_terminal_nothing_is_changed_unless_it_was_said(tmp_path: Path
     assert path.read_text() == COMPOSE
 
 
+@pytest.mark.parametrize(("answer", "changed"), [("y", True), ("n", False)])
+def test_whoever_sits_at_the_terminal_is_asked(answer: str, changed: bool, tmp_path: Path) -> None:
+    path = put(tmp_path, "compose.yml")
+    ours, theirs = os.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    try:
+        done = installed("lint", str(path), "--fix", stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+    assert "Change this file? [y/N]" in done.stderr
+    assert done.stderr.index("+      - ") < done.stderr.index("Change this file?")
+    assert (path.read_text() != COMPOSE) is changed
+    assert done.returncode == (0 if changed else 1)
+
+
 def test_what_is_accepted_is_not_fixed(tmp_path: Path) -> None:
     path = put(tmp_path, "compose.yml")
     accepted = accept(tmp_path)
@@ -352,3 +371,18 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False, timeout=60)
 
     assert done.stderr == ""
+
+
+# ---- what the pages tell to type
+
+
+def test_the_commands_of_the_page_work_one_after_the_other(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "lint-a-configuration.md").read_text()
+    typed = [
+        words for words in shown_commands(page) if words[:2] == ["leadglass", "lint"] and "--fix" not in words
+    ]
+    put(tmp_path, "deploy/compose.yml")
+    codes = [leadglass(*words[1:], cwd=tmp_path).returncode for words in typed]
+
+    assert codes == [1, 0, 0, 1]
+    assert (tmp_path / "lint.xml").exists()

@@ -87,29 +87,29 @@ class Door:
     outside: tuple[int | None, ...]
     """The ports it has on the host."""
 
-    def answers(self, host: str, port: int | None) -> bool:
-        """Whether ``host:port`` may mean it."""
-        if host in self.owners:
-            return port in {None, self.inside}
-        return port is not None and (port in self.outside or (not self.owners and port == self.inside))
+    @property
+    def names(self) -> Iterator[tuple[str, int | None]]:
+        """Host and port that may mean it; the host is ``""`` for the machine that the front runs on."""
+        for owner in self.owners:
+            yield from ((owner, self.inside), (owner, None))
+        on_host = self.outside if self.owners else (*self.outside, self.inside)
+        yield from (("", port) for port in set(on_host) if port is not None)
 
 
 class Doors:
     """Finds the listeners that a front means: those of its project, that is the nearest in the tree of folders."""
 
     def __init__(self, doors: Iterable[Door]) -> None:
-        self._near: defaultdict[tuple[str, str], list[Door]] = defaultdict(list)
+        self._near: defaultdict[tuple[str, int | None, str], list[Door]] = defaultdict(list)
         for door in doors:
-            for name in (*door.owners, ""):
-                for folder in ancestors(posixpath.normpath(door.path)):
-                    self._near[name, folder].append(door)
+            for folder in ancestors(posixpath.normpath(door.path)):
+                for name, port in door.names:
+                    self._near[name, port, folder].append(door)
 
     def behind(self, path: str, front: Front) -> Sequence[Door]:
         """What ``front`` of the file at ``path`` leads to, if any of it was read."""
         name = "" if front.host.startswith(_LOCAL) else front.host
         for folder in ancestors(posixpath.normpath(path)):
-            near = self._near.get((name, folder), ())
-            found = [door for door in near if door.answers(front.host, front.port)]
-            if found:
+            if found := self._near.get((name, front.port, folder)):
                 return found if len(found) <= _MOST else ()
         return ()
