@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from leadglass.survey.hidden import Calibration, Hint, Known, hidden
 from leadglass.survey.interval import Interval
 from leadglass.survey.misclassification import Confusion, Validation, bounds, by_class, ranges, rogan_gladen
 from leadglass.survey.recapture import chapman, recaptured
+from leadglass.survey.sampling import Stratum, allocate
 from leadglass.survey.stratified import StratumCount, by_call, stratified
 from leadglass.survey.tables import Answers, shares_by_truth
 
@@ -116,18 +118,51 @@ def test_shares_of_several_kinds(shares: Sequence[float], right: float) -> None:
     assert covered(f"matrix {shares} {right}", look).share >= LEAST
 
 
-def test_kinds_of_a_drawn_sample() -> None:
-    kinds, sizes = ("clinical", "demo", "honeypot"), {"cloud": 1500, "hospital": 500}
-    weights = {"cloud": (0.1, 0.3, 0.6), "hospital": (0.8, 0.15, 0.05)}
+PRIOR = {"clinical": 0.5, "demo": 0.3, "honeypot": 0.2}
+"""What a judge supposes before any evidence."""
+TELLS = {"clinical": (0.7, 0.2), "demo": (0.15, 0.5), "honeypot": (0.25, 0.1)}
+"""How often each kind shows two signs."""
+
+
+def judged(chance: random.Random, truth: Sequence[str]) -> list[str]:
+    """The likeliest kind of each server, by ratios that are off by up to a half or a double.
+
+    Signs depend on each other: of servers that follow one another and are of one kind, four in five were made
+    from one image and show the same.
+    """
+    off = {kind: [math.exp(chance.uniform(-0.7, 0.7)) for _ in range(4)] for kind in PRIOR}
+    called: list[str] = []
+    signs = [False, False]
+    for number, kind in enumerate(truth):
+        if number % 5 == 0 or truth[number - 1] != kind:
+            signs = [chance.random() < share for share in TELLS[kind]]
+        weights = dict(PRIOR)
+        for which, shown in enumerate(signs):
+            for each, shares in TELLS.items():
+                ratio = shares[which] if shown else 1 - shares[which]
+                weights[each] *= ratio * off[each][2 * which + shown]
+        called.append(max(weights, key=lambda each: weights[each]))
+    return called
+
+
+def test_kinds_of_a_drawn_sample_hold_though_the_judge_is_wrong() -> None:
+    naive: list[bool] = []
 
     def look(chance: random.Random) -> Iterator[tuple[float, Interval]]:
-        truth = {name: chance.choices(kinds, weights[name], k=size) for name, size in sizes.items()}
-        drawn = {"cloud": 120, "hospital": 60}
-        counts = {name: Counter(chance.sample(truth[name], n)) for name, n in drawn.items()}
+        truth = chance.choices(list(PRIOR), (0.15, 0.4, 0.45), k=2000)  # far from what is supposed
+        parts: dict[str, list[str]] = {}
+        for kind, called in zip(truth, judged(chance, truth), strict=True):
+            parts.setdefault(called, []).append(kind)
+        sizes = {name: len(part) for name, part in parts.items()}
+        taken = allocate(tuple(Stratum(name, size) for name, size in sizes.items()), 200)
+        counts = {name: Counter(chance.sample(parts[name], number)) for name, number in taken.items()}
         for kind, found in shares_by_truth(Answers(sizes, counts, 0)).items():
-            yield sum(t.count(kind) for t in truth.values()) / 2000, found.interval
+            yield truth.count(kind) / 2000, found.interval
+            naive.append(sizes.get(kind, 0) / 2000 in found.interval)
 
-    assert covered("drawn sample", look).share >= LEAST
+    assert covered("drawn sample, perturbed ratios", look).share >= LEAST
+    print(f"the naive count lies in {sum(naive) / len(naive):.2f} of these intervals")
+    assert sum(naive) < len(naive) / 2
 
 
 # ---- overlapping lists
