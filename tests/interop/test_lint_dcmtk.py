@@ -172,6 +172,17 @@ def test_a_receiver_takes_objects_from_anybody_as_predicted(tmp_path: Path) -> N
     assert reading.listeners[0].exposure is observed is Access.OFFERS_STORAGE
 
 
+def test_a_worklist_is_offered_to_anybody_as_predicted(tmp_path: Path) -> None:
+    reading = read(fixture("worklist.service", tmp_path))
+    (tmp_path / "db" / "CLINIC").mkdir()
+    (tmp_path / "db" / "CLINIC" / "lockfile").touch()
+    with started(reading.source, tmp_path) as peer:
+        observed = seen(peer, "CLINIC", tmp_path / "seen")
+
+    assert {found.rule for found in reading.findings} == {"LG-DCMTK-021"}
+    assert reading.listeners[0].exposure is observed is Access.OFFERS_QUERY
+
+
 def test_a_receiver_that_ignores_certificates_is_seen_open_then_closed_to_who_has_none(
     tmp_path: Path,
 ) -> None:

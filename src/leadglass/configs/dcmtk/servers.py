@@ -49,7 +49,7 @@ class _Opened:
 
     @property
     def is_open(self) -> bool:
-        return self.listener.exposure in {Access.ANSWERS_QUERY, Access.OFFERS_STORAGE}
+        return self.listener.exposure in {Access.OFFERS_QUERY, Access.OFFERS_STORAGE}
 
 
 def read_unit(source: Source, environment: Environment) -> Reading:
@@ -162,7 +162,8 @@ def _exposure(server: Invocation) -> Access:
     # Its own file says whom dcmqrscp answers; --refuse is for testing.
     if server.name == "dcmqrscp" or server.last("--refuse"):
         return Access.INCONCLUSIVE
-    return Access.ANSWERS_QUERY if server.name == "wlmscpfs" else Access.OFFERS_STORAGE
+    # It answers, but no look can prove it: a worklist is never queried blank.
+    return Access.OFFERS_QUERY if server.name == "wlmscpfs" else Access.OFFERS_STORAGE
 
 
 def _facts(opened: Sequence[_Opened]) -> dict[str, Fact]:

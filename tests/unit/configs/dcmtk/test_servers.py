@@ -87,7 +87,7 @@ def test_the_worklist_answers_anybody() -> None:
     reading = command("wlmscpfs -dfp /wl 11112")
 
     assert rules(reading) == ["LG-DCMTK-021"]
-    assert exposure(reading) is Access.ANSWERS_QUERY
+    assert exposure(reading) is Access.OFFERS_QUERY
     assert reading.facts["dicom_if_public"] == "any AE worklist query"
 
 
