@@ -48,7 +48,8 @@ def target(data: bytes) -> None:
     assert all(0 <= place <= len(source.text) for place in places)
     changed = edited(source.text, [edit for found in reading.findings for edit in found.edits])
     again = reader.read(Source("front.conf", changed), {})
-    assert open_paths(again) <= open_paths(reading)
+    # A path within an open one is told apart once the outer one is closed.
+    assert all(path.startswith(tuple(open_paths(reading))) for path in open_paths(again))
 
 
 def seeds() -> list[bytes]:

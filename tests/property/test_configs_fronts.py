@@ -87,6 +87,8 @@ def edits_of(reading: Reading) -> str:
 @given(damaged() | st.text())
 @example("server { \x00 }")
 @example("<a\n>")
+@example("\\\n")
+@example("a\n\x0c\n")
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     source = Source("front.conf", text)
     for reader in READERS:

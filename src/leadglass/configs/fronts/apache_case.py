@@ -25,9 +25,12 @@ _SAMPLES = ("/dicom-web/studies", "/wado", "/system", "/instances", "/studies", 
 _ALL = frozenset(
     {"^", "^/", ".*", "^.*$", "(.*)", "^(.*)$", "^/(.*)$", "^/?(.*)", "^/?(.*)$", "^/(.*)", "^(.*)"}
 )
+_OF_THE_DOOR = re.compile(r"HTTPS|SERVER_PORT|REQUEST_SCHEME|HTTP_HOST|SERVER_NAME|WELL-KNOWN")
+"""Conditions by which a redirect to TLS is commonly limited: nearly everybody meets them."""
 _MOST_MEMBERS = 16
 _MOST_SECTIONS = 100
 _MOST_PASSES = 200
+_MOST_INHERITED = 500_000
 
 
 class Pass(NamedTuple):
@@ -101,21 +104,26 @@ class Host:
         return self._known[section]
 
     def _rewritten(self, door: Door) -> Gate:
-        """Rules that refuse without a certificate, or send everybody away."""
-        found: set[Need] = set()
+        certified, away = self._rules
+        found = {Need.CERTIFICATE} if certified else set()
+        return frozenset(found | ({Need.NOBODY} if away and not door.tls else set()))
+
+    @cached_property
+    def _rules(self) -> tuple[bool, bool]:
+        """Whether rules refuse without a certificate, and whether they send away whoever comes without TLS."""
+        certified = away = False
         conditions: list[str] = []
         for line in self.all("rewritecond", "rewriterule"):
             if line.name == "rewritecond":
                 conditions.append(" ".join(line.arguments).upper())
                 continue
-            flags = line.arguments[2].upper() if len(line.words) > 2 else ""
-            told, conditions = " ".join(conditions), []
-            if re.search(r"\[(.*,)?(F|FORBIDDEN)[,\]]", flags) and "SSL_CLIENT_VERIFY" in told:
-                found.add(Need.CERTIFICATE)
-            leaves = re.search(r"\[(.*,)?R(=\d+|EDIRECT)?[^,]*[,\]]", flags) and line.argument in _ALL
-            if leaves and not door.tls:
-                found.add(Need.NOBODY)
-        return frozenset(found)
+            flags = _flags(line)
+            if not flags.isdisjoint({"F", "FORBIDDEN"}):
+                certified = certified or any("SSL_CLIENT_VERIFY" in told for told in conditions)
+            if not flags.isdisjoint({"R", "REDIRECT"}) and line.argument in _ALL:
+                away = away or all(map(_OF_THE_DOOR.search, conditions))
+            conditions = []
+        return certified, away
 
 
 @dataclass(frozen=True)
@@ -162,7 +170,7 @@ class Case:
 def case_of(source: Source) -> Case:
     """Read a file; ``ConfigError`` at its place when it is broken."""
     top = parse(source)
-    hosts = tuple(_hosts(top))
+    hosts = tuple(_hosts(source, top))
     for host in hosts:
         if len(host.locations) > _MOST_SECTIONS or len(host.passes) > _MOST_PASSES:
             at = host.section.start if host.section else 0
@@ -187,10 +195,14 @@ def case_of(source: Source) -> Case:
     return Case(source, top, hosts, spots, ways)
 
 
-def _hosts(top: Sequence[Directive]) -> Iterator[Host]:
+def _hosts(source: Source, top: Sequence[Directive]) -> Iterator[Host]:
     main = [line for line in effective(top) if line.name != "virtualhost"]
     sections = [line for line in effective(top) if line.name == "virtualhost"]
     listens = [line for line in main if line.name == "listen"]
+    if len(sections) * len(main) > _MOST_INHERITED:
+        raise source.fault(
+            f"{len(sections)} hosts inherit {len(main)} lines", sections[-1].start, then="split it"
+        )
     for section in sections:
         own = list(effective(section.inner or []))
         yield Host(section, [*main, *own], tuple(_doors(section, [*main, *own], section.words)))
@@ -235,8 +247,13 @@ def _passes(host: Host) -> Iterator[Pass]:
 
 
 def _proxies(rule: Directive) -> bool:
-    flags = rule.arguments[2] if len(rule.words) > 2 else ""
-    return re.search(r"\[(.*,)?(P|proxy)[,\]]", flags, re.IGNORECASE) is not None
+    return not _flags(rule).isdisjoint({"P", "PROXY"})
+
+
+def _flags(rule: Directive) -> frozenset[str]:
+    """The flags of a rule, without what is set by them."""
+    written = rule.arguments[2][:200].upper() if len(rule.words) > 2 else ""
+    return frozenset(flag.strip().partition("=")[0] for flag in written.strip("[]").split(","))
 
 
 def _paths(host: Host, passed: Pass) -> Iterator[str]:

@@ -59,4 +59,5 @@ def _before(source: Source, line: Directive, lines: list[str]) -> tuple[Edit, ..
 
 
 def _text(source: Source, line: Directive) -> str:
-    return source.text[line.start : line.end]
+    # A backslash at the end would take in the line that comes after the copy.
+    return source.text[line.start : line.end].rstrip("\\ \t\r\n")

@@ -121,7 +121,9 @@ def _directive(source: Source, text: str, start: int) -> Directive:
     flat = _CONTINUED.sub(lambda found: " " * len(found[0]), text)
     if not flat.startswith("<"):
         words = _words(source, flat, start)
-        return Directive(words[0].text.lower(), words[1:], start, start + len(text))
+        # Only a backslash, or blanks that are none to the line's reader, leave no word.
+        name = words[0].text.lower() if words else ""
+        return Directive(name, words[1:], start, start + len(text))
     if not flat.endswith(">"):
         raise source.fault("the tag of a section has no >", start)
     words = _words(source, flat[1:-1], start + 1)

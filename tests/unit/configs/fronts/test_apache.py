@@ -233,6 +233,21 @@ def test_the_change_is_the_smallest_and_keeps_the_rest(before: str, after: str) 
     assert fixed(apache(whole.format(before))) == whole.format(after)
 
 
+@pytest.mark.parametrize(
+    ("rule", "away"),
+    [
+        ("RewriteRule ^ https://a%{REQUEST_URI} [R=301,L]", True),
+        ("RewriteCond %{HTTPS} !=on\nRewriteRule ^/?(.*) https://a/$1 [redirect=301]", True),
+        ("RewriteCond %{REQUEST_URI} !^/\\.well-known/\nRewriteRule ^ https://a/ [R,L]", True),
+        ("RewriteCond %{REQUEST_URI} ^/old\nRewriteRule ^ https://a/ [R,L]", False),
+        ("RewriteRule ^/old https://a/ [R,L]", False),
+        ("RewriteRule ^ /new [L]", False),
+    ],
+)
+def test_a_plain_host_that_sends_everybody_away_leads_nowhere(rule: str, away: bool) -> None:
+    assert (host(PASS, rule, port=80).listeners == ()) is away
+
+
 def test_no_password_is_repeated() -> None:
     reading = host(PASS, "RequestHeader set Authorization 'Basic c2VjcmV0OnNlY3JldA=='")
 
