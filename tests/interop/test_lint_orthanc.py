@@ -19,6 +19,7 @@ import pytest
 from tests.peers import images, looking, netns
 from tests.peers.canary import Canaries
 from tests.peers.certificates import Certificates
+from tests.peers.places import LOOPBACK
 from tests.peers.running import Peer, running, version_of
 
 from leadglass.configs.fixing import fixed
@@ -26,6 +27,7 @@ from leadglass.configs.lint import Linted, lint
 from leadglass.configs.orthanc.readers import merge
 from leadglass.configs.reading import Reach, Reading
 from leadglass.configs.source import Source, edited
+from leadglass.errors import ConfigError
 from leadglass.model.finding import Finding
 
 pytestmark = [pytest.mark.peer("orthanc"), pytest.mark.peer("dcmtk"), pytest.mark.root]
@@ -218,3 +220,63 @@ def test_a_closed_one_is_found_closed_by_both(pair: netns.Pair, tmp_path: Path, 
 
     with started(pair, tmp_path / "shut", [source], PAPERS=str(home)) as peer:
         assert observed(pair, peer, tmp_path / "shut") == predicted(reading)
+
+
+# ---- what Orthanc takes, and what it refuses
+
+ODD = (
+    '// first\n{ /* in */ "HttpPort": 1, "HttpPort" : 8042, /* last */\n"DicomPort":/* no */${PORT:-04242},\n'
+    '"LuaScripts": [], "DicomModalities": {"ct": ["WARD_CT", "10.99.0.2", 11112,],}, "Name": "a\tb",} } whatever'
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'HttpPort': 8042}",
+        '{"Name": "a" "DicomAet": "B"}',
+        '{"Name": "a",, "DicomAet": "B"}',
+        '{"Name" /* no */ : "a"}',
+        '{"SslEnabled": False}',
+        '{"StableAge": 1e999}',
+        r'{"Name": "\q"}',
+        "# no\n{}",
+        "[]",
+        "",
+    ],
+)
+def test_what_orthanc_cannot_read_is_broken_for_lint_too(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ConfigError):
+        merge([Source("o.json", text)], {})
+
+    assert starts_not(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ['"KeepAlive": "true"', '"KeepAlive": null', '"StableAge": 60.0', '"StableAge": -1', '"LuaScripts": "x.lua"',
+     '"DicomModalities": []', '"RegisteredUsers": []', '"DicomTlsEnabled": true'],
+)  # fmt: skip
+def test_what_orthanc_does_not_start_with_is_found(tmp_path: Path, option: str) -> None:
+    text = f"{{{option}}}"
+    rules = {found.rule for found in merge([Source("o.json", text)], {}).findings}
+
+    assert rules & {"LG-ORTHANC-043", "LG-ORTHANC-032"}
+    assert starts_not(tmp_path, text)
+
+
+def test_what_is_odd_and_right_is_read_by_both(pair: netns.Pair, tmp_path: Path) -> None:
+    reading = merge([Source("o.json", ODD)], {})
+    assert [listener.port for listener in reading.listeners] == [8042, 4242]
+    assert reading.facts["peers"] == ("WARD_CT@10.99.0.2:11112",)
+
+    with started(
+        pair, tmp_path, [Source("o.json", ODD.replace("${PORT:-", "${OTHER:-"))], OTHER="4242"
+    ) as peer:
+        assert peer.ports == PORTS
+
+
+def starts_not(home: Path, text: str) -> bool:
+    """Whether Orthanc gives up at once."""
+    (home / "o.json").write_text(text)
+    return LOOPBACK.run(["Orthanc", home / "o.json"], cwd=home, timeout=20).returncode != 0

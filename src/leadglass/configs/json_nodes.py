@@ -103,7 +103,8 @@ _SPACE = re.compile(r"(?:[ \t\r\n]++|//[^\r\n]*+|/\*(?s:.*?)\*/)*+")
 _WHITE = re.compile(r"[ \t\r\n]*+")
 _WORD = re.compile(r"\$\{[^}\r\n]*\}|[-+]?[0-9][0-9.eE+-]*|[A-Za-z]+")
 _STRINGS = json.JSONDecoder(strict=False)
-_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+# With a plus sign it is a real number.
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _NUMBER = re.compile(r"[-+]?[0-9]++(?:\.[0-9]*+)?(?:[eE][-+]?[0-9]++)?")
 _WORDS: Mapping[str, bool | None] = {"true": True, "false": False, "null": None}
 _ADVICE: Mapping[str, str] = dict.fromkeys(("true", "false", "null"), "JSON writes it in small letters")
