@@ -12,7 +12,10 @@ from leadglass.configs.source import Source
 
 __all__ = ["Entry", "Value", "entries", "is_ldif", "relative", "same_name"]
 
-_DN = re.compile(r"^dn::? ?\S", re.MULTILINE | re.IGNORECASE)
+_DN = re.compile(
+    r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*+(?:version:[^\n]*\n(?:(?: |#)[^\n]*\n|\r?\n)*+)?dn::? ?\S", re.IGNORECASE
+)
+"""An entry with nothing but comments and the version before it."""
 _ATTRIBUTE = re.compile(r"([A-Za-z0-9.-]{1,128})((?:;[A-Za-z0-9-]{1,64}){0,8})(::|:<|:)[ ]*")
 _FOLD = re.compile(r"\r?\n[ ]")
 _CHANGES = frozenset({"add", "replace", "delete", "increment"})
@@ -56,8 +59,8 @@ class Entry:
 
 
 def is_ldif(text: str) -> bool:
-    """Whether it has an entry."""
-    return _DN.search(text) is not None
+    """Whether it begins with an entry; a manual that shows one does not."""
+    return _DN.match(text) is not None
 
 
 def relative(dn: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from leadglass.configs.dcmtk.words import Word, lines, number, shown, values
 from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
 
-__all__ = ["ANY", "DEFAULT_PORT", "UNUSED", "Archive", "Area", "Peer", "Setting", "archive"]
+__all__ = ["ANY", "DEFAULT_PORT", "KNOWN", "UNUSED", "Archive", "Area", "Peer", "Setting", "archive"]
 
 ANY = "ANY"
 """Instead of peers: everybody."""
@@ -27,6 +27,8 @@ UNUSED = frozenset(
 _SETTINGS = UNUSED | {
     *("NetworkTCPPort", "MaxPDUSize", "MaxAssociations", "UserName", "GroupName", "SpecificCharacterSet")
 }
+KNOWN = frozenset(name.lower() for name in (*_SETTINGS, "HostTable", "VendorTable", "AETable"))
+"""What a line may begin with, in small letters."""
 _MOST_PEERS = 200_000
 """Peers that all names together may stand for; a group of groups doubles with every line."""
 

@@ -286,6 +286,8 @@ def test_key_stores_with_known_passwords_are_told(pin: str, *, told: bool) -> No
     ("text", "kind"),
     [
         ("dn: dicomDeviceName=x\n", "dcm4chee-ldif"),
+        ("# x\n\nversion: 1\n\n# y\n folded\n\nDN:: ZGljb20=\nx: dicomDeviceName\n", "dcm4chee-ldif"),
+        ("How to:\n\ndn: dicomDeviceName=x\n", None),
         ("dn: cn=x,dc=org\ncn: x\n", None),
         ('{"dicomDeviceName": "x", "dicomNetworkAE": []}', "dcm4chee-json"),
         ('[{"dicomDeviceName": "x", "dcmDevice": {}}]', "dcm4chee-json"),

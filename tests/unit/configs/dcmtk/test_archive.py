@@ -45,6 +45,23 @@ def closed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("# ours\n  # too\n\nAETable BEGIN\nAETable END\n", True),
+        ("\tHostTable BEGIN\nHostTable END\n", True),
+        ("networktcpport = 104\nAETable BEGIN\nAETable END\n", True),
+        ("AETable: X <dir> R (1, 1mb) ANY", True),
+        ("How to set it up:\n\nAETable BEGIN\nAETable END\n", False),
+        ("#!/bin/sh\ncat <<E\nAETable BEGIN\nAETable END\nE\n", False),
+        ("UserName = x\n", False),
+        ("", False),
+    ],
+)
+def test_a_file_is_told_by_what_it_holds(text: str, *, taken: bool) -> None:
+    assert READERS[0].recognises(Source("file", text)) == taken
+
+
+@pytest.mark.parametrize(
     ("access", "may"),
     [("RW", "store/query/retrieve"), ("W", "store/query/retrieve"), ("R", "query/retrieve")],
 )
