@@ -30,7 +30,7 @@ SLACK = 1e-9
 
 @st.composite
 def samples(draw: st.DrawFn) -> tuple[int, int, int]:
-    population = draw(st.integers(1, 10_000))
+    population = draw(st.integers(1, 1_000))
     sampled = draw(st.integers(1, population))
     return draw(st.integers(0, sampled)), sampled, population
 

@@ -41,7 +41,9 @@ def of_proportion(found: Proportion, *, drawn: bool) -> Figure:
             Row("exact", found.exact, found.share, span(found.exact)),
             Row("Wilson", found.wilson, found.share, span(found.wilson)),
         ),
-        f"{percent(found.level)} intervals." if drawn else selection(found.sampled),
+        f"{percent(found.level)} intervals."
+        if drawn or found.sampled == found.population
+        else selection(found.sampled),
     )
 
 

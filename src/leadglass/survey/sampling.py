@@ -21,7 +21,7 @@ __all__ = ["SMALLEST", "Lot", "Stratum", "allocate", "halving_size", "sample_siz
 
 SMALLEST = 2
 """Servers in a stratum that is looked at: one alone says nothing of the spread."""
-_MOST = 10**9
+_MOST = 10**11
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def for_proportion(found: Proportion, *, drawn: bool) -> Iterator[Line]:
     yield f'"{quote(found, drawn=drawn)}"'
     yield ""
     yield _halving(found)
-    if not drawn:
+    if not drawn and found.sampled != found.population:
         yield ""
         yield selection(found.sampled)
 

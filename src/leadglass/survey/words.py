@@ -53,7 +53,7 @@ def days(first: dt.date, last: dt.date) -> str:
 def selection(sampled: int) -> str:
     """What must be said of a sample of which nobody said that it was drawn at random."""
     return (
-        f"Nobody said that these {sampled:,} were drawn at random, so the interval leaves out selection. The first"
+        "Nobody said that those reviewed were drawn at random, so the interval leaves out selection. The first"
         f" {sampled:,} of a list, or those that were easiest to look at, may differ from the rest by more than"
         " any interval tells. If they were drawn, say so: --random. If not, leadglass survey plan draws."
     )
@@ -61,22 +61,20 @@ def selection(sampled: int) -> str:
 
 def quote(found: Proportion, *, drawn: bool) -> str:
     """What may be printed in a newspaper as it stands."""
-    of = f" of the {found.population:,} servers" if found.population is not None else " servers"
-    low, high = percent(found.exact.low), percent(found.exact.high)
     held = f"{found.positive:,} held private data" if found.positive else "none held private data"
+    if found.sampled == found.population:
+        return f"All {count(found.sampled, 'server')} were reviewed; {held}."
+    of = " servers" if found.population is None else f" of the {found.population:,} servers"
+    low, high = percent(found.exact.low), percent(found.exact.high)
     ends = f"between {low} and {high} of all servers hold private data{_number(found)}"
     certainty = f"with {percent(found.level)} confidence"
-    which = "drawn at random, " if drawn else ""
-    begin = (
-        f"Of {found.sampled:,}{of}, {which}{held}."
-        if which
-        else f"{found.sampled:,}{of} were reviewed; {held}."
-    )
     if drawn:
+        begin = f"Of {found.sampled:,}{of}, drawn at random, {held}."
         return f"{begin} That allows to say, {certainty}, that {ends}."
+    verb = "was" if found.sampled == 1 else "were"
     return (
-        f"{begin} If they had been drawn at random, that would allow to say, {certainty}, that {ends};"
-        " nothing says that they were, so it may be fewer or more."
+        f"{found.sampled:,}{of} {verb} reviewed; {held}. If they had been drawn at random, that would allow to say,"
+        f" {certainty}, that {ends}; nothing says that they were, so it may be fewer or more."
     )
 
 

@@ -144,6 +144,14 @@ def test_selection_is_said_of_a_sample_of_which_nobody_said_that_it_was_drawn() 
     assert "selection" not in drawn
 
 
+def test_who_looked_at_all_of_them_speaks_of_no_chance_and_no_selection() -> None:
+    found = proportion(7, 40, 40)
+    words = " ".join(str(line) for line in texts.for_proportion(found, drawn=False))
+
+    assert quote(found, drawn=False) == "All 40 servers were reviewed; 7 held private data."
+    assert "selection" not in words
+
+
 def test_results_are_json_whatever_they_hold() -> None:
     value = {
         frozenset({"b", "a"}): (Interval(0, float("inf")), Hint.PORT),
