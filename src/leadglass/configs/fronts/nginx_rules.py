@@ -24,6 +24,8 @@ __all__ = ["findings"]
 _ORIGIN = "access-control-allow-origin"
 _CREDENTIALS = "access-control-allow-credentials"
 _IDENTITY = re.compile(r"(x-)?(remote|forwarded|webauth|auth-request|authenticated|auth)[-_]?(user|email|groups?|name)?|x-user(name)?", re.IGNORECASE)  # fmt: skip
+_OWN_LOGIN = re.compile(r"(Basic|Bearer)\s+(?!\$\{?(http|arg|cookie)_)\S", re.IGNORECASE)
+"""Of the front: written here, or put in from the environment; not what the caller sent."""
 _LITERAL_LOGIN = re.compile(r"(Basic|Bearer)\s+[^\s$]{4,}", re.IGNORECASE)
 _CLIENT_HOST = re.compile(r"\$\{?(arg_\w+|http_\w+|cookie_\w+|host)\}?")
 
@@ -133,14 +135,12 @@ def _logs_in_for_all(case: Case, spot: Spot) -> Iterator[Finding]:
         if header.argument.lower() != "authorization" or len(header.words) < 2:
             continue
         values = case.site.expanded(header.arguments[1], spot.location.scope)
-        if not any(_LITERAL_LOGIN.search(value) for value in values):
-            continue
-        if spot.open_ways:
-            says = "the front logs in at the archive for everybody, with a password that stands here"
+        if spot.open_ways and any(_OWN_LOGIN.match(value) for value in values):
+            says = "the front logs in at the archive for everybody"
             yield finding(
                 "LG-NGINX-020", case.source, header.start, header.name, says, listener=spot.listener
             )
-        else:
+        elif any(_LITERAL_LOGIN.match(value) for value in values):
             says = "the archive's password stands in this file"
             yield finding("LG-NGINX-021", case.source, header.start, header.name, says)
 
