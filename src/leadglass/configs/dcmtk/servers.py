@@ -13,7 +13,7 @@ from leadglass.configs.kinds import Environment
 from leadglass.configs.passwords import quality
 from leadglass.configs.reading import Fact, Listener, Login, Reach, Reading, Service
 from leadglass.configs.source import Source
-from leadglass.model.finding import Finding
+from leadglass.model.finding import Edit, Finding
 from leadglass.model.verdict import Access
 
 __all__ = ["read_script", "read_unit"]
@@ -29,6 +29,7 @@ _WEAK_SUITE = re.compile(
     r"NULL|EXPORT|anon|RC4|RC2|DES|MD5|^(?:TLS|SSL)_RSA_|^TLS_DH_|CBC_SHA$", re.IGNORECASE
 )
 _COMMANDS = ("-xcr", "--exec-on-reception", "-xcs", "--exec-on-eostudy")
+_SHUTDOWN = "--allow-shutdown"
 _CALLERS_WORDS = re.compile(r"#[ac]")
 """Placeholders for what the caller says of itself and of us: the two titles."""
 _CONFIG = ("-c", "--config")
@@ -227,16 +228,21 @@ def _without_certificate(source: Source, opened: _Opened) -> Iterator[Finding]:
 
 
 def _shutdown(source: Source, opened: _Opened) -> Iterator[Finding]:
-    given = opened.server.last("--allow-shutdown")
+    given = opened.server.last(_SHUTDOWN)
     if given is not None and opened.server.name == "dcmqrscp":
-        start, end = given.name.start, given.name.end
-        written = source.text[start:end] == given.name.text
-        edit = source.edit(start - (source.text[start - 1 : start] == " "), end, "")
         says = "whoever calls can end dcmqrscp"
         yield finding(
-            "LG-DCMTK-022", source, start, given.name.text, says,
-            listener=opened.listener.name, edits=(edit,) if written else (),
+            "LG-DCMTK-022", source, given.name.start, given.name.text, says,
+            listener=opened.listener.name, edits=_without_word(source, given.name.text),
         )  # fmt: skip
+
+
+def _without_word(source: Source, word: str) -> tuple[Edit, ...]:
+    """Take it out, and the blank before it, where it is written once: here, or in a variable."""
+    places = [
+        match.span() for match in re.finditer(rf"(?<=[\w\"'}}/]) {word}(?![\w-])|(?<!\S){word} ", source.text)
+    ]
+    return tuple(source.edit(start, end, "") for start, end in places) if len(places) == 1 else ()
 
 
 def _profile(source: Source, opened: _Opened) -> Iterator[Finding]:

@@ -175,6 +175,22 @@ def test_whoever_may_shut_it_down_is_told_and_the_word_is_taken_out() -> None:
     assert reading.includes == ("/etc/a.cfg",)
 
 
+@pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ('O="-c a.cfg --allow-shutdown"\ndcmqrscp $O', 'O="-c a.cfg"\ndcmqrscp $O'),
+        ("dcmqrscp \\\n  --allow-shutdown \\\n  -c a.cfg", "dcmqrscp \\\n  \\\n  -c a.cfg"),
+        ("dcmqrscp --allow-shutdown\n# --allow-shutdown is for tests", None),
+    ],
+)
+def test_a_word_is_taken_out_where_it_is_written(text: str, fixed: str | None) -> None:
+    reading = read(f"#!/bin/sh\n{text}\n")
+
+    edits = [edit for found in reading.findings for edit in found.edits]
+    assert "LG-DCMTK-022" in rules(reading)
+    assert edited(reading.source.text, edits) == f"#!/bin/sh\n{text if fixed is None else fixed}\n"
+
+
 def test_whom_dcmqrscp_answers_stands_in_another_file() -> None:
     reading = command(f"dcmqrscp {TLS.replace('+cf /ca.pem', '')} -ic -c a.cfg 104")
 
