@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -189,6 +190,51 @@ def checked(place: Place) -> str:
     return str(json.loads(done.stdout)["access"])
 
 
+@pytest.mark.peer("dcmtk")
+@pytest.mark.peer("iptables")
+def test_iptables_keeps_the_same_door(pair: netns.Pair, tmp_path: Path) -> None:
+    rules = written(PLAN, Form.IPTABLES)
+    with archive(pair.server, tmp_path / "1"), archive(pair.scanner, tmp_path / "2", 4242):
+        for _ in range(2):  # as often as you like, and as the head of the file says
+            pair.server.must(["iptables-restore", "--noflush"], input=rules.text, stdin=None)
+            for line in re.findall(r"^# Once: (.*)$", rules.text, re.MULTILINE):
+                pair.server.must(["sh", "-c", line])
+
+        come_from(pair.scanner, CT)
+        assert echoes(pair.scanner, netns.SERVER, 11112)
+        assert echoes(pair.server, CT, 4242)
+        come_from(pair.scanner, STRANGER)
+        assert not echoes(pair.scanner, netns.SERVER, 11112)
+        assert not echoes(pair.server, STRANGER, 4242)
+        listed = pair.server.must(["iptables-save", "-t", "mangle"])
+    assert (
+        listed.count("-A PREROUTING -j LEADGLASS-IN") == listed.count("-A POSTROUTING -j LEADGLASS-OUT") == 1
+    )
+    assert listed.count("-j DROP") == 2
+
+
+def test_answers_pass_whatever_port_they_go_to(pair: netns.Pair) -> None:
+    load(pair.server, PLAN)
+    with pair.server.inside():
+        listening = socket.create_server((netns.SERVER, 11112))
+    with listening, pair.scanner.inside():
+        # The answer goes to a port at which the server may open nothing.
+        with socket.create_connection((netns.SERVER, 11112), timeout=5, source_address=(CT, 104)) as calling:
+            assert calling.getsockname() == (CT, 104)
+        with pytest.raises(TimeoutError):
+            socket.create_connection((netns.SERVER, 11112), timeout=0.3, source_address=(STRANGER, 104))
+
+
+def test_what_the_list_does_not_name_is_not_touched(pair: netns.Pair) -> None:
+    load(pair.server, PLAN)
+    with pair.server.inside():
+        servers = [socket.create_server((netns.SERVER, port)) for port in (22, 104, 9100)]
+    with contextlib.ExitStack() as opened, pair.scanner.inside():
+        for server in servers:
+            opened.enter_context(server)
+            opened.enter_context(socket.create_connection(server.getsockname(), timeout=5))
+
+
 ROUTED = """
 [[servers]]
 name = "behind"
@@ -225,12 +271,18 @@ def test_rules_hold_on_a_router_and_for_ports_that_are_passed_on(tmp_path: Path)
         with archive(server, tmp_path / "1"), archive(peer, tmp_path / "2", 4242):
             text = ROUTED.format(server=server.address, hub=hub, peer=peer.address)
             load(made.hub, read_peers(text, filename="peers.toml"))
-            for address, port in ((server.address, 11112), (hub, 104)):
-                assert echoes(peer, address, port)
-                assert not echoes(stranger, address, port)
+            assert echoes(peer, server.address, 11112)
+            assert not echoes(stranger, server.address, 11112)
             assert echoes(server, peer.address, 4242)
             assert not echoes(server, stranger.address, 4242)
             assert counted(made.hub, "published: opens no association to others") >= 1
+
+            # Without a word of what is behind, the published port alone is closed.
+            _, _, rest = text.partition("[[servers]]\n")[2].partition("[[servers]]")
+            load(made.hub, read_peers(f"[[servers]]{rest}", filename="peers.toml"))
+            assert echoes(peer, hub, 104)
+            assert not echoes(stranger, hub, 104)
+            assert echoes(stranger, server.address, 11112)
 
 
 # ---- leadglass firewall test
