@@ -33,6 +33,7 @@ __all__ = [
     "is_storage",
     "proposal_of",
     "request_of",
+    "wanted_by",
 ]
 
 IMPLEMENTATION_CLASS_UID = "2.25.98474291370518253186370041728573648201"
@@ -77,6 +78,12 @@ def action_of(abstract_syntax: str) -> Action | None:
     if action is None and is_storage(abstract_syntax):
         return Action.STORE
     return action
+
+
+def wanted_by(rq: AAssociateRQ) -> frozenset[Action | None]:
+    """The services that a proposal needs; whoever would receive objects needs that of C-GET."""
+    receiving = {Action.GET} if rq.user_information.role_selections else set()
+    return frozenset({action_of(c.abstract_syntax) for c in rq.presentation_contexts} | receiving)
 
 
 def is_storage(abstract_syntax: str) -> bool:

@@ -25,7 +25,7 @@ from leadglass.guard.channel import Channel
 from leadglass.guard.client import Client
 from leadglass.guard.dimse import answers
 from leadglass.guard.dimse.archive import Answer
-from leadglass.guard.dimse.contexts import Contexts, acceptance, action_of, proposal_of
+from leadglass.guard.dimse.contexts import Contexts, acceptance, action_of, proposal_of, wanted_by
 from leadglass.guard.dimse.inward import Inward, inward_for
 from leadglass.guard.dimse.leg import Leg
 from leadglass.guard.dimse.request import Request
@@ -123,7 +123,8 @@ class Gateway:
         if not self.still_welcome():  # it took a while to find out who this is
             self._turn_away(rq, "the roll has changed in the meantime", "roll", (2, 3, 1))
             return
-        allowed = [action for action in Action if self.world.offers(who, action)]
+        wanted = wanted_by(rq)
+        allowed = [action for action in Action if action in wanted and self.world.offers(who, action)]
         self.contexts = Contexts.of(rq, allowed)
         if not self.contexts.passed and self.world.stale_since is not None:
             self._turn_away(rq, "only care goes on while the guard is out of date", "stale", (2, 3, 1))
