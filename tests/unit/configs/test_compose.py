@@ -392,6 +392,26 @@ def test_a_broken_file_is_one_error_at_its_place(text: str, says: str) -> None:
         read(Source("c.yml", text), {})
 
 
+JSON = "{" + ",".join(f'"k{n}": 1' for n in range(2_000)) + "}"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"services:\n  a:\n    image: orthancteam/orthanc\n    environment: {{ORTHANC_JSON: '{JSON}'}}\n", "more than 1,000 options"),
+        ("services:\n  b: {image: x, ports: [" + "'80:80'," * 9_000 + "]}\n" + "".join(f"  s{n}: {{extends: b}}\n" for n in range(99)), "services that take in too much"),
+        ("services:\n  a: {image: b, environment: {X: '" + "${A:-" * 20_000 + "'}}\n", ""),
+    ],
+    ids=["options", "extends", "variables"],
+)  # fmt: skip
+def test_what_would_take_long_is_refused_or_passed_over(text: str, says: str) -> None:
+    if says:
+        with pytest.raises(ConfigError, match=f"^c.yml:\\d+:\\d+: {says}"):
+            read(Source("c.yml", text), {})
+    else:
+        assert read(Source("c.yml", text), {}).findings == ()
+
+
 def test_a_key_that_stands_twice_is_told_at_its_second_place() -> None:
     found = reading(
         "services:\n  db:\n    image: postgres\n    ports: ['1:1']\n    ports: ['127.0.0.1:5432:5432']\n"

@@ -89,7 +89,7 @@ _KEYS = frozenset(
 _DEEPEST = 8
 """Services that extend one another."""
 _MOST = 2 * MOST
-"""Nodes of all services, what they extend written out."""
+"""Nodes of all services, what they extend written out, and characters of the files that stand in them."""
 _OUTSIDE = frozenset({"macvlan", "ipvlan", "host"})
 """Drivers of networks in which a container has an address of its own, or the host's."""
 
@@ -165,7 +165,21 @@ class _Project:
 
     def workloads(self) -> tuple[Workload, ...]:
         """One for each service."""
-        return tuple(self._workload(pair) for pair in self._services.values())
+        for pair in self._services.values():
+            self._bear(sum(part.weight for part in self._parts(pair)), pair)
+        found = []
+        for pair in self._services.values():
+            found.append(self._workload(pair))
+            self._bear(found[-1].burden, pair)
+        return tuple(found)
+
+    def _bear(self, weight: int, pair: Pair) -> None:
+        """Count what services bring in; one line of text may bring in much."""
+        self._weight += weight
+        if self._weight > _MOST:
+            raise self._source.fault(
+                "services that take in too much", pair.key.span[0], then="no project does"
+            )
 
     def reading(self) -> Reading:
         """Everything that it says."""
@@ -189,14 +203,7 @@ class _Project:
     # ---- one service
 
     def _workload(self, pair: Pair) -> Workload:
-        service = pair.value
-        assert isinstance(service, Pairs)
-        parts = tuple(self._with_bases(service, 0))
-        self._weight += sum(part.weight for part in parts)
-        if self._weight > _MOST:
-            raise self._source.fault(
-                "services that extend too much", pair.key.span[0], then="no project does"
-            )
+        parts = self._parts(pair)
         files = _mounted(parts, self._node, self._environment)
         reference = self._first(parts, "image")
         image = image_of(reference) if reference else None
@@ -220,6 +227,10 @@ class _Project:
             inline=tuple((one.target, one.content) for one in files if one.content),
             command=" ".join(word.value for part in parts for word in scalars(part.get("command"))),
         )
+
+    def _parts(self, pair: Pair) -> tuple[Pairs, ...]:
+        """A service, and what it extends."""
+        return tuple(self._with_bases(pair.value, 0)) if isinstance(pair.value, Pairs) else ()
 
     def _variables(self, parts: tuple[Pairs, ...]) -> Mapping[str, Variable]:
         """What the service sets, over what its bases set; a secret that is named after a variable is one."""

@@ -29,6 +29,8 @@ __all__ = ["read", "recognises"]
 KIND = "LG-K8S"
 _VERSION = re.compile(r"^[ \t{-]*+[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 _KIND = re.compile(r"^[ \t{-]*+[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_LARGEST = 400_000
+"""Characters of configuration that all pods are given, what several are given counted for each."""
 _MOST = 16
 """Pods behind one service that are looked at."""
 _JSON = re.compile(r"\s*+\{")
@@ -92,6 +94,8 @@ class _Manifest:
             for one in found
             if (pod := runs(one)) is not None
         ]
+        if sum(one.burden for pod in self._pods for one in pod.containers) > _LARGEST:
+            raise source.fault("pods that are given too much configuration", 0, then="no manifest does")
         self._before = _before(services, self._pods)
         self._behind_it: dict[int, list[_Pod]] = {}
         for number, some in self._before.items():

@@ -30,7 +30,7 @@ _TEAM = re.compile(r"(?:orthancteam|osimis)/orthanc(?:-pro|-pre-release|-unstabl
 _JODOGNE = re.compile(r"jodogne/orthanc(?:-plugins|-python|-debug|-slim|-big|-plugins-big)?")
 _FILES = re.compile(r"/(?:etc/orthanc|run/secrets)/[^/]*\.json|/etc/orthanc/?")
 """Where the images look for configuration."""
-_LONGEST_NUMBER = 64
+_LONGEST_NUMBER, _MOST = 64, 1000
 _DEEPEST = 8
 """Levels of options that a variable can name."""
 
@@ -86,6 +86,8 @@ def effective(source: Source, workload: Workload, family: Family) -> Effective:
             made.take(variable)
     if family is Family.TEAM or not files:
         made.fill(_facts()["defaults"][family.value])
+    if len(made.options) > _MOST:
+        raise source.fault(f"more than {_MOST:,} options of Orthanc", workload.offset, then="it has some 200")
     if not workload.elsewhere and not workload.configured:
         made.options.setdefault("RegisteredUsers", {})  # Nothing else can name any.
     return Effective(made.options, made.origins, made.paths, frozenset(made.unknown))

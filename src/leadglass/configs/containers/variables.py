@@ -15,6 +15,8 @@ __all__ = ["Resolved", "resolved"]
 
 _DEEPEST = 8
 """Variables within the default of a variable, one in the other."""
+_LONGEST = 1 << 16
+"""Characters; what a longer text with variables stands for is not looked into."""
 _NAME = re.compile(
     r"\$(?:(?P<escaped>\$)|(?P<bare>[A-Za-z_][A-Za-z0-9_]*)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*))"
 )
@@ -36,6 +38,8 @@ def resolved(text: str, environment: Environment) -> Resolved:
     """The text with its variables replaced: by what is known of them, or else by their defaults."""
     if "$" not in text:
         return Resolved(text)
+    if len(text) > _LONGEST:
+        return Resolved(None, outside=True)
     value, end = _Reader(text, environment).until_end(0, 0)
     return Resolved(value if end == len(text) else text, outside=value != text)
 

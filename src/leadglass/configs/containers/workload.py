@@ -77,6 +77,12 @@ class Workload:
     """Files whose content stands in this file, by where they are mounted."""
     command: str = field(default="", repr=False)  # may hold a password
 
+    @property
+    def burden(self) -> int:
+        """Characters of the files that stand in this one, for whoever bounds what is read of them."""
+        said = self.variables.get("ORTHANC_JSON")
+        return len((said and said.value) or "") + sum(len(content.value) for _, content in self.inline)
+
     def reach(self, port: int) -> Reach:
         """Who reaches a port of the container."""
         found = [one.reach for one in self.published if port in one.inside and one.protocol == "tcp"]
