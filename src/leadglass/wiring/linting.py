@@ -6,8 +6,9 @@ import concurrent.futures
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
-from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, read
+from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, promises, read
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source, decoded
 from leadglass.errors import ConfigError
@@ -86,7 +87,23 @@ def _all_read(files: Sequence[File]) -> Iterator[Read]:
 
 def _read_here(files: Iterable[File]) -> list[Read]:
     """What a process does."""
-    return [read(text) if isinstance(text := opened(file), Source) else text for file in files]
+    return [_one(file) for file in files]
+
+
+def _one(file: File) -> Read:
+    text = opened(file)
+    if not isinstance(text, Source):
+        return text
+    result = read(text)
+    if isinstance(result, Broken) and not (file.is_named or _is_meant(file.path)):
+        # A page or a program that quotes a configuration looks like one, until it is read.
+        return Unknown(file.path)
+    return result
+
+
+def _is_meant(path: str) -> bool:
+    """Whether the name of a file promises a configuration, or says nothing, as fronts' files often do."""
+    return promises(path) or not PurePath(path).suffix
 
 
 def _count(files: Iterable[Read]) -> None:

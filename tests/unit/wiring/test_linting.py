@@ -144,6 +144,17 @@ def test_an_image_in_a_folder_is_of_no_known_kind(tmp_path: Path) -> None:
     assert lint_files([str(tmp_path)]).linted == Linted(unknown=(str(path),))
 
 
+def test_a_page_that_quotes_a_configuration_is_not_broken_unless_it_is_named(tmp_path: Path) -> None:
+    path = put(tmp_path, "notes.md", "services:\n  web:\n    image: redis\n  and: [so on\n")
+
+    assert lint_files([str(tmp_path)]).linted.unknown == (str(path),)
+    assert len(lint_files([str(path)]).linted.broken) == 1
+    for name in ("compose.yml", "front"):
+        named = path.rename(tmp_path / name)
+        assert len(lint_files([str(tmp_path)]).linted.broken) == 1
+        path = named
+
+
 def test_a_file_that_is_too_large_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     with path.open("wb") as stream:
