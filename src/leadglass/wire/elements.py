@@ -242,6 +242,8 @@ def uid_values(raw: bytes | memoryview) -> tuple[str, ...]:
     at least, 64 characters at most; padding only behind the last.
     """
     whole = bytes(raw).decode("latin-1").rstrip(_PADDING)
+    if len(whole) <= _LONGEST_UID and _UID.fullmatch(whole):  # mostly there is one
+        return (whole,)
     values = tuple(whole.split("\\")) if whole else ()
     for value in values:
         if len(value) > _LONGEST_UID or _UID.fullmatch(value) is None:

@@ -72,7 +72,7 @@ def texts(raw: bytes, charset: bytes = b"") -> tuple[str, ...] | None:
     with a control character cannot be read: it must not reach a policy or a log.
     """
     text = _decoded(raw.strip(PADDING), charset)
-    if text is None or _CONTROL.search(text):
+    if text is None or (not text.isprintable() and _CONTROL.search(text)):
         return None
     if "\\" not in text:
         return (text,) if text else ()
