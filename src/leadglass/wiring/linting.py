@@ -95,10 +95,16 @@ def _one(file: File) -> Read:
     if not isinstance(text, Source):
         return text
     result = read(text)
-    if isinstance(result, Broken) and not (file.is_named or _is_meant(file.path)):
+    if not file.is_named and not _is_meant(file.path) and _says_nothing(result):
         # A page or a program that quotes a configuration looks like one, until it is read.
         return Unknown(file.path)
     return result
+
+
+def _says_nothing(file: Read) -> bool:
+    if not isinstance(file, Reading):
+        return True
+    return not (file.findings or file.listeners or file.ports or file.fronts or file.mounts or file.includes)
 
 
 def _is_meant(path: str) -> bool:
