@@ -7,7 +7,7 @@ other two refuse by themselves.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -61,13 +61,15 @@ def amazon(plan: Plan, *, log_only: bool = False) -> Written:
             where="--log-only",
             then="turn on VPC flow logs, and see leadglass firewall dry-run",
         )
+    by_server: dict[int, list[_Opening]] = defaultdict(list)
+    for one in _openings(plan):
+        by_server[id(one.server)].append(one)
     lines = variable("vpc_id", "The VPC of the servers")
     notes = ["aws: take away the other groups' rules for these ports: a group only ever allows"]
     for label, server in zip(
         names((identifier(s.name) for s in plan.servers), 40), plan.servers, strict=True
     ):
-        mine = [one for one in _openings(plan) if one.server is server]
-        groups = list(_grouped(mine))
+        groups = list(_grouped(by_server[id(server)]))
         if len(groups) > 1:
             notes.append(f"aws: {label} takes {len(groups)} groups of at most {_PER_GROUP} rules")
         if len(groups) > _GROUPS:

@@ -7,9 +7,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from leadglass.configs.firewall.flows import BrokenLine, Flow, Meeting
-from leadglass.configs.firewall.plan import Address, Direction, Network, Plan, Server, collapsed
+from leadglass.configs.firewall.plan import Address, Direction, Door, Network, Plan, Server, collapsed
 from leadglass.errors import LocalProtocolError
 
 __all__ = ["MOST", "Count", "Fate", "Judge", "Stopped", "Tally", "held_against"]
@@ -141,19 +142,42 @@ def held_against(
     return tally
 
 
+class _Closed(NamedTuple):
+    """A door, where it is, and who may go through which part of it."""
+
+    door: Door
+    places: _Ranges
+    ports: frozenset[int]
+    openings: tuple[tuple[frozenset[int], _Ranges], ...]
+
+    def fate(self, remote: Address, port: int) -> Fate:
+        """What becomes of whoever comes to (outgoing: is at) ``port``; ``_ANY``: to one of them."""
+        opens = any(remote in who for ports, who in self.openings if port == _ANY or port in ports)
+        return Fate(self.door.direction, self.door.server, remote, port, opens)
+
+
 class Judge:
     """Says what the rules of a plan do with a flow."""
 
     def __init__(self, plan: Plan, here: Sequence[Network] = ()) -> None:
-        self._doors = [
-            (door, _Ranges(door.server.networks or here), frozenset(door.ports)) for door in plan.doors
+        # By identity: a server with many ports takes long to hash.
+        grouped: dict[tuple[Direction, int], dict[tuple[int, ...], list[Network]]] = defaultdict(dict)
+        for rule in plan.rules:
+            alike = grouped[rule.direction, id(rule.server)]
+            alike.setdefault(rule.ports, []).extend(rule.peer.networks)
+        self._closed = [
+            _Closed(
+                door,
+                _Ranges(door.server.networks or here),
+                frozenset(door.ports),
+                tuple(
+                    (frozenset(ports), _Ranges(networks))
+                    for ports, networks in grouped[door.direction, id(door.server)].items()
+                ),
+            )
+            for door in plan.doors
         ]
         self._ports = frozenset(port for door in plan.doors for port in door.ports)
-        allowed: dict[tuple[Direction, Server, int], list[Network]] = defaultdict(list)
-        for rule in plan.rules:
-            for port in (*rule.ports, _ANY):
-                allowed[rule.direction, rule.server, port] += rule.peer.networks
-        self._allowed = {key: _Ranges(networks) for key, networks in allowed.items()}
 
     def fate(self, flow: Flow) -> Fate | None:
         """None: the rules do not touch it, as what a machine says to itself.
@@ -170,30 +194,24 @@ class Judge:
 
     def met(self, server: Server, meeting: Meeting) -> Fate | None:
         """What becomes of a connection of which nobody knows the port; None: that way nothing is closed."""
-        way = meeting.direction
-        if not any(door.server == server and door.direction is way for door, _, _ in self._doors):
-            return None
-        return Fate(way, server, meeting.remote, _ANY, self._opens(way, server, _ANY, meeting.remote))
+        for one in self._closed:
+            if one.door.server is server and one.door.direction is meeting.direction:
+                return one.fate(meeting.remote, _ANY)
+        return None
 
     def _fates(self, flow: Flow) -> Iterator[Fate]:
         senders = (flow.source,) if flow.sent_as is None else (flow.source, flow.sent_as)
-        for door, places, ports in self._doors:
-            if flow.port not in ports:
+        for one in self._closed:
+            if flow.port not in one.ports:
                 continue
-            incoming = door.direction is Direction.IN
-            if any(one in places for one in ((flow.destination,) if incoming else senders)):
-                remote = flow.source if incoming else flow.destination
-                opens = self._opens(door.direction, door.server, flow.port, remote)
-                yield Fate(door.direction, door.server, remote, flow.port, opens)
-
-    def _opens(self, direction: Direction, server: Server, port: int, remote: Address) -> bool:
-        found = self._allowed.get((direction, server, port))
-        return found is not None and remote in found
+            incoming = one.door.direction is Direction.IN
+            if any(place in one.places for place in ((flow.destination,) if incoming else senders)):
+                yield one.fate(flow.source if incoming else flow.destination, flow.port)
 
     def _is_answer(self, flow: Flow) -> bool:
         return any(
-            door.direction is Direction.IN and flow.source_port in ports and flow.source in places
-            for door, places, ports in self._doors
+            one.door.direction is Direction.IN and flow.source_port in one.ports and flow.source in one.places
+            for one in self._closed
         )
 
 

@@ -68,13 +68,15 @@ class _Named:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.servers = {server: f"s{number}" for number, server in enumerate(plan.servers, 1)}
-        self.peers = {peer: f"p{number}" for number, peer in enumerate(plan.peers, 1)}
+        # By identity: what has many ports or networks takes long to hash.
+        self.servers = {id(server): f"s{number}" for number, server in enumerate(plan.servers, 1)}
+        self.peers = {id(peer): f"p{number}" for number, peer in enumerate(plan.peers, 1)}
 
     def sets(self) -> Iterator[str]:
         """The addresses of each, by family."""
-        holders: Iterable[tuple[Server | Peer, str]] = (*self.servers.items(), *self.peers.items())
-        for holder, name in holders:
+        servers, peers = self.plan.servers, self.plan.peers
+        holders: Iterable[Server | Peer] = (*servers, *peers)
+        for holder, name in zip(holders, (*self.servers.values(), *self.peers.values()), strict=True):
             for version in _FAMILIES:
                 if networks := of_version(holder.networks, version):
                     yield f"# {plain(holder.name, 60)}"
@@ -111,7 +113,7 @@ def _chain(named: _Named, direction: Direction, style: Style) -> Iterator[str]:
 
 
 def _allow(named: _Named, rule: Rule) -> Iterator[str]:
-    peer = named.peers[rule.peer]
+    peer = named.peers[id(rule.peer)]
     side = "saddr" if rule.direction is Direction.IN else "daddr"
     for version, family in _FAMILIES.items():
         if not of_version(rule.peer.networks, version):
@@ -142,7 +144,7 @@ def _places(named: _Named, server: Server, direction: Direction, version: int) -
         return (f"fib {side} type local ",)
     if not of_version(server.networks, version):
         return ()
-    return (f"{_FAMILIES[version]} {side} @{named.servers[server]}_v{version} ",)
+    return (f"{_FAMILIES[version]} {side} @{named.servers[id(server)]}_v{version} ",)
 
 
 def _ports(ports: Sequence[int]) -> str:

@@ -18,15 +18,16 @@ _LOAD = (
 
 def pf(plan: Plan, *, log_only: bool = False) -> Written:
     """The anchor's rules, the first that fits decides; ``log_only`` passes and logs what would be blocked."""
-    peers = {peer: f"lg_p{number}" for number, peer in enumerate(plan.peers, 1)}
+    # By identity: a peer with many networks takes long to hash.
+    peers = {id(peer): f"lg_p{number}" for number, peer in enumerate(plan.peers, 1)}
     lines = [
         f"table <{name}_v{version}> const {_braces(networks)}"
-        for peer, name in peers.items()
+        for peer, name in zip(plan.peers, peers.values(), strict=True)
         for version in _FAMILIES
         if (networks := of_version(peer.networks, version))
     ]
     for rule in plan.rules:
-        lines += _allow(rule, peers[rule.peer])
+        lines += _allow(rule, peers[id(rule.peer)])
     for door in plan.doors:
         lines += _close(door, log_only=log_only)
     notes = ("pf: pflog has no rate limit; watch how fast it grows",)

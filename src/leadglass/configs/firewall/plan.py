@@ -190,11 +190,11 @@ class Plan:
 
         What is allowed at another server that has some of the same addresses counts as well.
         """
-        near = {server for server in self.servers if _meet(server, door.server)}
+        near = {id(server) for server in self.servers if _meet(server, door.server)}
         return collapsed(
             network
             for rule in self.rules
-            if rule.direction is door.direction and port in rule.ports and rule.server in near
+            if rule.direction is door.direction and port in rule.ports and id(rule.server) in near
             for network in rule.peer.networks
         )
 
