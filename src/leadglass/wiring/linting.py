@@ -104,7 +104,7 @@ def _one(file: File) -> Read:
 def _says_nothing(file: Read) -> bool:
     if not isinstance(file, Reading):
         return True
-    return not (file.findings or file.listeners or file.ports or file.fronts or file.mounts or file.includes)
+    return not (file.findings or file.listeners or file.ports or file.fronts or file.mounts)
 
 
 def _is_meant(path: str) -> bool:
