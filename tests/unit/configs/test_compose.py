@@ -280,6 +280,34 @@ def test_a_variable_that_could_decide_otherwise_makes_it_less_sure() -> None:
     assert "LG-COMPOSE-004" not in rules(reading(text, BIND="127.0.0.1"))
 
 
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        ("build: .\n    ports: ['4242:4242', '8042:8042']", {"LG-COMPOSE-001": "likely", "LG-COMPOSE-003": "likely"}),
+        ("image: x\n    ports: ['4242:4242']\n    volumes: ['./o.json:/etc/o.json']", {"LG-COMPOSE-001": "likely"}),
+        ("image: nginx\n    network_mode: host", {}),
+        ("image: nginx\n    ports: ['443:443', '8443:8443']", {}),
+        ("image: orthancteam/orthanc\n    network_mode: host\n    volumes: ['./o.json:/etc/orthanc/o.json']", {"LG-COMPOSE-001": "sure", "LG-COMPOSE-003": "sure"}),
+    ],
+)  # fmt: skip
+def test_of_an_image_that_is_not_known_only_the_usual_ports_are_told(
+    service: str, told: dict[str, str]
+) -> None:
+    found = reading(f"services:\n  x:\n    {service}\n")
+
+    assert {finding.rule: finding.certainty.value for finding in found.findings} == told
+    assert not [listener for listener in found.listeners if "volumes" in service]
+
+
+@pytest.mark.parametrize(
+    "image", ["dcm4che/dcm4chee-arc-psql:${TAG}-secure", "dcm4che/dcm4chee-arc-psql:$TAG"]
+)
+def test_an_image_is_known_without_its_variables(image: str) -> None:
+    found = reading(f"services:\n  x:\n    image: {image}\n")
+
+    assert found.facts["product"] == "dcm4chee-arc"
+
+
 # ---- passwords
 
 

@@ -88,6 +88,7 @@ _KEYS = frozenset(
 """Of a service: for telling a file of the first form, which has no key of its own, from others."""
 _DEEPEST = 8
 """Services that extend one another."""
+_VARIABLE = re.compile(r"\$\{[^}]*+\}|\$\w+")
 _MOST = 2 * MOST
 """Nodes of all services, what they extend written out, and characters of the files that stand in them."""
 _OUTSIDE = frozenset({"macvlan", "ipvlan", "host"})
@@ -205,7 +206,7 @@ class _Project:
     def _workload(self, pair: Pair) -> Workload:
         parts = self._parts(pair)
         files = _mounted(parts, self._node, self._environment)
-        reference = self._first(parts, "image")
+        reference = self._image(parts)
         image = image_of(reference) if reference else None
         ports = tuple(one for part in parts for one in published(part.get("ports"), self._environment))
         unpublished, host_at = self._network(parts)
@@ -251,10 +252,12 @@ class _Project:
         if base is not None and not elsewhere and depth < _DEEPEST and isinstance(base.value, Pairs):
             yield from self._with_bases(base.value, depth + 1)
 
-    def _first(self, parts: tuple[Pairs, ...], name: str) -> str | None:
-        found = (text_of(part.get(name)) for part in parts)
+    def _image(self, parts: tuple[Pairs, ...]) -> str | None:
+        """The image, without variables of which nothing is known: mostly the tag."""
+        found = (text_of(part.get("image")) for part in parts)
         text = next((one for one in found if one), None)
-        return None if text is None else resolved(text, self._environment).value
+        known = None if text is None else resolved(text, self._environment).value
+        return _VARIABLE.sub("", text) if known is None and text is not None else known
 
     def _network(self, parts: tuple[Pairs, ...]) -> tuple[Reach, int | None]:
         """Who reaches what is not published, and where the file says so."""

@@ -72,7 +72,7 @@ def exposed(source: Source, workload: Workload, kind: str, close: Close) -> Expo
     publishing = _Publishing(source, workload, kind, close, peers=orthanc is None or orthanc.peers)
     weak = (_with_listener(one, told) for one in secret_findings(source, workload, secrets))
     findings = (
-        *publishing.findings(listeners or tuple(_assumed(workload)), told),
+        *publishing.findings(listeners or tuple(_assumed(workload, orthanc)), told),
         *weak,
         *_open_without(source, workload, told),
         *_ended(source, workload),
@@ -94,6 +94,8 @@ def _listeners(workload: Workload, secrets: tuple[Opened, ...], orthanc: Judged 
     if orthanc is not None:
         yield from orthanc.listeners
         return
+    if workload.product is None and workload.configured:
+        return
     product = workload.product.name if workload.product else "unknown"
     for one in workload.product.listens if workload.product else _customary(workload):
         login = _login(workload, one, secrets)
@@ -102,9 +104,10 @@ def _listeners(workload: Workload, secrets: tuple[Opened, ...], orthanc: Judged 
         yield replace(listener, login=login, exposure=exposure)
 
 
-def _assumed(workload: Workload) -> Iterator[Listener]:
-    """An Orthanc whose files say what it opens: its usual ports, for what publishes them."""
-    return (_listener(workload, one, "Orthanc") for one in _ORTHANC)
+def _assumed(workload: Workload, orthanc: Judged | None) -> Iterator[Listener]:
+    """Where a file says what listens: the usual ports, for what publishes them."""
+    product, some = ("unknown", _customary(workload)) if orthanc is None else ("Orthanc", iter(_ORTHANC))
+    return (_listener(workload, one, product) for one in some)
 
 
 def _listener(workload: Workload, one: Listens, product: str) -> Listener:
@@ -182,7 +185,7 @@ class _Publishing:
         entries = tuple(self.workload.entries(listener.port or 0, Reach.EVERYWHERE))
         entry = entries[0] if entries else None
         at = self.workload.host_at if entry is None else entry.offset
-        sure = entry is None or entry.sure
+        known = Certainty.LIKELY if listener.product == "unknown" else Certainty.SURE
         return finding(
             f"{self.kind}-{number:03}",
             self.source,
@@ -192,7 +195,7 @@ class _Publishing:
             listener=listener.name,
             edits=self._edits(listener, entries),
             exposure=listener.exposure,
-            certainty=Certainty.SURE if sure else Certainty.DEPENDS,
+            certainty=known if entry is None or entry.sure else Certainty.DEPENDS,
             **other,
         )
 

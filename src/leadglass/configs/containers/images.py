@@ -158,6 +158,6 @@ _USUAL: Mapping[int, Listens] = {
     **_customary(Service.DATABASE, Access.DEMANDS_LOGIN, "1433 1521 3306 5432 6379 9200 27017", "database"),
     **_customary(Service.DIRECTORY, Access.DEMANDS_LOGIN, "389", "ldap"),
     **_customary(Service.HL7, Access.OFFERS_STORAGE, "2575", "hl7"),
-    **_customary(Service.WEB, Access.ANSWERS_QUERY, "8042", "web"),
+    **_customary(Service.WEB, Access.DEMANDS_LOGIN, "8042", "web"),
     **_customary(Service.ADMIN, Access.DEMANDS_LOGIN, "2375 9990", "admin"),
 }
