@@ -101,7 +101,7 @@ Node: TypeAlias = Scalar | Variable | Array | Object
 
 _SPACE = re.compile(r"(?:[ \t\r\n]++|//[^\r\n]*+|/\*(?s:.*?)\*/)*+")
 _WHITE = re.compile(r"[ \t\r\n]*+")
-_WORD = re.compile(r"\$\{[^}\r\n]*\}|[-+]?[0-9][0-9.eE+-]*|[A-Za-z]+")
+_WORD = re.compile(r"\$\{[^}\r\n]*+\}|[-+]?[0-9][0-9.eE+-]*|[A-Za-z]+")
 _STRINGS = json.JSONDecoder(strict=False)
 # With a plus sign it is a real number.
 _INTEGER = re.compile(r"-?[0-9]{1,18}")

@@ -87,32 +87,32 @@ def _renewed(secret: _Secret) -> Edit:
 
 def _within(entry: Entry) -> Iterator[_Secret]:
     """The secrets of an option, however deep they stand."""
-    left: list[tuple[str, Node, Object | None]] = [(shown(entry.name, 40), entry.node, None)]
+    left: list[tuple[str, Node, str | None]] = [(shown(entry.name, 40), entry.node, None)]
     while left:
-        path, node, owner = left.pop()
+        path, node, user = left.pop()
         if isinstance(node, Object):
+            mine = _user(node)
             left += [
-                (f"{path}.{shown(member.name, 40)}"[:200], member.node, node)
-                for member in reversed(node.members)
+                (f"{path}.{shown(one.name, 40)}"[:200], one.node, mine) for one in reversed(node.members)
             ]
         elif isinstance(node, Array):
             yield from _listed(entry, path, node.items)
             left += [(path, item, None) for item in reversed(node.items)]
         elif isinstance(node, Scalar) and isinstance(node.value, str) and node.value:
-            yield from _scalar(entry, path, node, node.value, owner)
+            yield from _scalar(entry, path, node, node.value, user)
 
 
-def _scalar(entry: Entry, path: str, node: Scalar, value: str, owner: Object | None) -> Iterator[_Secret]:
+def _scalar(entry: Entry, path: str, node: Scalar, value: str, user: str | None) -> Iterator[_Secret]:
     name = path.rpartition(".")[2]
-    if owner is not None and _NAMED.search(name) and name not in core():
-        yield _Secret(entry, path, node, node.start, node.end, _user(owner), value)
+    if user is not None and _NAMED.search(name) and name not in core():
+        yield _Secret(entry, path, node, node.start, node.end, user, value)
         return
     raw = entry.source.text[node.start : node.end]
     found = _IN_URL.search(raw) or _IN_LIST.search(raw)
     if found:
         start, end = (node.start + offset for offset in found.span("secret"))
-        user = found.groupdict().get("user") or ""
-        yield _Secret(entry, path, node, start, end, user, found["secret"], whole=False)
+        named = found.groupdict().get("user") or ""
+        yield _Secret(entry, path, node, start, end, named, found["secret"], whole=False)
 
 
 def _listed(entry: Entry, path: str, items: Sequence[Node]) -> Iterator[_Secret]:
@@ -124,5 +124,7 @@ def _listed(entry: Entry, path: str, items: Sequence[Node]) -> Iterator[_Secret]
 
 
 def _user(owner: Object) -> str:
-    found = (node for name in _USER if isinstance(node := owner.get(name), Scalar))
+    """Whose password it is that stands in an object."""
+    named = {one.name: one.node for one in owner.members if one.name in _USER}
+    found = (node for name in _USER if isinstance(node := named.get(name), Scalar))
     return str(next((node.value for node in found), ""))

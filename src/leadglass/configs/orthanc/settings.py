@@ -35,7 +35,8 @@ from leadglass.model.finding import Edit
 
 __all__ = ["Entry", "Settings", "noted", "opened", "rename", "shown"]
 
-_VARIABLE = re.compile(r'\$\{([^}:"]*)(?::-([^"}]*))?\}')
+# The lengths are bounded, so that one without an end costs little.
+_VARIABLE = re.compile(r'\$\{([^}:"]{0,200}+)(?::-([^"}]{0,1000}+))?\}')
 _NOTE = re.compile(r"(?:[_$#/@].*|-*|comments?|notes?|readme|description|\W.*)", re.IGNORECASE)
 _LONGEST = 1 << 16
 """Characters that variables may put into one value."""

@@ -245,6 +245,12 @@ def test_variables_do_not_grow_without_an_end() -> None:
     assert read(options, {"X": "y" * 100_000}).facts["cred"] == "external"
 
 
+def test_variables_that_do_not_end_cost_little() -> None:
+    options = {"RemoteAccessAllowed": True, "RegisteredUsers": {"a": "${A" * 200_000}}
+
+    assert read(options).facts["cred"] == "weak"
+
+
 # ---- a folder
 
 
