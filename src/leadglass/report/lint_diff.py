@@ -15,6 +15,9 @@ _SECRET = re.compile(r"pass|pwd|secret|token|credential|users|(?:api|access)[_-]
 _USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
 _LOGIN = re.compile(r"://[^\s:/@]*:[^\s@]*@")
 _PARTS = re.compile(r"([^:=]*[:=]\s*|\s*)(.*?)(\s*,?\s*)")
+_STRING = r"\"(?:[^\"\\]|\\.)*+\""
+_JSON = re.compile(rf"(?:{_STRING}|[\s{{}}\[\],:])*+")
+_NAME_OR_VALUE = re.compile(rf"({_STRING})(\s*:)?")
 _HARMLESS = re.compile(r"""["']?\$\{[\w:?-]*\}["']?|[{\[]?|true|false""")
 
 
@@ -46,4 +49,13 @@ def _masked(text: str) -> str:
     parts = _PARTS.fullmatch(text)
     assert parts is not None
     name, value, end = parts.groups()
-    return text if _HARMLESS.fullmatch(value) else f"{name}***{end}"
+    if _HARMLESS.fullmatch(value):
+        return text
+    if _JSON.fullmatch(value):
+        return f"{name}{_NAME_OR_VALUE.sub(_hidden, value)}{end}"
+    return f"{name}***{end}"
+
+
+def _hidden(found: re.Match[str]) -> str:
+    """A string of JSON, hidden unless it is a name or a variable."""
+    return found[0] if found[2] or _HARMLESS.fullmatch(found[1]) else '"***"'

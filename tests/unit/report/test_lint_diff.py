@@ -1,0 +1,59 @@
+"""The difference that a fix shows: what changes, but no password, and nothing that a terminal would obey."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadglass.report.lint_diff import diff_lines
+
+SECRET = "correct horse"
+
+
+def shown(before: str, after: str) -> str:
+    return "\n".join(diff_lines("a.json", before, after))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'  "RegisteredUsers": {{"alice": "{SECRET}"}},',
+        f"POSTGRES_PASSWORD: {SECRET}",
+        f"      - POSTGRES_PASSWORD={SECRET}",
+        f'      - ORTHANC__REGISTERED_USERS={{"alice": "{SECRET}"}}',
+        f'ORTHANC_JSON: "{{\\"Password\\": \\"{SECRET}\\"}}"',
+        f"url: postgres://user:{SECRET.replace(' ', '%20')}@db/x",
+        f"  secret-key '{SECRET}';",
+        f"  command: run --token {SECRET}",
+    ],
+)
+def test_a_line_that_may_hold_a_password_is_shown_without_it(line: str) -> None:
+    text = shown(f"{line}\nx: 1\n", f"{line}\nx: 2\n") + shown(f"{line}\n", "")
+
+    assert "horse" not in text
+    assert "***" in text
+    assert "-x: 1" in text
+
+
+def test_passwords_of_a_list_of_users_are_not_shown() -> None:
+    text = shown('{"RegisteredUsers": {\n  "alice": "horse"\n},\n"Name": "a"}\n', '{"Name": "b"}\n')
+
+    assert "horse" not in text
+    assert '"Name": "a"' in text
+
+
+def test_a_variable_that_is_put_in_the_place_of_a_password_is_shown() -> None:
+    text = shown("{\n}\n", '{\n  "RegisteredUsers": { "admin" : "${ADMIN_PASSWORD}" },\n}\n')
+
+    assert '+  "RegisteredUsers": { "admin" : "${ADMIN_PASSWORD}" },' in text
+
+
+def test_what_a_terminal_obeys_is_shown_as_an_escape() -> None:
+    assert "\x1b" not in shown("a\x1b[2J\n", "b\n")
+    assert "-\ta" in shown("\ta\n", "b\n")
+
+
+@given(st.text(), st.text())
+def test_any_texts_have_a_difference_that_can_be_shown(before: str, after: str) -> None:
+    assert all(line.replace("\t", "").isprintable() for line in diff_lines("a", before, after))
