@@ -151,6 +151,13 @@ def test_a_variable_is_found_where_it_stands_and_set_right_there() -> None:
     assert 'ORTHANC__AUTHENTICATION_ENABLED: "true"' in closed(found, "LG-ORTHANC-001")
 
 
+def test_a_user_that_a_fix_adds_has_a_password_that_must_be_given() -> None:
+    after = closed(fixture("orthanc-open.yml"), "LG-ORTHANC-001")
+
+    assert "${ORTHANC_ADMIN_PASSWORD:?}" in after
+    assert reading(after).facts["cred"] == Login.EXTERNAL.value
+
+
 @pytest.mark.parametrize(
     "environment",
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = ["Judged", "judged"]
 
 _Path = tuple[str, ...]
 _DEEPEST = 8
+_NAMED = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def _edits(source: Source, workload: Workload, made: Effective, wanted: str) -> 
 def _set(source: Source, workload: Workload, made: Effective, path: _Path, value: Any) -> tuple[Edit, ...]:
     """One option, by the variable that sets it now, or by one more."""
     text = value if isinstance(value, str) else json.dumps(value)
+    if workload.environment is not None:  # Compose then does not start without the variable.
+        text = _NAMED.sub(r"${\1:?}", text)
     there = made.paths.get(path)
     if there is not None:
         return there.set_to(source, text)
