@@ -11,10 +11,15 @@ from leadglass.report.safe import visible
 __all__ = ["diff_lines"]
 
 _CONTEXT = 2
-_SECRET = re.compile(r"pass|pwd|secret|token|credential|users|(?:api|access)[_-]?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"pass|pwd|secret|token|credential|users|authorization|bearer|storepin|keypin|(?:api|access)[_-]?key",
+    re.IGNORECASE,
+)
 _USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
-_LOGIN = re.compile(r"://[^\s:/@]*:[^\s@]*@")
-_PARTS = re.compile(r"([^:=]*[:=]\s*|\s*)(.*?)(\s*,?\s*)")
+_LOGIN = re.compile(r"://[^\s:/@]{0,200}:[^\s@]{0,200}@")
+_NAME = re.compile(r"\s*(?:-\s+)?(?:[^\s:=]+\s*(?:[:=]\s*|(?<=\s)))?")
+"""Of an option: up to the first blank or sign."""
+_GOES_ON = frozenset(":=[{|>")
 _STRING = r"\"(?:[^\"\\]|\\.)*+\""
 _JSON = re.compile(rf"(?:{_STRING}|[\s{{}}\[\],:])*+")
 _NAME_OR_VALUE = re.compile(rf"({_STRING})(\s*:)?")
@@ -33,27 +38,34 @@ def diff_lines(path: str, before: str, after: str) -> Iterator[str]:
 
 
 def _secret(lines: Sequence[str]) -> set[str]:
-    """Lines that may hold a password: by a word in them, or because they stand in a list of users."""
+    """Lines that may hold a password: by a word in them, or because they stand under such a line, or among users."""
     found = set()
     is_among_users = False
+    under: int | None = None
     for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if under is not None and line.strip() and indent <= under:
+            under = None
         is_among_users = is_among_users or bool(_USERS.search(line))
-        if is_among_users or _SECRET.search(line) or _LOGIN.search(line):
+        if is_among_users or under is not None or _SECRET.search(line) or _LOGIN.search(line):
             found.add(line)
+            if under is None and line.rstrip()[-1:] in _GOES_ON:
+                under = indent
         is_among_users = is_among_users and "}" not in line
     return found
 
 
 def _masked(text: str) -> str:
     """The option without its value, unless that is a variable or only begins a list."""
-    parts = _PARTS.fullmatch(text)
-    assert parts is not None
-    name, value, end = parts.groups()
+    name = _NAME.match(text)
+    assert name is not None
+    value = text[name.end() :].rstrip(" \t,")
+    end = text[name.end() + len(value) :]
     if _HARMLESS.fullmatch(value):
         return text
     if _JSON.fullmatch(value):
-        return f"{name}{_NAME_OR_VALUE.sub(_hidden, value)}{end}"
-    return f"{name}***{end}"
+        return f"{name[0]}{_NAME_OR_VALUE.sub(_hidden, value)}{end}"
+    return f"{name[0]}***{end}"
 
 
 def _hidden(found: re.Match[str]) -> str:

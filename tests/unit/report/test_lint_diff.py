@@ -26,6 +26,11 @@ def shown(before: str, after: str) -> str:
         f"url: postgres://user:{SECRET.replace(' ', '%20')}@db/x",
         f"  secret-key '{SECRET}';",
         f"  command: run --token {SECRET}",
+        f"proxy_set_header Authorization 'Basic {SECRET}==';",
+        f"secret 'a={SECRET}'",
+        f"password {SECRET}",
+        f"passwords:\n  - {SECRET}",
+        f"PASSWORD: |\n  {SECRET}",
     ],
 )
 def test_a_line_that_may_hold_a_password_is_shown_without_it(line: str) -> None:
