@@ -222,6 +222,20 @@ def test_a_closed_one_is_found_closed_by_both(pair: netns.Pair, tmp_path: Path, 
         assert observed(pair, peer, tmp_path / "shut") == predicted(reading)
 
 
+def test_a_password_of_a_variable_that_is_not_set_is_empty_as_the_finding_says(
+    pair: netns.Pair, tmp_path: Path
+) -> None:
+    (source,) = sources(FIXTURES / "shut.json")
+    text = "\n".join(line for line in source.text.splitlines() if "DicomTls" not in line).replace(
+        "false,", "false"
+    )
+    unset = Source(source.path, text)
+    assert "LG-ORTHANC-008" in {found.rule for found in merge([unset], {}).findings}
+
+    with started(pair, tmp_path, [unset], ARCHIVE_PASSWORD="") as peer:
+        assert let_in(pair, peer, "reader", "")
+
+
 # ---- what Orthanc takes, and what it refuses
 
 ODD = (
