@@ -117,7 +117,13 @@ _GUARD = """
         VALUES ('DEST', 'CT1', 1, 'ct-1', '["1.2.3"]', 1795240800.0)
 """
 
-ROWS = {"0001": _SCANS, "0002": _SCANS + _GUARD}
+_REGISTER = """
+    ; INSERT INTO register_entries (n, line) VALUES (1, '[]');
+    INSERT INTO register_head (id, n, digest) VALUES (1, 1, '00');
+    INSERT INTO register_state (what, name, body) VALUES ('system', 'ct-1', '[]')
+"""
+
+ROWS = {"0001": _SCANS, "0002": _SCANS + _GUARD, "0003": _SCANS + _GUARD + _REGISTER}
 """Something to keep, as it was written at each revision."""
 
 LATER = f"""

@@ -41,6 +41,9 @@ __all__ = [
     "metadata",
     "observations",
     "places",
+    "register_entries",
+    "register_head",
+    "register_state",
     "scans",
     "shards",
     "shares",
@@ -326,4 +329,30 @@ guard_moves = Table(
     Column("until", Float, nullable=False),
     Index(None, "until"),
     comment="C-MOVEs that were permitted: what an archive may send, and where.",
+)
+
+register_entries = Table(
+    "register_entries",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+    comment="Every change to the register, as lines of a chain of hashes: appended, never altered.",
+)
+
+register_head = Table(
+    "register_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1: there is one row
+    Column("n", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),  # SHA-256, hexadecimal
+    comment="The last entry of that chain; no entry yet: no row.",
+)
+
+register_state = Table(
+    "register_state",
+    metadata,
+    Column("what", String(8), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("body", Text, nullable=False),  # JSON
+    comment="What the entries come to: the latest of each thing. It can be made anew from them.",
 )
