@@ -9,8 +9,10 @@ import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -362,6 +364,25 @@ def test_files_that_take_each_other_in_are_one_line_and_exit_2(tmp_path: Path) -
     done = leadglass("lint", str(tmp_path), "--fail-on", "none", "--format", "json")
 
     assert "takes itself in (" in done.stderr
+
+
+def test_an_interrupted_lint_is_130_and_says_nothing(tmp_path: Path) -> None:
+    for number in range(1_500):
+        put(tmp_path, f"{number}.yml")
+    running = subprocess.Popen(
+        command("lint", str(tmp_path)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+    while running.poll() is None and not children.read_text():
+        time.sleep(0.01)
+    os.killpg(running.pid, signal.SIGINT)
+    out, err = running.communicate(timeout=30)
+
+    assert (running.returncode, len(out), err[:500]) == (130, 0, "")
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:

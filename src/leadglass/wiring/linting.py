@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import concurrent.futures
 import os
+import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -81,8 +83,27 @@ def _all_read(files: Sequence[File]) -> Iterator[Read]:
             yield from _read_here(chunk)
         return
     with concurrent.futures.ProcessPoolExecutor(processes) as pool:
-        for done in pool.map(_read_here, chunks):
-            yield from done
+        try:
+            with _without_interruption():
+                reading = pool.map(_read_here, chunks)
+            for done in reading:
+                yield from done
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+@contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Ctrl-C waits for the end of the block; processes that are started in it never hear of it.
+
+    It reaches every process of a terminal, and only the first one is to answer it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _read_here(files: Iterable[File]) -> list[Read]:
