@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from leadglass.errors import ConfigError, UsageError
@@ -26,6 +26,7 @@ HEAD = (
     b"Location of Breached Information,Web Description\n"
 )
 SLACK = 1e-9
+slow = settings(max_examples=min(settings().max_examples, 1_000))
 
 
 @st.composite
@@ -42,6 +43,7 @@ validations = st.builds(Validation, counts, counts, counts, counts)
 # ---- intervals
 
 
+@slow
 @given(samples())
 def test_every_interval_holds_what_was_found_and_lies_within_what_can_be(
     sample: tuple[int, int, int],
@@ -62,6 +64,7 @@ def test_every_interval_holds_what_was_found_and_lies_within_what_can_be(
         assert positive <= counted.low <= counted.high <= population - sampled + positive
 
 
+@slow
 @given(samples(), st.floats(0.5, 0.9), st.floats(0.91, 0.999))
 def test_who_wants_to_be_surer_gets_a_wider_interval(
     sample: tuple[int, int, int], low: float, high: float
@@ -74,6 +77,7 @@ def test_who_wants_to_be_surer_gets_a_wider_interval(
     assert all(a <= b + SLACK for a, b in zip(widths(narrow), widths(wide), strict=True))
 
 
+@slow
 @given(samples())
 def test_what_is_private_and_what_is_not_mirror_each_other(sample: tuple[int, int, int]) -> None:
     positive, sampled, population = sample
@@ -85,11 +89,13 @@ def test_what_is_private_and_what_is_not_mirror_each_other(sample: tuple[int, in
     assert here.low == pytest.approx(1 - there.high, abs=1e-7)
 
 
+@slow
 @given(st.floats(0, 1), st.integers(1, 10**6))
 def test_a_larger_sample_of_the_same_share_says_more(share: float, size: int) -> None:
     assert wilson(share, size * 2).width <= wilson(share, size).width + SLACK
 
 
+@slow
 @given(st.lists(samples(), min_size=1, max_size=5))
 def test_a_stratified_share_lies_among_its_strata_and_in_its_interval(
     parts: list[tuple[int, int, int]],
@@ -105,6 +111,7 @@ def test_a_stratified_share_lies_among_its_strata_and_in_its_interval(
 # ---- errors of a classifier
 
 
+@slow
 @given(samples(), validations)
 def test_a_corrected_share_is_a_share_or_refused(sample: tuple[int, int, int], known: Validation) -> None:
     positive, sampled, _ = sample
@@ -116,6 +123,7 @@ def test_a_corrected_share_is_a_share_or_refused(sample: tuple[int, int, int], k
     assert 0 <= found.share <= 1
 
 
+@slow
 @given(samples(), validations)
 def test_bounds_hold_the_point_that_they_do_not_give(sample: tuple[int, int, int], known: Validation) -> None:
     positive, sampled, _ = sample
@@ -128,6 +136,7 @@ def test_bounds_hold_the_point_that_they_do_not_give(sample: tuple[int, int, int
     assert found.low - SLACK <= point.share <= found.high + SLACK
 
 
+@slow
 @given(
     st.lists(st.lists(st.integers(0, 60), min_size=3, max_size=3), min_size=3, max_size=3),
     st.lists(counts, min_size=3, max_size=3),
@@ -146,6 +155,7 @@ def test_shares_of_all_kinds_add_up_or_are_refused(matrix: list[list[int]], call
 # ---- lists, hidden ones
 
 
+@slow
 @given(
     st.dictionaries(
         st.frozensets(st.sampled_from("ABCD"), min_size=1), st.integers(0, 500), min_size=3, max_size=15
@@ -160,6 +170,7 @@ def test_there_are_never_fewer_than_were_seen(histories: dict[frozenset[str], in
     assert found.seen - SLACK <= found.interval.low <= found.estimate <= found.interval.high
 
 
+@slow
 @given(st.dictionaries(st.sampled_from(Hint), st.integers(0, 10**6), min_size=1))
 def test_bounds_of_hidden_servers_are_those_confirmed_and_all(demanding: dict[Hint, int]) -> None:
     assume(sum(demanding.values()))
@@ -174,6 +185,7 @@ def test_bounds_of_hidden_servers_are_those_confirmed_and_all(demanding: dict[Hi
 anything = st.binary(max_size=400)
 
 
+@slow
 @given(st.lists(anything, max_size=6), st.booleans())
 def test_no_bytes_break_the_reader_of_breaches(pieces: list[bytes], with_head: bool) -> None:
     data = (HEAD if with_head else b"") + b"".join(pieces)
@@ -217,6 +229,7 @@ def _causes(text: str) -> object:
         (_causes, '{"cause": '),
     ],
 )
+@slow
 @given(text=st.text(max_size=200), with_head=st.booleans())
 def test_no_text_breaks_a_reader(
     read: Callable[[str], object], head: str, text: str, with_head: bool
