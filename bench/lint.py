@@ -27,7 +27,7 @@ FULL, QUICK = 10_000, 500
 ROUNDS = 3
 SOON = 30.0
 """Seconds that 10,000 files may take on two cores."""
-_PATIENCE = 60.0
+_PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
