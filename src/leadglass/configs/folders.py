@@ -11,7 +11,7 @@ from itertools import chain
 
 from leadglass.configs.kinds import Environment
 from leadglass.configs.orthanc.readers import KIND, merge
-from leadglass.configs.reading import Reading
+from leadglass.configs.reading import Layers, Reading
 
 __all__ = ["folders", "merged"]
 
@@ -39,13 +39,14 @@ def folders(readings: Sequence[Reading], started: Mapping[str, str]) -> Iterator
             yield files
 
 
-def merged(files: Sequence[Reading], environment: Environment) -> Sequence[Reading]:
+def merged(files: Sequence[Reading], environment: Environment, layers: Layers) -> Sequence[Reading]:
     """The files as one server: the first says everything, at the places where it stands; the others nothing.
 
+    ``layers`` are what the image of the container sets beside them.
     ``ConfigError`` if they cannot be read together.
     """
     first, *others = sorted(files, key=lambda reading: reading.source.path)
-    whole = merge([first.source, *(other.source for other in others)], environment)
+    whole = merge([first.source, *(other.source for other in others)], environment, layers)
     silent = (dataclasses.replace(other, findings=(), listeners=(), facts={}) for other in others)
     return [dataclasses.replace(whole, source=first.source), *silent]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,10 +14,11 @@ from leadglass.configs.dcmtk.readers import READERS as DCMTK
 from leadglass.configs.folders import folders, merged
 from leadglass.configs.fronts.readers import READERS as FRONTS
 from leadglass.configs.kinds import Environment, Reader
+from leadglass.configs.orthanc.readers import KIND as OF_ORTHANC
 from leadglass.configs.orthanc.readers import READERS as ORTHANC
-from leadglass.configs.reading import Reading
+from leadglass.configs.reading import Layers, Reading
 from leadglass.configs.source import Source
-from leadglass.configs.together import environments, servers, together
+from leadglass.configs.together import environments, laid, servers, together
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Finding
 
@@ -122,16 +124,27 @@ def _read_by(reader: Reader, source: Source, environment: Environment) -> Readin
 
 def _whole(readings: Sequence[Reading]) -> Iterator[Reading | Broken]:
     """The files with the variables that others set for them, and those of one server as one."""
-    told = environments(readings)
+    told, layers = environments(readings), laid(readings)
     one_server = list(folders(readings, servers(readings)))
+    one_server += _alone(readings, layers, {one.source.path for files in one_server for one in files})
     inside = {reading.source.path for files in one_server for reading in files}
     yield from (_with(one, told) for one in readings if one.source.path not in inside)
     for files in one_server:
         variables = {name: value for one in files for name, value in told.get(one.source.path, {}).items()}
         try:
-            yield from merged(files, variables)
+            yield from merged(files, variables, layers.get(files[0].source.path, Layers()))
         except ConfigError as exc:
             yield Broken(files[0].source.path, str(exc))
+
+
+def _alone(
+    readings: Sequence[Reading], layers: Mapping[str, Layers], others: AbstractSet[str]
+) -> Iterator[Sequence[Reading]]:
+    """The files of an Orthanc that has no other, and beside which the image of its container sets something."""
+    for one in readings:
+        path = one.source.path
+        if one.kind == OF_ORTHANC and path in layers and layers[path] != Layers() and path not in others:
+            yield [one]
 
 
 def _with(reading: Reading, told: Mapping[str, Environment]) -> Reading | Broken:

@@ -11,7 +11,7 @@ from leadglass.configs.source import Source
 from leadglass.model.finding import Finding
 from leadglass.model.verdict import Access
 
-__all__ = ["Fact", "Front", "Listener", "Login", "Mount", "Port", "Reach", "Reading", "Service"]
+__all__ = ["Fact", "Front", "Layers", "Listener", "Login", "Mount", "Port", "Reach", "Reading", "Service"]
 
 Fact: TypeAlias = bool | int | str | tuple[str, ...] | None
 """What a file says in one word; None is "not said"."""
@@ -96,6 +96,16 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
+class Layers:
+    """Options of a server that its container's image sets beside the files that it is given."""
+
+    under: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """What counts where the files say nothing."""
+    over: Mapping[str, object] = field(default_factory=dict, repr=False)
+    """What counts whatever the files say; sections are joined with theirs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
     """A server that one file starts, and that other files configure: a container, pod or unit."""
 
@@ -107,6 +117,7 @@ class Mount:
     """Variables that it is given, for ``${NAME}`` in those files; None: set, to what is not known."""
     unpublished: Reach = Reach.CONTAINERS
     """Of the ports that no ``Port`` of this owner names: ``EVERYWHERE`` in the host's own network."""
+    layers: Layers = field(default_factory=Layers, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

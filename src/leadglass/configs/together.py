@@ -14,12 +14,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadglass.configs.kinds import Environment
-from leadglass.configs.reading import Listener, Mount, Port, Reach, Reading
+from leadglass.configs.orthanc.readers import KIND as ORTHANC
+from leadglass.configs.published import as_opened
+from leadglass.configs.reading import Layers, Listener, Mount, Port, Reach, Reading
 from leadglass.configs.ways import Door, Doors, Way, ancestors, beside, least_open, most_open
 from leadglass.model.finding import Certainty, Finding
 from leadglass.model.verdict import Access, Severity
 
-__all__ = ["LOWERED", "environments", "servers", "together"]
+__all__ = ["LOWERED", "environments", "laid", "servers", "together"]
 
 _SAME: Mapping[Severity, Severity] = {severity: severity for severity in Severity}
 _INSIDE: Mapping[Severity, Severity] = {**dict.fromkeys(Severity, Severity.LOW), Severity.NONE: Severity.NONE}
@@ -97,6 +99,11 @@ def environments(readings: Sequence[Reading]) -> Mapping[str, Environment]:
     return {path: variables for path, variables in found.items() if variables}
 
 
+def laid(readings: Sequence[Reading]) -> Mapping[str, Layers]:
+    """What the image of the container that a file is mounted into sets beside it; by path, of files that are."""
+    return {path: homes[0].mount.layers for path, homes in _homes(readings).items()}
+
+
 def servers(readings: Sequence[Reading]) -> Mapping[str, str]:
     """The server that a file is mounted into, under a name of its own; by path, of files that are."""
     homes = _homes(readings)
@@ -109,8 +116,13 @@ def together(readings: Sequence[Reading]) -> Sequence[Reading]:
     passages = _passages(readings, homes)
     fronts = _by_door(passages)
     backed = _backed(readings, passages)
+    opened = _opened(readings, homes)
     judged = (
-        _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts)) for reading in readings
+        as_opened(
+            _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts)),
+            opened[reading.source.path],
+        )
+        for reading in readings
     )
     return [
         _asked_behind(one, backed[one.source.path]) if one.source.path in backed else one for one in judged
@@ -146,6 +158,18 @@ def _home(path: str, mounted: Mapping[str, Sequence[_Home]]) -> Sequence[_Home]:
 def _holds(place: str, starter: Reading) -> bool:
     """Whether a folder that is mounted is the one that the starter's own file is in, or above it."""
     return place in ancestors(posixpath.normpath(starter.source.path))
+
+
+def _opened(
+    readings: Sequence[Reading], homes: Mapping[str, Sequence[_Home]]
+) -> Mapping[str, dict[str, dict[int, Listener]]]:
+    """What listens in each Orthanc whose files were read; by the path of the file that starts it."""
+    found: defaultdict[str, dict[str, dict[int, Listener]]] = defaultdict(dict)
+    for reading in readings:
+        for home in homes.get(reading.source.path, ()) if reading.kind == ORTHANC else ():
+            ports = found[home.starter.source.path].setdefault(home.mount.owner, {})
+            ports |= {one.port: one for one in reading.listeners if one.port is not None}
+    return found
 
 
 def _mounts(starter: Reading) -> Iterator[Mount]:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from leadglass.configs.catalogue import finding
 from leadglass.configs.containers.closing import to_loopback
 from leadglass.configs.containers.environment import variables
-from leadglass.configs.containers.exposed import exposed
+from leadglass.configs.containers.exposed import Exposed, exposed
 from leadglass.configs.containers.facts import facts
 from leadglass.configs.containers.images import image_of, product_of
 from leadglass.configs.containers.mounts import Mounted, is_configuration, mounted
@@ -21,7 +21,7 @@ from leadglass.configs.containers.ports import Published, published
 from leadglass.configs.containers.variables import resolved
 from leadglass.configs.containers.workload import Variable, Workload, ports_of
 from leadglass.configs.kinds import Environment
-from leadglass.configs.reading import Mount, Reach, Reading
+from leadglass.configs.reading import Layers, Mount, Reach, Reading
 from leadglass.configs.source import Source
 from leadglass.configs.yaml_nodes import MOST, Node, Pair, Sequence, documents, scalars, text_of
 from leadglass.configs.yaml_nodes import Mapping as Pairs
@@ -193,7 +193,7 @@ class _Project:
             findings=tuple(dict.fromkeys(findings)),
             listeners=tuple(listener for one in judged for listener in one.listeners),
             ports=tuple(port for one in running for port in ports_of(self._source, one)),
-            mounts=tuple(Mount(one.name, one.files, one.known(), one.unpublished) for one in running),
+            mounts=tuple(_mount(one) for one in judged),
             facts=facts(judged),
             includes=tuple(dict.fromkeys(self._includes())),
         )
@@ -219,12 +219,12 @@ class _Project:
             product=product_of(image, " ".join(_words(parts))),
             variables=self._variables(parts),
             environment=parts[0].get("environment"),
-            elsewhere=any(part.get("env_file") is not None for part in parts),
+            elsewhere=any(part.get("env_file") is not None for part in parts) or any(map(_unread, files)),
             published=ports,
             unpublished=unpublished,
             host_at=host_at,
             files=tuple(dict.fromkeys(one.path for one in files if one.path)),
-            configured=any(one.content is None and is_configuration(one.target) for one in files),
+            configured=any(_says_more(one) for one in files),
             inline=tuple((one.target, one.content) for one in files if one.content),
             command=" ".join(word.value for part in parts for word in scalars(part.get("command"))),
         )
@@ -293,6 +293,23 @@ class _Project:
             yield finding("LG-COMPOSE-008", self._source, pair.key.span[0], pair.name, says)
         for pair in node.pairs:
             yield from self._twice(pair.value, depth + 1)
+
+
+def _mount(one: Exposed) -> Mount:
+    """A container and what configures it, the options that its image lays under and over that among it."""
+    workload = one.workload
+    layers = one.orthanc.layers if one.orthanc else Layers()
+    return Mount(workload.name, workload.files, workload.known(), workload.unpublished, layers)
+
+
+def _says_more(one: Mounted) -> bool:
+    """Whether it configures the container, and does not stand in the compose file."""
+    return one.content is None and is_configuration(one.target)
+
+
+def _unread(one: Mounted) -> bool:
+    """Whether it configures the container, and lies where nothing is read."""
+    return one.path is None and _says_more(one)
 
 
 def _mounted(parts: tuple[Pairs, ...], project: Pairs, environment: Environment) -> list[Mounted]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from leadglass.configs.catalogue import finding
 from leadglass.configs.containers.images import Listens, usual
@@ -19,7 +19,7 @@ from leadglass.configs.source import Source
 from leadglass.model.finding import Certainty, Edit, Finding
 from leadglass.model.verdict import Access, Severity
 
-__all__ = ["Close", "Exposed", "exposed"]
+__all__ = ["Close", "Exposed", "exposed", "rule_number"]
 
 Close: TypeAlias = Callable[[Published], tuple[Edit, ...]]
 """The change that takes an entry from everybody but the machine itself."""
@@ -161,6 +161,17 @@ def _unlocked(workload: Workload) -> bool:
 # ---- what is wrong with it
 
 
+def rule_number(listener: Listener) -> tuple[int | None, Severity | None]:
+    """The rule on publishing that a listener breaks, and its severity if it is not the rule's; None: it breaks none."""
+    number, easy = _NUMBERS[listener.service], listener.login in GUESSABLE
+    if listener.client_certificate:
+        return None, None
+    if listener.service is Service.WEB and listener.exposure not in _OPEN and not easy:
+        return (None if listener.tls else 3), None
+    severe = easy and listener.service in {Service.DATABASE, Service.DIRECTORY, Service.ADMIN}
+    return number, Severity.CRITICAL if severe else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Publishing:
     source: Source
@@ -179,7 +190,7 @@ class _Publishing:
                     yield found if listener.name in told else replace(found, listener=None)
 
     def _finding(self, listener: Listener) -> Finding | None:
-        number, other = self._rule(listener)
+        number, severity = rule_number(listener)
         if number is None:
             return None
         entries = tuple(self.workload.entries(listener.port or 0, Reach.EVERYWHERE))
@@ -196,17 +207,8 @@ class _Publishing:
             edits=self._edits(listener, entries),
             exposure=listener.exposure,
             certainty=known if entry is None or entry.sure else Certainty.DEPENDS,
-            **other,
+            **({} if severity is None else {"severity": severity}),
         )
-
-    def _rule(self, listener: Listener) -> tuple[int | None, dict[str, Any]]:
-        number, easy = _NUMBERS[listener.service], listener.login in GUESSABLE
-        if listener.client_certificate:
-            return None, {}
-        if listener.service is Service.WEB and listener.exposure not in _OPEN and not easy:
-            return (None, {}) if listener.tls else (3, {})
-        severe = easy and listener.service in {Service.DATABASE, Service.DIRECTORY, Service.ADMIN}
-        return number, {"severity": Severity.CRITICAL} if severe else {}
 
     def _says(self, listener: Listener, entry: Published | None) -> str:
         what = _WORDS[listener.service]

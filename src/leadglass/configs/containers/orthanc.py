@@ -12,7 +12,7 @@ from leadglass.configs.containers.orthanc_image import Effective, Family, effect
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import parse_json, plain
 from leadglass.configs.orthanc.readers import READERS
-from leadglass.configs.reading import Fact, Listener
+from leadglass.configs.reading import Fact, Layers, Listener
 from leadglass.configs.source import Source, edited
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Edit, Finding
@@ -35,6 +35,8 @@ class Judged:
     peers: bool
     """It names modalities, or files that were not read here may."""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    layers: Layers = field(default_factory=Layers, repr=False)
+    """What is laid under and over files that are read for themselves."""
 
 
 def judged(source: Source, workload: Workload, family: Family) -> Judged:
@@ -50,6 +52,7 @@ def judged(source: Source, workload: Workload, family: Family) -> Judged:
         facts={} if workload.configured else reading.facts,
         peers=bool(workload.configured or made.options.get("DicomModalities")),
         options=made.options,
+        layers=made.layers,
     )
 
 
@@ -70,10 +73,10 @@ class _Here:
     """The image takes options from variables."""
 
     def finding(self, one: Finding) -> Iterator[Finding]:
-        """At the variable that it comes from; what the image says is left to files that may say otherwise."""
+        """At the variable that it comes from; what no variable says is left to files that may say otherwise."""
         variable = self.made.origin(one.place.line)
         files = self.workload.configured
-        if variable is None and files:
+        if files and (variable is None or one.option.partition(".")[0] not in self.made.origins):
             return
         wanted = edited(self.inner.text, one.edits) if one.edits and self.settable else None
         depends = variable is None and self.workload.elsewhere

@@ -7,6 +7,7 @@ https://orthanc.uclouvain.be/book/users/docker-orthancteam.html, https://orthanc
 
 from __future__ import annotations
 
+import copy
 import enum
 import functools
 import json
@@ -21,6 +22,7 @@ from leadglass.configs.containers.images import Image
 from leadglass.configs.containers.nested import Nested
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import Object, parse_json, plain
+from leadglass.configs.reading import Layers
 from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
 
@@ -53,6 +55,8 @@ class Effective:
     """By path of an option: the variable that is named after it."""
     unknown: frozenset[str]
     """Names of what stands in for values that are not known, as ``${NAME}``."""
+    layers: Layers
+    """For files that are read for themselves."""
 
     def text(self) -> str:
         """As a configuration file, one option of the top level a line from line 2 on."""
@@ -84,13 +88,21 @@ def effective(source: Source, workload: Workload, family: Family) -> Effective:
     if family is Family.TEAM:
         for variable in workload.variables.values():
             made.take(variable)
+    over = copy.deepcopy(made.options)
     if family is Family.TEAM or not files:
         made.fill(_facts()["defaults"][family.value])
     if len(made.options) > _MOST:
         raise source.fault(f"more than {_MOST:,} options of Orthanc", workload.offset, then="it has some 200")
     if not workload.elsewhere and not workload.configured:
         made.options.setdefault("RegisteredUsers", {})  # Nothing else can name any.
-    return Effective(made.options, made.origins, made.paths, frozenset(made.unknown))
+    layers = Layers(_under(workload), over) if family is Family.TEAM else Layers()
+    return Effective(made.options, made.origins, made.paths, frozenset(made.unknown), layers)
+
+
+def _under(workload: Workload) -> Mapping[str, Any]:
+    """What the team's image sets where no file of a container does."""
+    users: Mapping[str, Any] = {} if workload.elsewhere else {"RegisteredUsers": {}}
+    return {**_facts()["defaults"][Family.TEAM.value], **users}
 
 
 def option_of(name: str) -> tuple[str, ...] | None:

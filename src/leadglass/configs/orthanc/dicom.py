@@ -43,7 +43,7 @@ def dicom_findings(server: Server) -> Iterator[Finding]:
 
 def _storing(server: Server) -> Iterator[Finding]:
     if "Store" in server.anybody:
-        says = "any caller may store" + ("" if server.peers else ", and nobody is listed who may")
+        says = "any caller may store" + ("" if server.names_peers else ", and nobody is listed who may")
         yield _at(
             server, "LG-ORTHANC-020", "DicomAlwaysAllowStore", says, edits=_refusing(server, "Store", "Echo"),
             **_said(server, "DicomAlwaysAllowStore"), **_behind_a_title(server, Severity.MEDIUM),
@@ -74,7 +74,7 @@ def _mistaken(server: Server) -> Iterator[Finding]:
         return
     allowed = ", ".join(f"DicomAlwaysAllow{command}" for command in server.anybody)
     if server.settings.on("DicomCheckCalledAet"):
-        title = server.settings.value(_node(server, _FIRST)) or "ORTHANC"
+        title = server.settings.counting(_FIRST) or "ORTHANC"
         says = f"whoever knows the title {shown(str(title), 16)} may do what {allowed} permit"
         yield _at(server, "LG-ORTHANC-026", "DicomCheckCalledAet", says)
     for option in _CHECKS:
@@ -119,7 +119,7 @@ def _tls(server: Server) -> Iterator[Finding]:
 
 def _refusing(server: Server, *commands: str) -> tuple[Edit, ...]:
     """No command for strangers; left to a person where the files list nobody, for all are strangers then."""
-    if not server.peers:
+    if not server.names_peers:
         return ()
     wanted = [f"DicomAlwaysAllow{command}" for command in commands if command in server.anybody]
     return tuple(edit for option in wanted for edit in server.settings.put(option, value=False))

@@ -28,7 +28,7 @@ _SECTION = "Authorization"
 
 def plugin_findings(server: Server) -> Iterator[Finding]:
     """Of the authorization plugin, of HTTPS to other servers, and of the log."""
-    if server.authorised and server.remote:
+    if server.authorised and server.remote and server.settings.section(_SECTION):
         yield from _authorization(server)
     settings = server.settings
     if not settings.on("HttpsVerifyPeers"):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from leadglass.configs.kinds import Environment, Reader
 from leadglass.configs.orthanc.credentials import credential_findings
 from leadglass.configs.orthanc.dicom import dicom_findings
 from leadglass.configs.orthanc.plugins import plugin_findings
 from leadglass.configs.orthanc.server import Server
-from leadglass.configs.orthanc.settings import opened
+from leadglass.configs.orthanc.settings import Settings, opened
 from leadglass.configs.orthanc.spelling import spelling_findings
 from leadglass.configs.orthanc.web import web_findings
-from leadglass.configs.reading import Reading
+from leadglass.configs.reading import Layers, Reading
 from leadglass.configs.source import Source
+from leadglass.model.finding import Finding
 
 __all__ = ["KIND", "READERS", "merge"]
 
@@ -37,12 +38,15 @@ _SHARED = re.compile(
 _BEGINS = re.compile(r"(?:[\s\ufeff]++|//[^\r\n]*+|/\*(?s:.*?)\*/)*+\{")
 
 
-def merge(sources: Sequence[Source], environment: Environment) -> Reading:
+def merge(sources: Sequence[Source], environment: Environment, layers: Layers | None = None) -> Reading:
     """Several files as the one configuration that Orthanc makes of a folder; findings at the file they are in.
+
+    ``layers`` are what the image of a container sets beside them. What it sets whatever the files say is
+    found where it is set, and not here.
 
     The reading is that of the first file, by path; ``ConfigError`` when one is broken. There has to be one at least.
     """
-    settings = opened(sorted(sources, key=lambda source: source.path), environment)
+    settings = opened(sorted(sources, key=lambda source: source.path), environment, layers or Layers())
     server = Server(settings)
     found = itertools.chain(
         web_findings(server),
@@ -54,10 +58,18 @@ def merge(sources: Sequence[Source], environment: Environment) -> Reading:
     return Reading(
         KIND,
         settings.files[0][0],
-        findings=tuple(sorted(found, key=lambda finding: (finding.place, finding.rule))),
+        findings=tuple(sorted(_decided(settings, found), key=lambda one: (one.place, one.rule))),
         listeners=server.listeners(),
         facts=server.facts(),
     )
+
+
+def _decided(settings: Settings, found: Iterable[Finding]) -> Iterator[Finding]:
+    """What files decide."""
+    for one in found:
+        option = one.option.partition(".")[0]
+        if option not in settings.layers.over or settings.outside(option):
+            yield one
 
 
 def _read(source: Source, environment: Environment) -> Reading:

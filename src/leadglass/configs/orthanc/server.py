@@ -89,13 +89,19 @@ class Server:
         return [User(member, self._login(member)) for member in members.values()]
 
     @cached_property
+    def logins(self) -> Sequence[Login]:
+        """Of its users, those included that no file names but the image of its container."""
+        outside = self.settings.outside("RegisteredUsers").items()
+        return [*(user.login for user in self.users), *(self._quality(*one) for one in outside)]
+
+    @cached_property
     def login(self) -> Login:
         """How a stranger gets past the login, where there is one."""
         if not self.authenticated:
             return Login.EXTERNAL if self.authorised else Login.NONE
-        if self.users:
-            return worst(*(user.login for user in self.users))
-        declared = self.settings.entry("RegisteredUsers") is not None
+        if self.logins:
+            return worst(*self.logins)
+        declared = self.settings.declares("RegisteredUsers")
         explicit = self.settings.flag("AuthenticationEnabled") is not None
         return Login.EXTERNAL if explicit and not declared else Login.DEFAULT
 
@@ -103,6 +109,9 @@ class Server:
     def authorised(self) -> bool:
         """Whether the authorization plugin is asked about each request."""
         section = self.settings.section("Authorization")
+        outside = self.settings.layers.over.get("Authorization")
+        if isinstance(outside, Mapping) and (section is None or "Enable" in outside):
+            return outside.get("Enable") is not False
         enabled = section and self.settings.value(section.get("Enable"))
         return section is not None and enabled is not False
 
@@ -128,7 +137,7 @@ class Server:
         unsaid = all(
             self.settings.flag(name) is None for name in ("RemoteAccessAllowed", "AuthenticationEnabled")
         )
-        return unsaid and bool(self.users)
+        return unsaid and bool(self.logins)
 
     # ---- DICOM
 
@@ -155,6 +164,11 @@ class Server:
             return []
         found = (self._peer(member) for member in self._members("DicomModalities"))
         return [peer for peer in found if peer]
+
+    @property
+    def names_peers(self) -> bool:
+        """Whether it knows any, by its files or otherwise."""
+        return bool(self.peers or self.settings.outside("DicomModalities"))
 
     @property
     def certified(self) -> bool:
@@ -255,6 +269,10 @@ class Server:
         """``Login`` of one user; a password that comes from a variable with a word of its own is that word."""
         value = self.settings.value(member.node)
         return Login.EXTERNAL if value is None else quality(str(value), self.settings.text(member.name) or "")
+
+    def _quality(self, name: str, password: object) -> Login:
+        text = self.settings.text(str(password))
+        return Login.EXTERNAL if text is None else quality(text, name)
 
     def _peer(self, member: Member) -> Peer | None:
         node = member.node

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,6 +29,7 @@ from leadglass.configs.json_nodes import (
 from leadglass.configs.kinds import Environment
 from leadglass.configs.nearest import nearest
 from leadglass.configs.orthanc.options import core, sections
+from leadglass.configs.reading import Layers
 from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Edit
@@ -74,6 +75,8 @@ class Settings:
 
     files: Sequence[tuple[Source, Object]]
     environment: Environment
+    layers: Layers = field(default_factory=Layers)
+    """What the image of a container sets beside the files."""
 
     @cached_property
     def all_entries(self) -> Sequence[Entry]:
@@ -88,10 +91,28 @@ class Settings:
         """The option that counts of that name."""
         return self._by_name.get(name)
 
+    def declares(self, name: str) -> bool:
+        """Whether an option is set, by a file or by the image of a container."""
+        return self.entry(name) is not None or name in self.layers.over or name in self.layers.under
+
+    def counting(self, name: str) -> str | int | float | bool | None:
+        """The single value of an option that counts; None when it is none, not set or not known."""
+        entry, over = self.entry(name), self.layers.over
+        if entry is not None and name not in over:
+            return self.value(entry.node)
+        said = over[name] if name in over else self.layers.under.get(name)
+        if isinstance(said, str):
+            return self.text(said)
+        return said if isinstance(said, int | float) else None
+
+    def outside(self, name: str) -> Mapping[str, object]:
+        """What the image of a container adds to a section."""
+        said = self.layers.over.get(name)
+        return said if isinstance(said, Mapping) else {}
+
     def flag(self, name: str) -> bool | None:
         """A truth value; None when it is not set, or to what is not known. A word in quotes is what it says."""
-        entry = self.entry(name)
-        value = self.value(entry.node) if entry else None
+        value = self.counting(name)
         if isinstance(value, str):
             value = {"true": True, "false": False}.get(value.lower())
         return value if isinstance(value, bool) else None
@@ -103,8 +124,7 @@ class Settings:
 
     def number(self, name: str) -> int | None:
         """A whole number, or its default; None when it is none."""
-        entry = self.entry(name)
-        value = self.value(entry.node) if entry else core()[name].default
+        value: object = self.counting(name) if self.declares(name) else core()[name].default
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
             value = int(value)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -142,7 +162,12 @@ class Settings:
         return (found.source, found.offset) if found else (self.files[0][0], self.files[0][1].start)
 
     def put(self, name: str, value: Json, *, after: str = "") -> tuple[Edit, ...]:
-        """The change that sets an option: in its place, in that of a misspelt one, or in a line of its own."""
+        """The change that sets an option: in its place, in that of a misspelt one, or in a line of its own.
+
+        None where no file decides.
+        """
+        if name in self.layers.over and not self.outside(name):
+            return ()
         entry = self.entry(name)
         if entry:
             return (replaced(entry.source, entry.node, value),)
@@ -204,9 +229,9 @@ class Settings:
         return source, root, None
 
 
-def opened(sources: Sequence[Source], environment: Environment) -> Settings:
+def opened(sources: Sequence[Source], environment: Environment, layers: Layers) -> Settings:
     """The settings of files; ``ConfigError`` at its place when one is broken."""
-    return Settings([(source, _root(source)) for source in sources], environment)
+    return Settings([(source, _root(source)) for source in sources], environment, layers)
 
 
 def noted(name: str) -> bool:

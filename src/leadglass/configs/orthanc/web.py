@@ -72,7 +72,7 @@ def _in_an_image(server: Server) -> Iterator[Finding]:
 
 
 def _nobody_declared(server: Server) -> Iterator[Finding]:
-    if not server.authenticated or server.users:
+    if not server.authenticated or server.logins:
         return
     if server.login is Login.DEFAULT:
         says = "a login is asked for, and no user is declared: Orthanc makes orthanc/orthanc"
@@ -130,10 +130,12 @@ def _closing(server: Server) -> tuple[Edit, ...]:
     """A login is asked for, and no password is one that others know."""
     settings = server.settings
     enabled = settings.put("AuthenticationEnabled", value=True, after="RemoteAccessAllowed")
+    if not enabled:
+        return ()
     renewed = tuple(
         edit for user in server.users if user.login in _BY_LOGIN for edit in _renewed(server, user)
     )
-    return (*enabled, *renewed, *(() if server.users else _declared(server)))
+    return (*enabled, *renewed, *(() if server.logins else _declared(server)))
 
 
 def _declared(server: Server) -> tuple[Edit, ...]:
