@@ -32,7 +32,7 @@ LAYERS: Sequence[Sequence[str]] = (
 DEPTH: Mapping[str, int] = {folder: depth for depth, line in enumerate(LAYERS) for folder in line}
 
 PURE = frozenset(
-    {"wire", "model", "scope", "judge", "access", "survey", "configs", "ledger", "report"}
+    {"wire", "model", "scope", "judge", "access", "survey", "configs", "ledger", "report", "notice"}
     | {"errors", "ports", "settings"}
 )
 """Folders that decide or translate, and therefore have no effect and see none."""

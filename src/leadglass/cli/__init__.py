@@ -64,6 +64,9 @@ COMMANDS: Mapping[str, Command] = {
         "leadglass.cli.survey", "Count exposed servers, with the uncertainty of it.", group=True
     ),
     "owner": Command("leadglass.cli.owner", "Who runs an endpoint, how sure that is, and whom to write to."),
+    "notify": Command(
+        "leadglass.cli.notify", "Tell owners what was seen, and find out whether that helped.", group=True
+    ),
     "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
     "firewall": Command(
         "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True

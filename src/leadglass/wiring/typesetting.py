@@ -5,39 +5,78 @@ It is handed everything as text and reads no file, and its packages, which it wo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import typst
 
 from leadglass.errors import LocalProtocolError
 
-__all__ = ["pdf", "png"]
+__all__ = ["families", "pdf", "png", "unset"]
 
 _PICTURE = (
     b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")\n'
 )
+_EACH = b"""
+#let given = json(bytes(sys.inputs.given))
+#set page(width: 40pt, height: 40pt, margin: 0pt)
+#set text(font: given.families, size: 20pt)
+#for char in given.chars [#char #pagebreak(weak: true)]
+"""
+"""A page for each character."""
+_NOTHING = "\U0010fff0"
+"""No font has it."""
 _DOTS = 144.0
 """Dots an inch: two for each of a screen."""
 
 
-def pdf(source: str, inputs: Mapping[str, str], moment: int) -> bytes:
-    """The PDF of a Typst ``source``, which finds ``inputs`` in ``sys.inputs``; made at ``moment``, POSIX seconds."""
-    return _compiled(source.encode(), inputs, "pdf", moment)
+def pdf(source: str, inputs: Mapping[str, str], moment: int, folder: Path | None = None) -> bytes:
+    """The PDF of a Typst ``source``, which finds ``inputs`` in ``sys.inputs``; made at ``moment``, POSIX seconds.
+
+    ``folder`` holds more fonts.
+    """
+    return _compiled(source.encode(), inputs, "pdf", moment, _fonts(folder))
 
 
 def png(svg: str) -> bytes:
     """An SVG drawing as a PNG picture."""
-    return _compiled(_PICTURE, {"svg": svg}, "png", 0)
+    return _compiled(_PICTURE, {"svg": svg}, "png", 0, _fonts(None))
 
 
-def _compiled(source: bytes, inputs: Mapping[str, str], form: Literal["pdf", "png"], moment: int) -> bytes:
+def families(folder: Path | None) -> tuple[str, ...]:
+    """The fonts that ``folder`` and all in it add to Typst's own."""
+    own = set(_fonts(None).families())
+    return tuple(name for name in _fonts(folder).families() if name not in own)
+
+
+def unset(characters: str, folder: Path | None) -> str:
+    """Those of ``characters`` for which neither Typst's fonts nor those in ``folder`` have a picture."""
+    chars = [_NOTHING, *(char for char in characters if char.isprintable() and not char.isspace())]
+    given = json.dumps({"chars": chars, "families": ["Libertinus Serif", *families(folder)]})
+    fonts = _fonts(folder)
+    pages = typst.compile(
+        _EACH, format="svg", sys_inputs={"given": given}, font_paths=fonts, ignore_system_fonts=True
+    )
+    assert isinstance(pages, list)
+    return "".join(char for char, page in zip(chars[1:], pages[1:], strict=True) if page == pages[0])
+
+
+def _fonts(folder: Path | None) -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[] if folder is None else [str(folder)])
+
+
+def _compiled(
+    source: bytes, inputs: Mapping[str, str], form: Literal["pdf", "png"], moment: int, fonts: typst.Fonts
+) -> bytes:
     try:
         return typst.compile(
             source,
             format=form,
             ppi=_DOTS,
             sys_inputs=dict(inputs),
+            font_paths=fonts,
             ignore_system_fonts=True,
             timestamp=moment,
         )

@@ -1,0 +1,13 @@
+"""``leadglass notify``: tell owners what was seen, and find out whether that helped."""
+
+from __future__ import annotations
+
+import typer
+
+from leadglass.cli.notify_draft import draft, export
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Tell owners what was seen, and find out whether that helped.", no_args_is_help=True)
+for _command in (draft, export):
+    app.command()(_command)

@@ -1,0 +1,1 @@
+"""Telling owners: what was seen of their servers, put into words of six languages, and as data for CSIRTs."""

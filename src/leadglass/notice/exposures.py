@@ -1,0 +1,77 @@
+"""What scan records hold that an owner must know: each endpoint once, as it was seen last."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from leadglass.model.notice import Exposure
+from leadglass.model.record import ScanRecord
+from leadglass.model.verdict import Access
+from leadglass.notice.plain import plain
+from leadglass.scope.names import host_name
+from leadglass.scope.rules import Range
+
+__all__ = ["exposures", "is_exposed", "within"]
+
+
+def is_exposed(access: Access) -> bool:
+    """Whether strangers are talked to, or kept out by a title alone."""
+    return access.rank <= Access.WANTS_TITLE.rank
+
+
+def exposures(records: Iterable[ScanRecord]) -> Sequence[Exposure]:
+    """The exposed endpoints, the worst first; one that was closed when it was last looked at is none."""
+    latest: dict[tuple[str, int], ScanRecord] = {}
+    for record in records:
+        spot = record.endpoint.address, record.endpoint.port
+        if spot not in latest or latest[spot].observed_at <= record.observed_at:
+            latest[spot] = record
+    found = [_exposure(record) for record in latest.values() if is_exposed(record.access)]
+    return sorted(found, key=lambda one: (one.access.rank, one.severity.rank, one.address, one.port))
+
+
+def within(records: Iterable[ScanRecord], ranges: Sequence[Range]) -> Sequence[Exposure]:
+    """The same of those in ``ranges``: one owner's; of all if there are none."""
+    return exposures(
+        record for record in records if not ranges or any(_covers(one, record) for one in ranges)
+    )
+
+
+def _covers(one: Range, record: ScanRecord) -> bool:
+    if isinstance(one, str):
+        return record.endpoint.name is not None and record.endpoint.name.lower() == one
+    return ipaddress.ip_address(record.endpoint.address) in one
+
+
+def _exposure(record: ScanRecord) -> Exposure:
+    software = record.software
+    return Exposure(
+        address=record.endpoint.address,
+        port=record.endpoint.port,
+        name=_name(record.endpoint.name),
+        seen_at=record.observed_at.astimezone(dt.UTC).replace(microsecond=0),
+        source=None if record.vantage.source is None else plain(record.vantage.source),
+        position=record.vantage.position,
+        access=record.access,
+        severity=record.severity,
+        rung=record.rung,
+        product=None if software.product is None else plain(software.product),
+        version=None if software.version is None else plain(software.version),
+        rules=tuple(dict.fromkeys(plain(reason.rule) for reason in record.why() if reason.rule)),
+        scan=plain(record.scan),
+        tls=record.transport.tls is not None,
+        web="http" in record.protocols and "dicom" not in record.protocols,
+        tlp=record.tlp,
+    )
+
+
+def _name(name: str | None) -> str | None:
+    """A record from elsewhere may hold anything: only what can be a host's name is passed on."""
+    if name is None:
+        return None
+    try:
+        return host_name(name)
+    except ValueError:
+        return None

@@ -1,0 +1,120 @@
+"""``leadglass notify`` as a user calls it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.contract.reading import store, told
+
+from leadglass import cli
+from leadglass.model.verdict import Access, Severity
+from leadglass.store.database import Database, open_database
+
+SCOPE = """
+name = "Example sweep"
+[authorisation]
+basis = "mandate"
+granted_by = "Example CERT"
+contact = "abuse@example.org"
+valid_until = 2020-01-01
+[[targets]]
+range = "192.0.2.0/24"
+ports = [104, 11112]
+"""
+SEEN = (
+    told("192.0.2.9"),
+    told("192.0.2.10", Access.ANSWERS_QUERY, Severity.CRITICAL, port=11112),
+    told("192.0.2.11", Access.CLOSED),
+    told("198.51.100.1", Access.ANSWERS_QUERY, Severity.CRITICAL),
+)
+
+
+@pytest.fixture
+def database(own_database: Path) -> Iterator[Database]:
+    with open_database(str(own_database), time.time) as opened:
+        yield opened
+
+
+@pytest.fixture
+def scope(tmp_path: Path, database: Database) -> Path:
+    """A scope that has run out: who looked may still say so."""
+    store(database, SEEN)
+    path = tmp_path / "scope.toml"
+    path.write_text(SCOPE)
+    return path
+
+
+def draft(scope: Path, *words: str) -> int:
+    return cli.main(["notify", "draft", "Example Radiology", "--scope", str(scope), "--scan", "last", *words])
+
+
+def test_a_notice_tells_one_owner_of_their_endpoints_only(
+    scope: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert draft(scope, "--address", "192.0.2.0/28", "--language", "fr", "--frame", "gdpr") == 0
+    text = capsys.readouterr().out
+
+    assert "192.0.2.9:104" in text
+    assert "192.0.2.10:11112" in text
+    assert "192.0.2.11" not in text
+    assert "198.51.100.1" not in text
+    assert "Example CERT" in text
+
+
+def test_letter_and_mail_are_written_for_their_owner_alone(scope: Path, tmp_path: Path) -> None:
+    letter, mail = tmp_path / "letter.pdf", tmp_path / "mail.txt"
+
+    assert draft(scope, "--output", str(letter), "--output", str(mail)) == 0
+    assert letter.read_bytes().startswith(b"%PDF-")
+    assert mail.read_text().startswith("Subject: [TLP:AMBER] ")
+    assert {path.stat().st_mode & 0o777 for path in (letter, mail)} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--address", "203.0.113.0/24"), "nothing exposed was seen there"),
+        (("--address", "192.0.2.1/24"), "host bits"),
+        (("--output", "letter.doc"), "a notice is .pdf or .txt"),
+        (("--vendor", "\x1b"), "nobody is named"),
+        (("--records", "nowhere.jsonl"), "say where it was seen"),
+        (("--fonts", "nowhere"), "this is no folder"),
+        (("--language", "ja", "--output", "letter.pdf"), "no font has"),
+    ],
+)
+def test_what_cannot_be_said_is_told_in_one_line(
+    scope: Path,
+    words: tuple[str, ...],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert draft(scope, *words) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.glob("letter*")) == []
+
+
+def test_what_csirts_take_is_written(scope: Path, tmp_path: Path) -> None:
+    assert scope.exists()
+    table, events = tmp_path / "a.csv", tmp_path / "a.jsonl"
+    for form, path in (("shadowserver", table), ("intelmq", events)):
+        words = ["notify", "export", "--format", form, "--scan", "last", "--output", str(path)]
+        assert cli.main([*words, "--tlp", "green"]) == 0
+
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["ip"] for row in rows} == {"192.0.2.9", "192.0.2.10", "198.51.100.1"}
+    assert {row["tlp"] for row in rows} == {"TLP:GREEN"}
+    assert {json.loads(line)["source.ip"] for line in events.read_text().splitlines()} == {
+        row["ip"] for row in rows
+    }
