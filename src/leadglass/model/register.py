@@ -105,6 +105,8 @@ class System:
     """IPv4 or IPv6 literals in canonical form, or names."""
     ports: tuple[int, ...] = ()
     """TCP ports that may be open; any other one is a finding."""
+    titles: tuple[str, ...] = ()
+    """AE titles."""
     zones: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     """Who may talk to it."""

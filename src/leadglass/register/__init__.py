@@ -1,0 +1,1 @@
+"""Who runs each imaging system, what may be open there, what was seen, and what is done about it."""

@@ -1,0 +1,161 @@
+"""Systems out of what a practice has already: a spreadsheet, an Orthanc's list of modalities, a dcm4chee's devices."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from leadglass.configs.dcm4chee.device import Device
+from leadglass.configs.dcm4chee.directory import directory
+from leadglass.configs.dcm4chee.export import devices, is_export
+from leadglass.configs.dcm4chee.ldif import is_ldif
+from leadglass.configs.lint import recognised
+from leadglass.configs.reading import Fact
+from leadglass.configs.source import Source
+from leadglass.errors import ConfigError, UsageError
+from leadglass.model.register import System, SystemKind
+from leadglass.register.fields import COLUMNS, addressed, changed, named, port
+
+__all__ = ["imported"]
+
+_MOST = 100_000
+"""Rows of a table."""
+_DELIMITERS = ",;\t"
+_PEER = re.compile(r"(?P<title>.*)@(?P<host>[^@ ]+):(?P<port>\d{1,5}|None)(?: without .*)?")
+"""As the readers of configurations tell of one that may call."""
+
+
+def imported(source: Source, known: Mapping[str, System]) -> list[System]:
+    """The systems that a file names: ``known`` ones with what it says of them, others new; each once.
+
+    It may be a table with a header line (separated by commas, semicolons or tabs), an Orthanc's configuration,
+    or devices of dcm4chee-arc as LDIF or JSON. ``ConfigError`` names the line that is wrong.
+    """
+    reader = recognised(source)
+    if is_export(source):
+        found = _devices(devices(source), source.path, known)
+    elif is_ldif(source.text):
+        found = _devices(directory(source).devices(), source.path, known)
+    elif reader is not None:
+        found = _peers(reader.read(source, {}).facts.get("peers"), source.path, known)
+    else:
+        found = _table(source, known)
+    systems = list({system.name: system for system in found}.values())
+    if not systems:
+        raise ConfigError("no system is named here", where=source.path)
+    return systems
+
+
+# ---- tables
+
+
+def _table(source: Source, known: Mapping[str, System]) -> Iterator[System]:
+    text = source.text.removeprefix("\ufeff")
+    head = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    rows = _numbered(text, delimiter, source.path)
+    names = [_column(cell, source.path) for cell in next(rows, ("", []))[1]]
+    if "name" not in names:
+        raise ConfigError(
+            "this is no table of systems, and no configuration that names peers",
+            where=source.path,
+            then=f"its first line must have the column name, and may have {', '.join(COLUMNS)}",
+        )
+    made: dict[str, System] = {}
+    for where, row in rows:
+        if len(row) > len(names):
+            raise ConfigError("more cells than the first line has columns", where=where)
+        said = {column: _plain(cell) for column, cell in zip(names, row, strict=False) if cell.strip()}
+        if said:
+            system = _said(said, where, {**known, **made} if said.get("name") in made else known)
+            made[system.name] = system
+            yield system
+
+
+def _numbered(text: str, delimiter: str, path: str) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table with their places."""
+    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        for number, row in enumerate(rows):
+            where = f"{path}, line {rows.line_num}"
+            if number > _MOST:
+                raise ConfigError(f"more than {_MOST:,} rows", where=where)
+            yield where, row
+    except csv.Error as exc:
+        raise ConfigError(f"this is no table ({exc})", where=f"{path}, line {rows.line_num}") from exc
+
+
+def _said(said: dict[str, str], where: str, known: Mapping[str, System]) -> System:
+    try:
+        name = named(said.pop("name", ""), "name")
+        return changed(known.get(name, System(name)), said, lambda column: column)
+    except UsageError as exc:
+        raise ConfigError(f"{exc.where}: {exc.what}", where=where, then=exc.then) from exc
+
+
+def _column(cell: str, path: str) -> str:
+    name = cell.strip().lower().replace(" ", "_")
+    if name not in {"name", *COLUMNS}:
+        raise ConfigError(
+            f"nothing is called {cell[:32]!r} here",
+            where=f"{path}, line 1",
+            then=f"columns are name, {', '.join(COLUMNS)}",
+        )
+    return name
+
+
+def _plain(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from running a cell."""
+    text = cell.strip()
+    return text[1:] if text[:2] in {"'=", "'+", "'-", "'@"} else text
+
+
+# ---- peers that servers know
+
+
+def _peers(fact: Fact, path: str, known: Mapping[str, System]) -> Iterator[System]:
+    """Those who may call, by their titles; one at several places is one system."""
+    made: dict[str, System] = {}
+    for text in fact if isinstance(fact, tuple) else ():
+        if peer := _PEER.fullmatch(text):
+            name = peer["title"].strip()
+            system = made.get(name) or known.get(name) or System(name, SystemKind.MODALITY)
+            ports = [] if peer["port"] in {"None", "0"} else [peer["port"]]
+            made[name] = _at(system, path, name, [peer["host"]], ports)
+            yield made[name]
+
+
+def _devices(found: list[Device], path: str, known: Mapping[str, System]) -> Iterator[System]:
+    for device in found:
+        name = device.item.text("dicomDeviceName") or device.item.name
+        kind = SystemKind.ARCHIVE if device.is_archive else SystemKind.MODALITY
+        hosts = [connection.item.text("dicomHostname") for connection in device.connections]
+        ports = [str(connection.port) for connection in device.listening()]
+        titles = [
+            title for ae in device.aes if (title := ae.item.text("dicomAETitle") or ae.item.name) != "*"
+        ]
+        system = known.get(name) or System(name, kind)
+        yield _at(system, path, "; ".join(titles), hosts, ports)
+
+
+def _at(system: System, path: str, titles: str, hosts: list[str], ports: list[str]) -> System:
+    """``system`` with these titles, addresses and ports beside those that it has."""
+    try:
+        named(system.name, system.name[:64])
+        where = system.name
+        given = changed(System(system.name), {"titles": titles}, lambda _: where)
+        return replace(
+            system,
+            titles=_both(system.titles, given.titles),
+            addresses=_both(system.addresses, tuple(addressed(host, where) for host in hosts if host)),
+            ports=tuple(sorted({*system.ports, *(port(number, where) for number in ports)})),
+        )
+    except UsageError as exc:
+        raise ConfigError(f"{exc.where}: {exc.what}", where=path, then=exc.then) from exc
+
+
+def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
