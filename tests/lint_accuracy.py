@@ -3,24 +3,28 @@
 ``python -m tests.lint_accuracy FOLDER`` prints the tables of docs/explanation/lint-accuracy.md, and with
 ``--keep`` writes them there. FOLDER holds configuration files and ``index.csv``: a line a file, its name
 under ``file``, then columns that are called as the facts of the reference; an empty cell says nothing.
+A compose file may have been kept as a summary, a line a service: ``db: image X ports 5432:5432 user pacs``.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leadglass.configs.lint import Linted
+from leadglass.configs.lint import Linted, lint
 from leadglass.configs.reading import Fact
+from leadglass.configs.source import Source
 from leadglass.model.finding import Finding
 from leadglass.model.verdict import Severity
 from leadglass.wiring.linting import lint_files
 
-__all__ = ["Judged", "compared", "page", "tables"]
+__all__ = ["Judged", "compared", "page", "tables", "written_out"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "lint-accuracy.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -31,6 +35,7 @@ COLUMNS = (
 NOTHING = ("", "n/a")
 """Cells of the index that say nothing."""
 VERDICT = "verdict"
+SERVICE = re.compile(r"(?P<name>[\w.-]+): (?P<words>(?:image|ports|volume) .+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,19 @@ def compared(folder: Path) -> list[Judged]:
     with (folder / "index.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     # One by one: whoever collected them put servers into one folder that have nothing to do with each other.
-    return [_judged(row, lint_files([str(folder / row["file"])]).linted) for row in rows]
+    return [_judged(row, _linted(folder / row["file"])) for row in rows]
+
+
+def written_out(summary: str) -> str | None:
+    """The compose file of which a summary was kept; None when it is no summary.
+
+    Where a user stands and no password, the password is the user's name, as the makers' own are.
+    """
+    lines = [SERVICE.fullmatch(line) for line in summary.strip().splitlines()]
+    found = [line for line in lines if line]
+    if not found or len(found) < len(lines):
+        return None
+    return json.dumps({"services": {line["name"]: _service(line["name"], line["words"]) for line in found}})
 
 
 def tables(files: Sequence[Judged]) -> str:
@@ -69,6 +86,23 @@ def page(text: str, made: str) -> str:
     """The page with other tables."""
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{made}\n{END}{rest.partition(END)[2]}"
+
+
+def _linted(path: Path) -> Linted:
+    summary = written_out(path.read_text(encoding="utf-8", errors="replace"))
+    return lint_files([str(path)]).linted if summary is None else lint([Source(str(path), summary)])
+
+
+def _service(name: str, words: str) -> Mapping[str, object]:
+    _, *parts = re.split(r"(?:^| )(image|ports|volume|user) ", words)
+    said = dict(zip(parts[::2], parts[1::2], strict=True))
+    user = said.get("user", "").partition(" ")[0]
+    return {
+        "image": said.get("image", name),
+        "ports": said.get("ports", "").split(),
+        "volumes": [f"{volume}:/data" for volume in said.get("volume", "").split()],
+        "environment": {"POSTGRES_USER": user, "POSTGRES_PASSWORD": user} if user else {},
+    }
 
 
 def _judged(row: Mapping[str, str], linted: Linted) -> Judged:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.lint_accuracy import PAGE as ACCURACY
-from tests.lint_accuracy import compared, page, tables
+from tests.lint_accuracy import compared, page, tables, written_out
 from tests.source import ROOT
 
 from leadglass.configs.lint import READERS
@@ -97,3 +97,19 @@ def test_new_tables_take_the_place_of_the_old_ones() -> None:
 
     assert page(page(text, "one\n"), "two\n") == page(text, "two\n")
     assert len(re.findall(r"^\| all \|", text, re.MULTILINE)) == 1
+
+
+def test_a_summary_of_a_compose_file_is_written_out_and_nothing_else_is() -> None:
+    summary = (
+        "db: image postgres:16 ports 5432:5432 user keeper / vendor default\nweb: ports 80:80 8443:443\n"
+    )
+    written = written_out(summary)
+
+    assert written is not None
+    services = yaml.safe_load(written)["services"]
+    assert services["db"]["image"] == "postgres:16"
+    assert services["db"]["environment"]["POSTGRES_PASSWORD"] == "keeper"  # noqa: S105  # the maker's own
+    assert services["web"]["ports"] == ["80:80", "8443:443"]
+    assert written_out("services:\n  db:\n    image: postgres\n") is None
+    assert written_out('{"ports: x": 1}') is None
+    assert written_out("") is None
