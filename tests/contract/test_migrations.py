@@ -123,7 +123,20 @@ _REGISTER = """
     INSERT INTO register_state (what, name, body) VALUES ('system', 'ct-1', '[]')
 """
 
-ROWS = {"0001": _SCANS, "0002": _SCANS + _GUARD, "0003": _SCANS + _GUARD + _REGISTER}
+_NOTICES = """
+    ; INSERT INTO notices (reference, channel, owner, recipient, wording, state, sent_at)
+        VALUES ('LG-20261121-00000000', 'letter', 'x', 'x', 'de-gdpr-owner', 'sent', 1795237200);
+    INSERT INTO notice_endpoints (notice, endpoint) VALUES (1, {blob});
+    INSERT INTO notice_answers (notice, at, answer, note) VALUES (1, 1795237200, 'fixed', '');
+    INSERT INTO notice_arms (study, owner, arm, seed, assigned_at) VALUES ('s', 'x', 'letter', '00', 1795237200)
+"""
+
+ROWS = {
+    "0001": _SCANS,
+    "0002": _SCANS + _GUARD,
+    "0003": _SCANS + _GUARD + _REGISTER,
+    "0004": _SCANS + _GUARD + _REGISTER + _NOTICES,
+}
 """Something to keep, as it was written at each revision."""
 
 LATER = f"""

@@ -39,6 +39,10 @@ __all__ = [
     "listed",
     "listed_hosts",
     "metadata",
+    "notice_answers",
+    "notice_arms",
+    "notice_endpoints",
+    "notices",
     "observations",
     "places",
     "register_entries",
@@ -355,4 +359,52 @@ register_state = Table(
     Column("name", String(200), primary_key=True),
     Column("body", Text, nullable=False),  # JSON
     comment="What the entries come to: the latest of each thing. It can be made anew from them.",
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("reference", String(32), nullable=False),
+    Column("channel", String(8), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("wording", String(32), nullable=False),
+    Column("state", String(8), nullable=False),  # sending | sent | failed
+    Column("sent_at", _Moment, nullable=False),
+    UniqueConstraint("reference", "channel"),
+    Index(None, "owner"),
+    comment="What owners were told, how, and in which words. Sending: begun, and nobody knows whether it left.",
+)
+
+notice_endpoints = Table(
+    "notice_endpoints",
+    metadata,
+    Column("notice", ForeignKey("notices.id"), primary_key=True, autoincrement=False),
+    Column("endpoint", LargeBinary, primary_key=True),
+    Column("identity", LargeBinary),  # of the server that stood there: NULL if nothing told it from others
+    comment="The endpoints that they were told of.",
+)
+
+notice_answers = Table(
+    "notice_answers",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("notice", ForeignKey("notices.id"), nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("answer", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Index(None, "notice"),
+    comment="What came back.",
+)
+
+notice_arms = Table(
+    "notice_arms",
+    metadata,
+    Column("study", String(64), primary_key=True),
+    Column("owner", String(200), primary_key=True),
+    Column("arm", String(64), nullable=False),
+    Column("seed", String(64), nullable=False),
+    Column("assigned_at", _Moment, nullable=False),
+    comment="Which owner was drawn for which arm of a study.",
 )
