@@ -10,7 +10,18 @@ from typing import Literal
 from leadglass.model.record_parts import Tlp
 from leadglass.model.verdict import Access, Position, Severity
 
-__all__ = ["Audience", "Channel", "Exposure", "Frame", "Language", "Notice", "Sender"]
+__all__ = [
+    "Answer",
+    "Audience",
+    "Channel",
+    "Exposure",
+    "Frame",
+    "Language",
+    "Notice",
+    "Outcome",
+    "Sender",
+    "SentNotice",
+]
 
 
 class Language(enum.StrEnum):
@@ -48,6 +59,34 @@ class Channel(enum.StrEnum):
     PHONE = "phone"
     FORM = "form"
     CSIRT = "csirt"
+
+
+class Answer(enum.StrEnum):
+    """What came back."""
+
+    RECEIVED = "received"
+    FIXED = "fixed"
+    """They say that it is closed."""
+    NOT_OURS = "not-ours"
+    REFUSED = "refused"
+    UNDELIVERABLE = "undeliverable"
+    OPT_OUT = "opt-out"
+
+
+class Outcome(enum.StrEnum):
+    """What later looks say of what a notice told of, the worst first."""
+
+    OPEN = "open"
+    MOVED = "moved"
+    """The same server lets strangers in at another address."""
+    UNKNOWN = "unknown"
+    """It was looked at, and the answer decides nothing."""
+    GONE = "gone"
+    """Nothing answers there. It may be behind a firewall, elsewhere, or switched off for a day: not fixed."""
+    FIXED = "fixed"
+    """It asks who is calling; or nothing answers, and the owner says that it is closed."""
+    UNTESTED = "untested"
+    """Nobody has looked since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +153,20 @@ class Notice:
     def wording(self) -> str:
         """Which text it is, as the log keeps it: ``de-gdpr-owner``."""
         return f"{self.language}-{self.frame}-{self.audience}"
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotice:
+    """A notice that was sent, or begun to be."""
+
+    reference: str
+    channel: Channel
+    owner: str
+    recipient: str
+    wording: str
+    sent_at: int
+    """POSIX seconds."""
+    state: str = "sent"
+    """``sent``; ``sending`` when it was begun and nobody knows whether it left; ``failed`` when it was refused."""
+    answers: tuple[Answer, ...] = ()
+    """In the order they came."""
