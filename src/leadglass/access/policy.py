@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from operator import attrgetter, or_
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from leadglass.access.clauses import Clause, clauses
 from leadglass.access.engine import Answer, Engine, Question
@@ -59,9 +59,14 @@ class _Sight:
     """The words of an emergency's reason count, and not only that there is one."""
     face: Callable[[Any], tuple[Part, ...]]
     """The values of ``names``."""
+    needed: frozenset[str]
+    """The attributes of a study among ``names``."""
 
 
-_NO_SIGHT = _Sight(-1, (), (), False, lambda _: ())
+class _Latest(NamedTuple):
+    principal: Principal
+    action: Action
+    sight: _Sight
 
 
 class Policy:
@@ -78,23 +83,18 @@ class Policy:
         self._sketches = Engine({name: clause.sketch() for name, clause in self.clauses.items()})
         self._numbers = itertools.count()
         self._sights: Memo[_Asking, _Sight] = Memo(_SIGHTS)
-        self._latest: tuple[_Asking | tuple[None, None, None], _Sight] = ((None, None, None), _NO_SIGHT)
+        self._latest: dict[type[Resource], _Latest] = {}
         self._memo: Memo[_Key, Decision] = Memo(_REMEMBERED)
 
     def needed(self, principal: Principal, action: Action) -> frozenset[str]:
         """The attributes of a study that can decide for them; at most ``attributes_read``."""
-        return frozenset(self._sight(principal, action, Study).names) - {_UID}
+        return self._sight(principal, action, Study).needed
 
     def decide(
         self, principal: Principal, action: Action, resource: Resource, circumstances: Circumstances
     ) -> Decision:
         """Allowed or denied, and by which policies; denied where it cannot be told."""
-        kind = resource.__class__
-        asking, sight = self._latest
-        # The matches of one query come one after the other: to compare is cheaper than to look up.
-        if asking[0] is not principal or asking[1] is not action or asking[2] is not kind:
-            sight = self._sight(principal, action, kind)
-            self._latest = ((principal, action, kind), sight)
+        sight = self._sight(principal, action, resource.__class__)
         parts = self._parts(sight, circumstances) if sight.parts else ()
         key = (sight.number, sight.face(resource), parts)
         return self._memo.get(key) or self._anew(key, sight, principal, action)
@@ -103,11 +103,16 @@ class Policy:
         return tuple([_part(name, circumstances, self.zone, sight.reason) for name in sight.parts])
 
     def _sight(self, principal: Principal, action: Action, kind: type[Resource]) -> _Sight:
+        latest = self._latest.get(kind)
+        # The matches of one query come one after the other: to compare is cheaper than to look up.
+        if latest is not None and latest.principal is principal and latest.action is action:
+            return latest.sight
         key = (principal, action, kind)
         known = self._sights.get(key)
         if known is None:
             known = self._look(principal, action, kind)
             self._sights.put(key, known)
+        self._latest[kind] = _Latest(principal, action, known)
         return known
 
     def _look(self, principal: Principal, action: Action, kind: type[Resource]) -> _Sight:
@@ -119,7 +124,8 @@ class Policy:
         names = _names(kind, read)
         parts = CONTEXT if read.whole_context else CONTEXT.keys() & read.context
         reason = read.whole_context or "emergency" in read.values
-        return _Sight(next(self._numbers), names, tuple(sorted(parts)), reason, _reader(names))
+        needed = frozenset(names) - {_UID}
+        return _Sight(next(self._numbers), names, tuple(sorted(parts)), reason, _reader(names), needed)
 
     def _anew(self, key: _Key, sight: _Sight, principal: Principal, action: Action) -> Decision:
         _, face, given = key

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from leadglass.access.admission import Peer
 from leadglass.errors import ResourceError
@@ -133,7 +133,7 @@ class Diary:
 
     def queried(self, action: Action, sop_class: str, identifier: bytes, syntax: str | None) -> None:
         """A query is about to be asked."""
-        event = replace(self._event(Happening.QUERY, action), query=Query(sop_class, identifier, syntax))
+        event = self._event(Happening.QUERY, action, query=Query(sop_class, identifier, syntax))
         self._trail.before(event, reserved=self._care(action))
 
     def retrieving(self, action: Action, studies: Sequence[Study], destination: str | None) -> None:
@@ -143,9 +143,8 @@ class Diary:
 
     def retrieved(self, action: Action, studies: Sequence[Study], destination: str | None, why: str) -> None:
         """They were sent, or not all of them."""
-        event = self._transfer(Happening.TRANSFERRED, action, studies, destination)
-        outcome = Outcome.MINOR if why else Outcome.SUCCESS
-        self._trail.after(replace(event, outcome=outcome, reason=why or None), reserved=self._care(action))
+        event = self._transfer(Happening.TRANSFERRED, action, studies, destination, why)
+        self._trail.after(event, reserved=self._care(action))
 
     def storing(self, action: Action, study: Study) -> None:
         """An object of a study comes: the first one is written down."""
@@ -168,8 +167,9 @@ class Diary:
     ) -> None:
         """It asked for what it may not have."""
         self._trail.after(
-            replace(
-                self._event(Happening.REFUSED, action),
+            self._event(
+                Happening.REFUSED,
+                action,
                 outcome=Outcome.SERIOUS,
                 reason=why,
                 rules=tuple(rules),
@@ -179,7 +179,7 @@ class Diary:
 
     def failed(self, action: Action | None, why: str) -> None:
         """It asked for what could not be done."""
-        self._trail.after(replace(self._event(Happening.REFUSED, action), outcome=Outcome.MAJOR, reason=why))
+        self._trail.after(self._event(Happening.REFUSED, action, outcome=Outcome.MAJOR, reason=why))
 
     def ended(self, why: str) -> None:
         """The association is over: what was stored in it is written down."""
@@ -187,7 +187,7 @@ class Diary:
             self._tell_stored(stored)
         self._stored.clear()
         if self._client.principal.kind is Kind.PERSON:
-            self._trail.after(replace(self._event(Happening.LOGOUT), reason=why or None))
+            self._trail.after(self._event(Happening.LOGOUT, reason=why or None))
 
     def _tell_stored(self, stored: _Stored) -> None:
         if stored.classes:
@@ -199,15 +199,23 @@ class Diary:
         return replace(event, studies=(replace(event.studies[0], sop_classes=classes),), octets=stored.octets)
 
     def _transfer(
-        self, happening: Happening, action: Action, studies: Sequence[Study], destination: str | None
+        self,
+        happening: Happening,
+        action: Action,
+        studies: Sequence[Study],
+        destination: str | None,
+        why: str = "",
     ) -> AuditEvent:
-        return replace(
-            self._event(happening, action),
+        return self._event(
+            happening,
+            action,
+            outcome=Outcome.MINOR if why else Outcome.SUCCESS,
+            reason=why or None,
             studies=tuple(map(_audited, studies)),
             destination=None if destination is None else Node(destination),
         )
 
-    def _event(self, happening: Happening, action: Action | None = None) -> AuditEvent:
+    def _event(self, happening: Happening, action: Action | None = None, **more: Any) -> AuditEvent:
         client = self._client
         return AuditEvent(
             happening,
@@ -220,6 +228,7 @@ class Diary:
             address=client.peer.address,
             certificate=client.peer.certificate,
             emergency=self._emergency(),
+            **more,
         )
 
 

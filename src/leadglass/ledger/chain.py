@@ -105,4 +105,5 @@ def read_entry(line: bytes) -> Entry | None:
 
 def stamp(at: dt.datetime) -> str:
     """A moment as entries have it: RFC 3339, UTC, microseconds."""
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is dt.UTC else at.astimezone(dt.UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
+from operator import attrgetter
 from typing import Any
 
 from leadglass.errors import RemoteProtocolError
@@ -46,6 +48,7 @@ _MOST_WORDS = 32
 
 _TEXTS = ("claimed", "device", "title", "called", "address", "certificate", "reason", "emergency", "resource")
 _COUNTS = ("matches", "octets")
+_texts_of, _counts_of = attrgetter(*_TEXTS), attrgetter(*_COUNTS)
 
 
 def to_bodies(event: AuditEvent) -> tuple[dict[str, Json], ...]:
@@ -78,14 +81,10 @@ def _common(event: AuditEvent) -> dict[str, Json]:
         "outcome": int(event.outcome),
         "time": stamp(event.at),
     }
-    for name in _TEXTS:
-        value = getattr(event, name)
-        if value is not None:
-            body[name] = _text(value)
-    for name in _COUNTS:
-        value = getattr(event, name)
-        if value is not None:
-            body[name] = value
+    for name, text in zip(_TEXTS, _texts_of(event), strict=True):
+        if text is not None:
+            body[name] = text if len(text) <= _TEXT and text.isascii() else _text(text)
+    body |= {name: count for name, count in zip(_COUNTS, _counts_of(event), strict=True) if count is not None}
     if event.action is not None:
         body["action"] = event.action.value
     if event.who is not None:
@@ -117,9 +116,14 @@ def _known(most: int = _WORD, **values: str | None) -> dict[str, Json]:
     return {name: _text(value, most) for name, value in values.items() if value is not None}
 
 
-def _principal(who: Principal) -> dict[str, Json]:
-    roles = sorted({_text(role, _WORD) for role in who.roles})
-    return {"kind": who.kind.value, "name": _text(who.name), "roles": _words(roles)}
+def _principal(who: Principal) -> Mapping[str, Json]:
+    return _named(who.kind, who.name, who.roles)
+
+
+@functools.lru_cache(maxsize=256)
+def _named(kind: Kind, name: str, roles: frozenset[str]) -> Mapping[str, Json]:
+    cut = sorted({_text(role, _WORD) for role in roles})
+    return {"kind": kind.value, "name": _text(name), "roles": _words(cut)}
 
 
 def _patient(patient: Patient) -> dict[str, Json]:
@@ -128,10 +132,11 @@ def _patient(patient: Patient) -> dict[str, Json]:
 
 def _query(query: Query) -> dict[str, Json]:
     identifier = base64.b64encode(query.identifier[:LONGEST_IDENTIFIER]).decode()
-    kept: dict[str, Json] = {"identifier": identifier}
-    kept |= _known(sop_class=query.sop_class, transfer_syntax=query.transfer_syntax)
+    kept: dict[str, Json] = {"identifier": identifier, "sop_class": _text(query.sop_class, _WORD)}
+    if query.transfer_syntax is not None:
+        kept["transfer_syntax"] = _text(query.transfer_syntax, _WORD)
     length = query.length or len(query.identifier)
-    return kept | ({"length": length} if length > LONGEST_IDENTIFIER else {})
+    return {**kept, "length": length} if length > LONGEST_IDENTIFIER else kept
 
 
 def _weight(piece: AuditedStudy) -> int:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from leadglass.errors import LocalProtocolError, RemoteProtocolError
 from leadglass.guard.dicomweb.framing import Body, Chunked, Counted, chunk_head
-from leadglass.guard.dicomweb.headers import LARGEST_HEAD, Head, read
+from leadglass.guard.dicomweb.headers import LARGEST_HEAD, Head, Reader
 from leadglass.guard.dicomweb.refused import Refused
 
 __all__ = ["ClientSide"]
@@ -30,7 +30,7 @@ class ClientSide:
     """Reads requests and writes answers."""
 
     def __init__(self, authorities: frozenset[str]) -> None:
-        self._authorities = authorities
+        self._heads = Reader(authorities)
         self._raw = bytearray()
         self._looked = 0
         self._head: Head | None = None
@@ -80,7 +80,7 @@ class ClientSide:
         raw, rest = bytes(self._raw[: end + 4]), bytes(self._raw[end + 4 :])
         self._raw.clear()
         self._looked = self.received = 0
-        self._head = head = read(raw, self._authorities)
+        self._head = head = self._heads.read(raw)
         self._body = body = Chunked(strict=True) if head.length is None else Counted(head.length)
         if rest:
             self._feed(body, rest)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from leadglass.guard.dicomweb.refused import Refused
 
-__all__ = ["LARGEST_HEAD", "Head", "accepts", "media_type", "read"]
+__all__ = ["LARGEST_HEAD", "Head", "Reader", "accepts", "media_type"]
 
 LARGEST_HEAD = 32 * 1024
 """Bytes: room for a token, which is at most 16 KiB."""
@@ -21,6 +21,7 @@ _MOST_HEADERS = 64
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/1\.([01])\r\n")
 _HEADER = re.compile(rb"(" + _TOKEN + rb"):[ \t]*((?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?)[ \t]*\r\n")
+_UNHEARD_OF = frozenset({b"CONNECT", b"TRACE"})
 _SINGLE = frozenset(
     {"authorization", "content-encoding", "content-length", "content-type", "expect", "host"}
     | {"transfer-encoding", "upgrade"}
@@ -60,25 +61,54 @@ class Head:
         return self.length != 0
 
 
-def read(raw: bytes, authorities: frozenset[str]) -> Head:
-    """The head ``raw``, from the request line to the empty line; ``Refused`` if it leaves any doubt."""
-    line = _LINE.match(raw)
-    if line is None:
-        raise Refused("a request line that breaks RFC 9112")
-    method, target, minor = line.groups()
-    headers = _headers(raw, line.end())
-    _check(method, headers, authorities)
-    return Head(
-        method,
-        target,
-        headers.get("authorization"),
-        headers.get("accept", ""),
-        headers.get("content-type", ""),
-        _length(headers, minor == b"1"),
-        _waits(headers),
-        _closes(headers, minor == b"1"),
-        minor == b"0",
-    )
+class Reader:
+    """Reads the heads that come on one connection: most clients send the same headers each time."""
+
+    def __init__(self, authorities: frozenset[str]) -> None:
+        self._authorities = authorities
+        self._same = b""
+        """What came last behind a target: the version and the headers."""
+        self._last = Head(b"", b"")
+
+    def read(self, raw: bytes) -> Head:
+        """The head ``raw``, from the request line to the empty line; ``Refused`` if it leaves any doubt."""
+        line = _LINE.match(raw)
+        if line is None:
+            raise Refused("a request line that breaks RFC 9112")
+        if line[1] in _UNHEARD_OF:
+            raise Refused("a method that no resource has", 405, (("Allow", "GET, POST"),))
+        same = raw[line.end(2) :]
+        if same != self._same:
+            self._last = self._read(raw, line)
+            self._same = same
+        last = self._last
+        return Head(
+            line[1],
+            line[2],
+            last.authorization,
+            last.accept,
+            last.content_type,
+            last.length,
+            last.waits,
+            last.closes,
+            last.old,
+        )
+
+    def _read(self, raw: bytes, line: re.Match[bytes]) -> Head:
+        headers = _headers(raw, line.end())
+        _check(headers, self._authorities)
+        new = line[3] == b"1"
+        return Head(
+            b"",
+            b"",
+            headers.get("authorization"),
+            headers.get("accept", ""),
+            headers.get("content-type", ""),
+            _length(headers, new),
+            _waits(headers),
+            _closes(headers, new),
+            not new,
+        )
 
 
 def media_type(value: str) -> tuple[str, Mapping[str, str]]:
@@ -122,9 +152,7 @@ def _headers(raw: bytes, at: int) -> Mapping[str, str]:
     return headers
 
 
-def _check(method: bytes, headers: Mapping[str, str], authorities: frozenset[str]) -> None:
-    if method in {b"CONNECT", b"TRACE"}:
-        raise Refused("a method that no resource has", 405, (("Allow", "GET, POST"),))
+def _check(headers: Mapping[str, str], authorities: frozenset[str]) -> None:
     if "host" not in headers:
         raise Refused("a request without Host")
     if headers["host"].lower() not in authorities:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 from tests.unit.guard.dicomweb.conversing import HOSTS
 
-from leadglass.guard.dicomweb.headers import Head, accepts, media_type, read
+from leadglass.guard.dicomweb.headers import Head, Reader, accepts, media_type
 from leadglass.guard.dicomweb.refused import Refused
 
 
 def head(*lines: str, first: str = "GET /x HTTP/1.1", host: str = "Host: guard.example") -> Head:
-    return read("\r\n".join([first, *([host] if host else []), *lines, "", ""]).encode("latin-1"), HOSTS)
+    return Reader(HOSTS).read(
+        "\r\n".join([first, *([host] if host else []), *lines, "", ""]).encode("latin-1")
+    )
 
 
 def status(*lines: str, first: str = "GET /x HTTP/1.1", host: str = "Host: guard.example") -> int:
@@ -239,3 +241,36 @@ def test_what_is_no_media_type_is_refused(value: str) -> None:
 )
 def test_what_is_acceptable_is_known(accept: str, yes: bool) -> None:
     assert accepts(accept, "application/dicom+json", "application/json") is yes
+
+
+# ---- one connection
+
+
+def test_each_head_of_a_connection_is_read_by_itself() -> None:
+    reader = Reader(HOSTS)
+    told = [
+        ("GET", "/a", "Authorization: Bearer one"),
+        ("GET", "/b", "Authorization: Bearer one"),
+        ("POST", "/b", "Authorization: Bearer two"),
+        ("GET", "/b", "Connection: close"),
+    ]
+
+    for method, target, line in told:
+        raw = f"{method} {target} HTTP/1.1\r\nHost: guard.example\r\n{line}\r\n\r\n".encode()
+        assert reader.read(raw) == Reader(HOSTS).read(raw)
+
+
+@pytest.mark.parametrize(
+    "next_head",
+    [
+        b"GET /a HTTP/1.1\r\nHost: other.example\r\n\r\n",
+        b"TRACE /a HTTP/1.1\r\nHost: guard.example\r\n\r\n",
+        b"GET /a HTTP/1.1\nHost: guard.example\r\n\r\n",
+    ],
+)
+def test_no_head_is_believed_for_the_sake_of_the_one_before(next_head: bytes) -> None:
+    reader = Reader(HOSTS)
+    reader.read(b"GET /a HTTP/1.1\r\nHost: guard.example\r\n\r\n")
+
+    with pytest.raises(Refused):
+        reader.read(next_head)
