@@ -118,3 +118,54 @@ def test_what_csirts_take_is_written(scope: Path, tmp_path: Path) -> None:
     assert {json.loads(line)["source.ip"] for line in events.read_text().splitlines()} == {
         row["ip"] for row in rows
     }
+
+
+def log(*words: str) -> int:
+    return cli.main(["notify", "log", "LG-20261121-0A1B2C3D", *words])
+
+
+SENT = ("--channel", "letter", "--owner", "Example Radiology", "--wording", "de-gdpr-owner")
+THEIRS = ("--scan", "last", "--address", "192.0.2.0/28")
+
+
+def test_what_became_of_a_notice_is_told_by_a_later_scan(
+    scope: Path, database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scope.exists()
+    assert log(*SENT, *THEIRS, "--on", "2026-11-21") == 0
+    assert log("--answer", "received", "--note", "by telephone") == 0
+    later = [told("192.0.2.9", Access.DEMANDS_CERTIFICATE, Severity.NONE), told("192.0.2.10", port=11112)]
+    store(database, later, at=90 * 86_400)
+    capsys.readouterr()
+
+    assert cli.main(["notify", "status", "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+
+    assert [one["outcome"] for one in answer["notices"]] == ["open"]
+    assert answer["notices"][0]["answers"] == ["received"]
+    assert [row["group"] for row in answer["rates"]["wording"]] == ["de-gdpr-owner"]
+    assert answer["says"].startswith("Observational")
+    assert cli.main(["notify", "status"]) == 0
+    assert "fixed 0 of 1" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "nothing to write down"),
+        (("--answer", "fixed"), "no notice LG-20261121-0A1B2C3D was sent"),
+        ((*SENT[:4], *THEIRS), "this is no wording"),
+        (("--channel", "email", *SENT[4:], *THEIRS), "a name is missing"),
+        ((*SENT, *THEIRS, "--on", "2099-01-01"), "this day has not come"),
+        ((*SENT, *THEIRS, "--on", "yesterday"), "this is no day"),
+        (SENT, "say where it was seen"),
+    ],
+)
+def test_what_cannot_be_logged_is_told_in_one_line(
+    scope: Path, words: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scope.exists()
+    assert log(*words) == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
