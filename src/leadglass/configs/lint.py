@@ -152,6 +152,7 @@ def _with(reading: Reading, told: Mapping[str, Environment]) -> Reading | Broken
     environment = told.get(reading.source.path)
     if not environment or "${" not in reading.source.text:
         return reading
+    environment = {**reading.environment, **environment}
     reader = next(reader for reader in READERS if reader.kind == reading.kind)
     return _read_by(reader, reading.source, environment)
 

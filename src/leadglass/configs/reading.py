@@ -151,3 +151,7 @@ class Reading:
     """What the file says, option by option, under names that the reference documents for each kind."""
     includes: tuple[str, ...] = ()
     """Other files it takes in, as it writes them."""
+    parts: tuple[str, ...] = ()
+    """Other files of which it takes some of what they say; they may do the same with it."""
+    environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # may hold passwords
+    """Variables that it was read with, from a file beside it."""

@@ -39,7 +39,10 @@ class Taken:
         new = (
             []
             if root is None
-            else [file for name in reading.includes for file in self._named(path, root, name)]
+            else [
+                *(file for name in reading.includes for file in self._named(path, root, name, whole=True)),
+                *(file for name in reading.parts for file in self._named(path, root, name, whole=False)),
+            ]
         )
         found = self._read(new)
         self.files += found
@@ -56,14 +59,16 @@ class Taken:
                 chain[0], f"{chain[0]}: takes itself in ({' -> '.join(chain)}); remove one of the includes"
             )
 
-    def _named(self, path: str, root: str, name: str) -> Iterator[File]:
+    def _named(self, path: str, root: str, name: str, *, whole: bool) -> Iterator[File]:
+        """The files that are taken in under a name; in part, that leads to no loop."""
         places = _resolved(path, Path(root), name)
         if not places and not _MARKS & set(name):
             self.missing.append((name, f"taken in by {path}, but not there, or outside of {root}"))
         for place in places:
             real = place.resolve()
             known = self._known.setdefault(real, str(place))
-            self._edges.setdefault(path, set()).add(known)
+            if whole:
+                self._edges.setdefault(path, set()).add(known)
             if known not in self._roots:
                 self._roots[known] = root
                 # What it leads to if it is a link: that lies inside, or it would not be here.
@@ -82,7 +87,7 @@ def taken_in(
 
 
 def _including(files: Sequence[Read]) -> Sequence[Reading]:
-    return [one for one in files if isinstance(one, Reading) and one.includes]
+    return [one for one in files if isinstance(one, Reading) and (one.includes or one.parts)]
 
 
 def _resolved(path: str, root: Path, name: str) -> Sequence[Path]:

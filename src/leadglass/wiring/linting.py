@@ -8,8 +8,11 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from leadglass.configs.containers.dotenv import NAME as DOTENV
+from leadglass.configs.containers.dotenv import variables_in
+from leadglass.configs.kinds import Environment
 from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, promises, read
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source, decoded
@@ -19,6 +22,8 @@ from leadglass.wiring.lint_walk import File, find, opened
 
 __all__ = ["STDIN", "Looked", "lint_files", "relint"]
 
+_COMPOSE = "compose"
+"""The kind of file that takes in variables from beside it."""
 STDIN = "<stdin>"
 """What standard input is called in a report."""
 
@@ -50,7 +55,7 @@ def lint_files(paths: Sequence[str], stdin: bytes | None = None) -> Looked:
     files = [] if stdin is None else [_text(stdin)]
     files += _all_read(found.files)
     taken = taken_in(found.files, files, _read_here)
-    files += taken.files
+    files = _without_variables([*files, *taken.files])
     _count(files)
     named = {file.path for file in found.files if file.is_named} | ({STDIN} if stdin is not None else set())
     everything = (*files, *found.broken, *taken.loops())
@@ -61,11 +66,23 @@ def relint(looked: Looked, texts: Mapping[str, str]) -> Looked:
     """The same files with other texts, by path, as if they stood so on the disk."""
     before = looked.linted
     again: list[Read] = [
-        read(Source(one.source.path, texts[one.source.path])) if one.source.path in texts else one
+        read(Source(one.source.path, texts[one.source.path]), one.environment)
+        if one.source.path in texts
+        else one
         for one in before.as_read
     ]
     again += [*map(Unknown, before.unknown), *before.broken]
     return Looked(linted(again), looked.skipped, looked.named)
+
+
+def _without_variables(files: Sequence[Read]) -> list[Read]:
+    """The files but those that Compose takes variables from: what they say is known."""
+    used = {
+        str(Path(one.source.path).with_name(DOTENV))
+        for one in files
+        if isinstance(one, Reading) and one.environment
+    }
+    return [one for one in files if not (isinstance(one, Unknown) and one.path in used)]
 
 
 def _text(raw: bytes) -> Read:
@@ -116,10 +133,19 @@ def _one(file: File) -> Read:
     if not isinstance(text, Source):
         return text
     result = read(text)
+    if isinstance(result, Reading) and result.kind == _COMPOSE and "$" in text.text:
+        result = read(text, _beside(file))
     if not file.is_named and not _is_meant(file.path) and _says_nothing(result):
         # A page or a program that quotes a configuration looks like one, until it is read.
         return Unknown(file.path)
     return result
+
+
+def _beside(file: File) -> Environment:
+    """The variables that Compose takes in from beside its file; none from where a link leads."""
+    path = Path(file.path).with_name(DOTENV)
+    text = opened(File(str(path), file.root, is_named=False)) if path.is_file() else None
+    return variables_in(text) if isinstance(text, Source) else {}
 
 
 def _says_nothing(file: Read) -> bool:

@@ -277,7 +277,7 @@ def test_other_files_that_it_takes_in_are_named() -> None:
         "include:\n- a.yml\n- path: [b.yml, c.yml]\nservices:\n  x:\n    extends: {file: d.yml, service: y}\n"
     )
 
-    assert found.includes == ("a.yml", "b.yml", "c.yml", "d.yml")
+    assert (found.includes, found.parts) == (("a.yml", "b.yml", "c.yml"), ("d.yml",))
 
 
 def test_a_variable_that_could_decide_otherwise_makes_it_less_sure() -> None:

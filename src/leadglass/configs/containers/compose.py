@@ -196,6 +196,8 @@ class _Project:
             mounts=tuple(_mount(one) for one in judged),
             facts=facts(judged),
             includes=tuple(dict.fromkeys(self._includes())),
+            parts=tuple(dict.fromkeys(self._extended())),
+            environment=self._environment,
         )
 
     def _close(self, entry: Published) -> tuple[Edit, ...]:
@@ -278,6 +280,9 @@ class _Project:
         for item in include.items if isinstance(include, Sequence) else ():
             path = item.get("path") if isinstance(item, Pairs) else item
             yield from (word.value for word in scalars(path))
+
+    def _extended(self) -> Iterator[str]:
+        """Other files whose services it extends; this one may be named as well."""
         for pair in self._services.values():
             extends = pair.value.get("extends") if isinstance(pair.value, Pairs) else None
             name = text_of(extends.get("file")) if isinstance(extends, Pairs) else None
