@@ -71,6 +71,11 @@ COMMANDS: Mapping[str, Command] = {
     "firewall": Command(
         "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True
     ),
+    "register": Command(
+        "leadglass.cli.register",
+        "Who runs each imaging system, what may be open there, and what was seen.",
+        group=True,
+    ),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
         "leadglass.cli.worker", "Take part in the scans that others begin in the same database."

@@ -197,8 +197,6 @@ class ScanTaken:
     position: Position
     scope: str
     is_complete: bool
-    servers: int
-    """How many addresses it saw that the register keeps."""
 
 
 @dataclass(frozen=True, slots=True)

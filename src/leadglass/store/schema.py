@@ -4,6 +4,8 @@ Millions of rows are expected in ``observations`` and ``endpoints`` and few else
 endpoints that answer alike share one row of ``verdicts`` and ``evidence``. An endpoint is keyed by
 the bytes of ``model.key``. Times are POSIX seconds: integers where people look, floats in leases.
 Tables with millions of rows have no foreign keys: see decision 8.
+
+One file because a migration is compared with all of it at once.
 """
 
 from __future__ import annotations

@@ -66,4 +66,4 @@ def taken(**different: Any) -> ScanTaken:
         "scope": "x",
         "is_complete": True,
     }
-    return ScanTaken(servers=0, **{**said, **different})
+    return ScanTaken(**{**said, **different})

@@ -1,0 +1,364 @@
+"""``leadglass register list``, ``show``, ``check`` and ``verify``: what it holds, and whether that is true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from leadglass.cli.codes import EXPOSED
+from leadglass.cli.database import DatabaseOption
+from leadglass.cli.register_options import (
+    Shape,
+    ShapeOption,
+    held,
+    known_system,
+    shown,
+    table,
+    today,
+    write_csv,
+    write_json,
+)
+from leadglass.cli.storing import kept
+from leadglass.cli.terminal import complain, write
+from leadglass.errors import UsageError
+from leadglass.ledger.chain import Entry, Head
+from leadglass.ledger.verify import Broken, Verified
+from leadglass.ledger.verify import verify as verify_chain
+from leadglass.model.register import Register, Seen, System
+from leadglass.register.check import ADVICE, Disagreement, last_review
+from leadglass.register.check import check as disagreements
+from leadglass.register.codec import as_json, key_of
+from leadglass.register.fields import COLUMNS
+from leadglass.register.matching import seen_of
+from leadglass.register.requirements import PROFILES, profile
+from leadglass.register.risks import level, residual
+from leadglass.register.standing import Standing, standing
+from leadglass.report.safe import visible
+from leadglass.report.say import count
+from leadglass.store import register as entries
+from leadglass.store.database import Database
+
+__all__ = ["check", "list_", "show", "verify"]
+
+_BROKEN = 1
+_ANCHOR = re.compile(r"(?P<n>[1-9][0-9]{0,14}):(?P<digest>[0-9a-f]{64})")
+_COLUMNS = ("name", *COLUMNS)
+
+
+# ---- list
+
+
+def list_(shape: ShapeOption = Shape.TEXT, database: DatabaseOption = None) -> None:
+    """Show every system with who manages it, what may be open there, what was seen and when it was reviewed.
+
+    Example: leadglass register list --format csv
+    """
+    with held(database) as (store, register):
+        where = store.where
+    if shape is Shape.JSON:
+        write_json([_system_json(register, system) for system in register.systems.values()])
+    elif shape is Shape.CSV:
+        write_csv(_COLUMNS, map(_row, register.systems.values()))
+    elif not register.systems:
+        complain(f"{where}: no system is in the register; leadglass register add or import puts one in")
+    else:
+        head = ("NAME", "KIND", "OWNER", "MANAGER", "DECLARED", "SEEN OPEN", "REVIEWED")
+        write(table(head, [_listed(register, system) for system in register.systems.values()]))
+
+
+def _listed(register: Register, system: System) -> Sequence[str]:
+    looks = seen_of(register, system)
+    review = last_review(register, system.name)
+    return (
+        system.name,
+        system.kind if system.retired is None else f"{system.kind}, retired",
+        system.owner or "-",
+        _manager(system),
+        shown(system.ports),
+        shown(sorted({port.port for look in looks for port in look.ports})) if looks else "not looked at",
+        f"{review.on} {review.outcome}" if review else "never",
+    )
+
+
+def _manager(system: System) -> str:
+    return "-" if system.manager is None else system.manager.name or system.manager.kind
+
+
+def _row(system: System) -> dict[str, Any]:
+    """One line of the table, in the columns that ``import`` reads."""
+    manager = system.manager
+    said: dict[str, Any] = as_json(system)
+    if manager is None:
+        return said | {"manager": None}
+    until = manager.until
+    return said | {
+        "manager": manager.kind,
+        "manager_name": manager.name,
+        "agreement": manager.agreement,
+        "agreement_until": until,
+    }
+
+
+def _system_json(register: Register, system: System) -> dict[str, Any]:
+    review = last_review(register, system.name)
+    return {
+        **as_json(system),
+        "observed": [as_json(seen) for seen in seen_of(register, system)],
+        "last_review": None if review is None else as_json(review),
+    }
+
+
+# ---- show
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="The system.", show_default=False)],
+    shape: ShapeOption = Shape.TEXT,
+    database: DatabaseOption = None,
+) -> None:
+    """Show one system: what is declared beside what was seen, its reviews, its risks, and who changed what when.
+
+    Example: leadglass register show archive
+    """
+    with held(database) as (store, register):
+        system = known_system(register, name)
+        keys = [key_of(thing) for thing in _about(register, system)]
+        history = list(entries.history(store, *keys))
+    found = [one for one in disagreements(register, today()) if one.about == name]
+    if shape is Shape.JSON:
+        write_json(_shown_json(register, system, found, history))
+    elif shape is Shape.CSV:
+        write_csv(_COLUMNS, [_row(system)])
+    else:
+        write("".join(f"{visible(said)}\n" for said in _shown(register, system, found, history)))
+
+
+def _about(register: Register, system: System) -> Iterator[Any]:
+    yield system
+    yield from (review for review in register.reviews.values() if review.system == system.name)
+    yield from (risk for risk in register.risks.values() if risk.system == system.name)
+    yield from seen_of(register, system)
+
+
+def _shown_json(
+    register: Register, system: System, found: Sequence[Disagreement], history: Sequence[Entry]
+) -> dict[str, Any]:
+    return {
+        **_system_json(register, system),
+        "reviews": [as_json(one) for one in register.reviews.values() if one.system == system.name],
+        "risks": [as_json(one) for one in register.risks.values() if one.system == system.name],
+        "findings": [_finding_json(one) for one in found],
+        "history": [{"n": one.n, "at": one.at, **one.body} for one in history],
+    }
+
+
+def _shown(
+    register: Register, system: System, found: Sequence[Disagreement], history: Sequence[Entry]
+) -> Iterator[str]:
+    yield f"{system.name}, {system.kind}"
+    for label, value in _row(system).items():
+        if value and label not in {"name", "kind"}:
+            yield f"  {label.replace('_', ' '):<16} {shown(value) if isinstance(value, list) else value}"
+    yield "Seen"
+    yield from map(_seen, seen_of(register, system))
+    yield "Reviews"
+    for review in register.reviews.values():
+        if review.system == system.name:
+            following = f", next on {review.next}" if review.next else ""
+            yield f"  {review.on} {review.outcome} by {review.reviewer}{following}{_note(review.note)}"
+    yield "Risks"
+    for risk in register.risks.values():
+        if risk.system == system.name:
+            yield f"  {risk.name}: {level(risk.likelihood, risk.impact)}; {risk.treatment or 'undecided'}; left: {residual(risk)}"
+    yield "To do"
+    yield from (f"  {one.severity} {one.rule}: {one.says}; {ADVICE[one.rule]}" for one in found)
+    yield "History"
+    for entry in history:
+        body = entry.body
+        gone = " taken out" if body["now"] is None else ""
+        yield f"  {entry.n} {entry.at[:19]}Z {body['by']}: {body['what']} {body['name']}{gone}{_note(body['why'])}"
+
+
+def _note(text: str) -> str:
+    return f" ({text})" if text else ""
+
+
+def _seen(seen: Seen) -> str:
+    ports = shown(f"{port.port} {port.access}" for port in seen.ports) if seen.ports else "nothing answers"
+    return f"  {seen.address} from {seen.position}: {ports} (scan {seen.scan})"
+
+
+# ---- check
+
+
+def check(
+    profiles: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--profile",
+            metavar="PROFILE",
+            help=f"Ask what this asks, too: {', '.join(PROFILES)}; may be repeated.",
+        ),
+    ] = None,
+    shape: ShapeOption = Shape.TEXT,
+    database: DatabaseOption = None,
+) -> None:
+    """Say where the register and what was seen do not agree, and what is overdue. Exit 1 if anything is.
+
+    Example: leadglass register check --profile hipaa
+    """
+    for name in profiles or ():
+        if name not in PROFILES:
+            raise UsageError(
+                f"{name[:32]!r} is none of: {', '.join(PROFILES)}", where="--profile", then="name one of them"
+            )
+    chosen = [profile(name) for name in dict.fromkeys(profiles or ())]
+    with held(database) as (_, register):
+        found = disagreements(register, today(), chosen)
+    stands = list(standing(chosen, found))
+    if shape is Shape.JSON:
+        write_json(
+            {"findings": list(map(_finding_json, found)), "requirements": list(map(_standing_json, stands))}
+        )
+    elif shape is Shape.CSV:
+        write_csv(
+            ("severity", "rule", "about", "says", "advice", "requirements"), _csv_findings(found, stands)
+        )
+    else:
+        _write_findings(found, stands)
+    if found:
+        raise typer.Exit(EXPOSED)
+
+
+def _write_findings(found: Sequence[Disagreement], stands: Sequence[Standing]) -> None:
+    for one in found:
+        about = f" {one.about}" if one.about else ""
+        write(
+            f"{one.severity:<9}{one.rule}{visible(about)}\n         {visible(one.says)}; {ADVICE[one.rule]}\n"
+        )
+    if not found:
+        write("What is declared and what was seen agree, and nothing is overdue.\n")
+    for each in stands:
+        said = f"{count(len(each.against), 'finding')} against it" if each.against else "nothing against it"
+        write(f"{each.profile}  {each.requirement.clause}  {each.requirement.title}: {said}\n")
+    if stands:
+        write("That the register holds nothing against a requirement does not prove that it is met.\n")
+
+
+def _finding_json(one: Disagreement) -> dict[str, Any]:
+    return {
+        "rule": one.rule,
+        "about": one.about,
+        "says": one.says,
+        "severity": one.severity,
+        "control": one.control or None,
+        "advice": ADVICE[one.rule],
+    }
+
+
+def _standing_json(one: Standing) -> dict[str, Any]:
+    row = one.requirement
+    return {
+        "profile": one.profile,
+        "clause": row.clause,
+        "title": row.title,
+        "asks": row.asks,
+        "source": row.source,
+        "against": [{"rule": each.rule, "about": each.about, "says": each.says} for each in one.against],
+    }
+
+
+def _csv_findings(found: Sequence[Disagreement], stands: Sequence[Standing]) -> Iterator[dict[str, Any]]:
+    for one in found:
+        clauses = [f"{each.profile} {each.requirement.clause}" for each in stands if one in each.against]
+        yield {**_finding_json(one), "requirements": clauses}
+
+
+# ---- verify
+
+
+def verify(
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N:DIGEST",
+            help="A head that was noted elsewhere: it must be on the way; may be repeated.",
+        ),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make what is shown anew from the entries, if they are whole.")
+    ] = False,
+    shape: ShapeOption = Shape.TEXT,
+    database: DatabaseOption = None,
+) -> None:
+    """Check that no entry was changed, taken out, put in or cut off, and print the head. Exit 1 if one was.
+
+    Example: leadglass register verify
+    """
+    anchors = [_anchor(text) for text in head or ()]
+    with kept(database) as store:
+        result = verify_chain(entries.lines_of(store), entries.head_of(store), *anchors)
+        if rebuild and isinstance(result, Verified):
+            entries.rebuild(store)
+        agrees = isinstance(result, Verified) and _agrees(store)
+    said = _verified_json(result, agrees=agrees)
+    if shape is Shape.JSON:
+        write_json(said)
+    elif shape is Shape.CSV:
+        write_csv(list(said), [said])
+    else:
+        write(_verified_text(result, agrees=agrees))
+    if not agrees:
+        raise typer.Exit(_BROKEN)
+
+
+def _agrees(store: Database) -> bool:
+    """Whether what is shown is what the entries come to."""
+    return entries.fold(entries.lines_of(store)) == entries.read_state(store)
+
+
+def _anchor(text: str) -> Head:
+    found = _ANCHOR.fullmatch(text)
+    if found is None:
+        raise UsageError(
+            f"{text[:80]!r} is no head", where="--head", then="give it as leadglass register verify prints it"
+        )
+    return Head(int(found["n"]), found["digest"])
+
+
+def _verified_json(result: Verified | Broken, *, agrees: bool) -> dict[str, Any]:
+    if isinstance(result, Broken):
+        return {
+            "whole": False,
+            "n": result.n,
+            "digest": None,
+            "what": result.what.value,
+            "why": result.why,
+            "state_agrees": None,
+        }
+    return {
+        "whole": True,
+        "n": result.head.n,
+        "digest": result.head.digest,
+        "what": None,
+        "why": None,
+        "state_agrees": agrees,
+    }
+
+
+def _verified_text(result: Verified | Broken, *, agrees: bool) -> str:
+    if isinstance(result, Broken):
+        return f"BROKEN at entry {result.n:,} ({result.what.value}): {result.why}\n"
+    if not result.head.n:
+        said = "There is no entry yet.\n"
+    else:
+        entry = "1 entry" if result.head.n == 1 else f"{result.head.n:,} entries"
+        said = f"whole, {entry}, head {result.head.n}:{result.head.digest}\n"
+    if not agrees:
+        said += (
+            "What is shown is NOT what the entries come to: somebody altered it. --rebuild makes it anew.\n"
+        )
+    return said

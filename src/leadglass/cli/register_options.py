@@ -1,0 +1,143 @@
+"""What the commands of the register share: who changes it, what it holds, what day it is, how they report."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import enum
+import getpass
+import io
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from leadglass import wiring
+from leadglass.cli.storing import kept
+from leadglass.cli.terminal import write
+from leadglass.errors import UsageError
+from leadglass.model.register import Register, System
+from leadglass.register.codec import register_of
+from leadglass.register.fields import line
+from leadglass.report.safe import columns, padded, visible
+from leadglass.store.database import Database
+from leadglass.store.register import read_state
+
+__all__ = [
+    "ByOption",
+    "Shape",
+    "ShapeOption",
+    "held",
+    "known_system",
+    "read_register",
+    "shown",
+    "table",
+    "today",
+    "who",
+    "write_csv",
+    "write_json",
+]
+
+_FORMULA = ("=", "+", "-", "@")
+
+
+class Shape(enum.StrEnum):
+    """How a command reports."""
+
+    TEXT = "text"
+    JSON = "json"
+    CSV = "csv"
+
+
+ShapeOption: TypeAlias = Annotated[Shape, typer.Option("--format", help="How to report.")]
+ByOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--by",
+        envvar="LEADGLASS_BY",
+        metavar="NAME",
+        help="Who makes the change, for its entry; your account if not given.",
+        show_default=False,
+    ),
+]
+
+
+def who(by: str | None) -> str:
+    """Who makes a change: who is named, or the account."""
+    if by is not None:
+        name = line(by, "--by")
+        if not name:
+            raise UsageError("this is no name", where="--by")
+        return name
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError) as exc:  # no account has this number
+        raise UsageError("nobody knows who you are", then="say so with --by") from exc
+
+
+def today() -> dt.date:
+    """The day it is, UTC."""
+    return dt.datetime.fromtimestamp(wiring.clock().posix(), dt.UTC).date()
+
+
+def read_register(database: Database) -> Register:
+    """What is in it now."""
+    return register_of(read_state(database), database.where)
+
+
+@contextlib.contextmanager
+def held(database: str | None) -> Iterator[tuple[Database, Register]]:
+    """The database that a command names, and the register in it; ``ConfigError`` if there is no database."""
+    with kept(database) as store:
+        yield store, read_register(store)
+
+
+def known_system(register: Register, name: str) -> System:
+    """The system called so; ``UsageError`` if there is none."""
+    system = register.systems.get(name)
+    if system is None:
+        raise UsageError(
+            f"no system is called {name!r}", then="leadglass register list shows which there are"
+        )
+    return system
+
+
+# ---- what is written
+
+
+def shown(values: Iterable[object]) -> str:
+    """Some values in one cell."""
+    return ", ".join(map(str, values)) or "-"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns as wide as they need to be; the last one as it comes."""
+    cells = [[visible(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)][:-1]
+    return "".join(
+        "  ".join([*(padded(cell, width) for cell, width in zip(row, widths, strict=False)), row[-1]]) + "\n"
+        for row in cells
+    )
+
+
+def write_json(value: object) -> None:
+    """ASCII, so that text from elsewhere stays escaped."""
+    write(json.dumps(value, indent=2) + "\n")
+
+
+def write_csv(head: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """A header line and the rows, as spreadsheets take them."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([_cell(row.get(column)) for column in head] for row in rows)
+    write(out.getvalue())
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = visible("; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+    return f"'{text}" if text.startswith(_FORMULA) else text
