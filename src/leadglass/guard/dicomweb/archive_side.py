@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from leadglass.errors import LocalProtocolError, RemoteProtocolError
@@ -17,6 +18,8 @@ __all__ = ["Answer", "ArchiveSide", "failed"]
 _LARGEST_HEAD = 64 * 1024
 _MOST_INTERIM = 8
 _LONGEST_TYPE = 1024
+_SHORT_HEAD = 1024
+"""Bytes of a head that may be remembered."""
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?\r\n")
 _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*?)[ \t]*\r\n")
 _LENGTH = re.compile(rb"[0-9]{1,15}\Z")
@@ -135,19 +138,39 @@ class ArchiveSide:
                 raise failed("answered with something else than HTTP")
             return False
         raw, self._raw = self._raw[: end + 4], self._raw[end + 4 :]
-        minor, status, headers = _parse(raw)
-        if status < 200:
+        told = _remembered(raw) if len(raw) <= _SHORT_HEAD else _understood(raw)
+        if told.answer.status < 200:
             self._interim += 1
-            if status == 101 or self._interim > _MOST_INTERIM:
+            if told.answer.status == 101 or self._interim > _MOST_INTERIM:
                 raise failed("switched to another protocol, or never answers")
             return True
-        self._body = _body(status, headers)
-        self._answer = _answer(status, headers)
-        self._kept = _kept(minor, headers) if not isinstance(self._body, UntilClose) else 0.0
+        self._body, self._answer, self._kept = told.body(), told.answer, told.kept
         if self._raw:
             self._pieces += self._body.feed(self._raw)
             self._raw = b""
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that a head says."""
+
+    answer: Answer
+    body: Callable[[], Body]
+    kept: float
+
+
+def _understood(raw: bytes) -> _Told:
+    minor, status, headers = _parse(raw)
+    if status < 200:
+        return _Told(Answer(status, None, None, more=False), UntilClose, 0.0)
+    body = _body(status, headers)
+    kept = 0.0 if body is UntilClose else _kept(minor, headers)
+    return _Told(_answer(status, headers), body, kept)
+
+
+# The frames of a series, the page of a list: answers often come with the very same head.
+_remembered = functools.lru_cache(maxsize=256)(_understood)
 
 
 def _parse(raw: bytes) -> tuple[int, int, Mapping[bytes, bytes]]:
@@ -171,22 +194,22 @@ def _parse(raw: bytes) -> tuple[int, int, Mapping[bytes, bytes]]:
     return int(line[1]), int(line[2]), headers
 
 
-def _body(status: int, headers: Mapping[bytes, bytes]) -> Body:
-    """RFC 9112 6.3."""
+def _body(status: int, headers: Mapping[bytes, bytes]) -> Callable[[], Body]:
+    """What makes its reader (RFC 9112 6.3)."""
     coding, length = headers.get(b"transfer-encoding"), headers.get(b"content-length")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise failed("encoded an answer, which it was not asked to do")
     if status in {204, 304}:
-        return Counted(0)
+        return functools.partial(Counted, 0)
     if coding is not None:
         if length is not None or coding.lower() != b"chunked":
             raise failed("answered with a body whose length can be read in two ways")
-        return Chunked(strict=False)
+        return functools.partial(Chunked, strict=False)
     if length is None:
-        return UntilClose()
+        return UntilClose
     if not _LENGTH.match(length):
         raise failed("answered with a length that is no number")
-    return Counted(int(length))
+    return functools.partial(Counted, int(length))
 
 
 def _answer(status: int, headers: Mapping[bytes, bytes]) -> Answer:

@@ -38,6 +38,7 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(word)
 
 
+_Utf8 = codecs.getincrementaldecoder("utf-8")
 _decode = json.JSONDecoder(parse_constant=_no_constant).raw_decode
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -55,7 +56,7 @@ class ArrayReader:
 
     def __init__(self, largest: int = _LARGEST) -> None:
         self._largest = largest
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = _Utf8()
         self._text = ""
         self._expects = _Expects.ARRAY
         self._try_at = 0

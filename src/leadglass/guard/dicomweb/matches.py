@@ -18,6 +18,7 @@ from leadglass.model.access import Study
 __all__ = ["ADDED", "COUNTS", "STUDY_UID", "cleaned", "readable", "study_of", "study_uid", "tag_name"]
 
 _RETRIEVE_URL = "00081190"
+_STEPS = tuple((level, level.value) for level in Level)
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
@@ -95,11 +96,11 @@ _DIGITS = frozenset("0123456789ABCDEF")
 
 def _url(match: Element, at: Place, level: Level, public: str) -> str | None:
     url = public
-    for step, told, tag in zip(Level, at, _UIDS, strict=True):
+    for (step, word), told, tag in zip(_STEPS, at, _UIDS, strict=True):
         uid = told or "".join(map(_text, _values(match, tag)))
         if not is_uid(uid):
             return None
-        url += f"/{step.value}/{uid}"
+        url += f"/{word}/{uid}"
         if step is level:
             break
     return url

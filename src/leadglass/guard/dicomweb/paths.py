@@ -20,7 +20,8 @@ from leadglass.model.access import Action
 __all__ = ["Form", "Level", "Place", "Request", "Roots", "Service", "is_uid", "parse", "target"]
 
 _LONGEST_TARGET = 8 * 1024
-_SEGMENT = re.compile(r"[A-Za-z0-9,._~-]{1,128}\Z")
+_SEGMENTS = re.compile(r"(?:/[A-Za-z0-9,._~-]{1,128})+\Z")
+_SCHEME = re.compile(r"(?i:https?)://")
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*\Z")
 # PS3.18 10.4.1.1.3: frame numbers, counted from 1.
 _FRAMES = re.compile(r"[1-9][0-9]{0,5}(?:,[1-9][0-9]{0,5})*\Z")
@@ -52,6 +53,10 @@ class Level(enum.Enum):
     STUDY = "studies"
     SERIES = "series"
     INSTANCE = "instances"
+
+
+_LEVELS = tuple(Level)
+_WORDS = tuple(level.value for level in Level)
 
 
 class Form(enum.Enum):
@@ -109,7 +114,7 @@ def is_uid(text: str) -> bool:
     More is allowed than PS3.5 9.1 does: archives hold old objects with leading zeros. What is kept
     out is what could be anything else than a name: dots side by side, letters, wildcards.
     """
-    return len(text) <= 64 and text.isascii() and _UID.match(text) is not None
+    return len(text) <= 64 and _UID.match(text) is not None
 
 
 def parse(method: bytes, raw: bytes, roots: Roots, authorities: frozenset[str]) -> Request:
@@ -122,12 +127,9 @@ def parse(method: bytes, raw: bytes, roots: Roots, authorities: frozenset[str]) 
     if roots.uri is not None and path == roots.uri:
         return _by_uri(_only(method, "GET"), decode(query))
     root, rest = path[: len(roots.web)], path[len(roots.web) :]
-    if root != roots.web or not rest.startswith("/"):
+    if root != roots.web or not _SEGMENTS.match(rest):
         raise Refused("no path of DICOMweb", 404)
-    segments = rest[1:].split("/")
-    if not all(map(_SEGMENT.match, segments)):
-        raise Refused("no path of DICOMweb", 404)
-    return _resource(method, segments, decode(query))
+    return _resource(method, rest[1:].split("/"), decode(query))
 
 
 def target(request: Request, roots: Roots, at: Place, parameters: Parameters | None = None) -> str:
@@ -140,9 +142,9 @@ def target(request: Request, roots: Roots, at: Place, parameters: Parameters | N
         named = tuple((name, uid) for name, uid in zip(_BY_URI, at, strict=True) if uid is not None)
         return f"{roots.uri}{encode((('requestType', 'WADO'), *named, *own))}"
     parts = [roots.web]
-    for level, uid in zip(Level, at, strict=True):
+    for word, uid in zip(_WORDS, at, strict=True):
         if uid is not None:
-            parts += [level.value, uid]
+            parts += (word, uid)
     return "/".join([*parts, *request.tail]) + encode(own)
 
 
@@ -152,7 +154,7 @@ def _split(raw: bytes, authorities: frozenset[str]) -> tuple[str, str]:
     if not raw.isascii():
         raise Refused("a request target that is not ASCII")
     text = raw.decode("ascii")
-    scheme = re.match(r"(?i:https?)://", text)
+    scheme = _SCHEME.match(text)
     if scheme:
         authority, slash, text = text[scheme.end() :].partition("/")
         if authority.lower() not in authorities:
@@ -218,7 +220,7 @@ def _search(level: Level, path: Sequence[str], parameters: Parameters) -> Reques
 
 
 def _retrieve(method: bytes, path: Sequence[str], tail: Sequence[str], parameters: Parameters) -> Request:
-    level = tuple(Level)[len(path) - 1]
+    level = _LEVELS[len(path) - 1]
     form = _form(level, tail)
     # A study itself can be stored to as well.
     _only(method, *(("GET", "POST") if level is Level.STUDY and not tail else ("GET",)))

@@ -6,6 +6,7 @@ not meant to be. Any URL in a JSON string whose path begins as the archive's DIC
 
 from __future__ import annotations
 
+import functools
 import re
 
 __all__ = ["UrlWriter"]
@@ -19,12 +20,7 @@ class UrlWriter:
 
     def __init__(self, root: str, public: str) -> None:
         """``root`` is the path of DICOMweb at the archive, ``public`` our URL of it."""
-        # JSON may write a slash with a backslash before it.
-        slashed = re.escape(root).replace("/", r"\\?/")
-        url = (
-            rf'"https?:(?:\\?/){{2}}[A-Za-z0-9._:\[\]-]{{1,300}}{slashed}(\\?/(?:studies|series|instances)\b)'
-        )
-        self._url = re.compile(url.encode("ascii"))
+        self._url = _url_below(root)
         self._public = b'"' + public.encode("ascii")
         self._held = b""
 
@@ -46,6 +42,14 @@ class UrlWriter:
         if b'"http' not in text:
             return text
         return self._url.sub(lambda match: self._public + match[1], text)
+
+
+@functools.lru_cache(maxsize=4)
+def _url_below(root: str) -> re.Pattern[bytes]:
+    # JSON may write a slash with a backslash before it.
+    slashed = re.escape(root).replace("/", r"\\?/")
+    url = rf'"https?:(?:\\?/){{2}}[A-Za-z0-9._:\[\]-]{{1,300}}{slashed}(\\?/(?:studies|series|instances)\b)'
+    return re.compile(url.encode("ascii"))
 
 
 def _may_go_on(start: bytes) -> bool:
