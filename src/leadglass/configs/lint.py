@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from leadglass.configs.dcm4chee.readers import READERS as DCM4CHEE
 from leadglass.configs.dcmtk.readers import READERS as DCMTK
 from leadglass.configs.folders import folders, merged
 from leadglass.configs.fronts.readers import READERS as FRONTS
+from leadglass.configs.json_nodes import parse_json
 from leadglass.configs.kinds import Environment, Reader
 from leadglass.configs.orthanc.readers import KIND as OF_ORTHANC
 from leadglass.configs.orthanc.readers import READERS as ORTHANC
 from leadglass.configs.reading import Layers, Reading
 from leadglass.configs.source import Source
 from leadglass.configs.together import environments, laid, servers, together
+from leadglass.configs.yaml_nodes import documents
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Certainty, Finding
 
@@ -33,12 +36,16 @@ __all__ = [
     "promises",
     "read",
     "recognised",
+    "spoilt",
 ]
 
 READERS: tuple[Reader, ...] = (*DCM4CHEE, *ORTHANC, *CONTAINERS, *CONQUEST, *DCMTK, *FRONTS)
 """In the order in which they are asked: those with words of their own before those of a general form."""
 
 _PROMISING = (".json", ".yml", ".yaml", ".cfg", ".conf", ".ini", ".ldif", ".map", ".service")
+_YAML = (".yml", ".yaml")
+_BEGINS_AS_JSON = re.compile(r"\ufeff?\s*+(?:\{|\[\s*+\[\s*+\[)")
+_TEMPLATE = re.compile(r"\$\{|\{[{%]|<%")
 _CERTAINTY = tuple(Certainty)
 
 
@@ -91,6 +98,24 @@ def read(source: Source, environment: Environment | None = None) -> Read:
     """One file by itself."""
     reader = recognised(source)
     return Unknown(source.path) if reader is None else _read_by(reader, source, environment or {})
+
+
+def spoilt(source: Source) -> Broken | None:
+    """A file of no known kind that is called or begins as JSON or YAML, and cannot be read as that.
+
+    What is left to be filled in is none of them yet.
+    """
+    name = source.path.lower()
+    try:
+        if _BEGINS_AS_JSON.match(source.text):
+            parse_json(source)
+        elif name.endswith(_YAML):
+            documents(source)
+        elif name.endswith(".json") and source.text.strip():
+            parse_json(source)
+    except ConfigError as exc:
+        return None if _TEMPLATE.search(source.text) else Broken(source.path, str(exc))
+    return None
 
 
 def linted(files: Iterable[Read]) -> Linted:

@@ -48,16 +48,23 @@ class Taken:
         self.files += found
         return found
 
-    def loops(self) -> Iterator[Broken]:
-        """The first files found that take themselves in, by way of others or not."""
+    def without_loop(self, files: Sequence[Read]) -> Sequence[Read]:
+        """The files, but for those that no server starts with: the first that take themselves in, by others or not."""
+        chain = self._loop()
+        if not chain:
+            return files
+        why = f"{chain[0]}: takes itself in ({' -> '.join(chain)}); remove one of the includes"
+        kept = (one for one in files if not (isinstance(one, Reading) and one.source.path in chain))
+        return [*kept, Broken(chain[0], why)]
+
+    def _loop(self) -> Sequence[str]:
+        """From a file to the one that takes it in, and so on until it comes again; empty when none does."""
         try:
             graphlib.TopologicalSorter(self._edges).prepare()
         except graphlib.CycleError as exc:
             # It tells the chain from the file that is taken in to the one that does it.
-            chain = list(reversed(exc.args[1]))
-            yield Broken(
-                chain[0], f"{chain[0]}: takes itself in ({' -> '.join(chain)}); remove one of the includes"
-            )
+            return list(reversed(exc.args[1]))
+        return ()
 
     def _named(self, path: str, root: str, name: str, *, whole: bool) -> Iterator[File]:
         """The files that are taken in under a name; in part, that leads to no loop."""

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from leadglass.configs.containers.dotenv import NAME as DOTENV
 from leadglass.configs.containers.dotenv import variables_in
 from leadglass.configs.kinds import Environment
-from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, promises, read
+from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, promises, read, spoilt
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source, decoded
 from leadglass.errors import ConfigError
@@ -58,7 +58,7 @@ def lint_files(paths: Sequence[str], stdin: bytes | None = None) -> Looked:
     files = _without_variables([*files, *taken.files])
     _count(files)
     named = {file.path for file in found.files if file.is_named} | ({STDIN} if stdin is not None else set())
-    everything = (*files, *found.broken, *taken.loops())
+    everything = (*taken.without_loop(files), *found.broken)
     return Looked(linted(everything), (*found.skipped, *taken.missing), frozenset(named))
 
 
@@ -87,7 +87,9 @@ def _without_variables(files: Sequence[Read]) -> list[Read]:
 
 def _text(raw: bytes) -> Read:
     try:
-        return read(decoded(STDIN, raw))
+        text = decoded(STDIN, raw)
+        result = read(text)
+        return (spoilt(text) or result) if isinstance(result, Unknown) else result
     except ConfigError as exc:
         return Broken(STDIN, str(exc))
 
@@ -133,6 +135,8 @@ def _one(file: File) -> Read:
     if not isinstance(text, Source):
         return text
     result = read(text)
+    if isinstance(result, Unknown) and file.is_named:
+        return spoilt(text) or result
     if isinstance(result, Reading) and result.kind == _COMPOSE and "$" in text.text:
         result = read(text, _beside(file))
     if not file.is_named and not _is_meant(file.path) and _says_nothing(result):

@@ -251,14 +251,16 @@ def test_files_are_taken_in_from_within_the_folder_only(tmp_path: Path) -> None:
         str(tmp_path / "outside.conf"),
         "gone.conf",
     ]
-    assert list(taken.loops()) == []
+    assert list(taken.without_loop([])) == []
 
 
 def test_a_file_that_takes_itself_in_is_told_once(tmp_path: Path) -> None:
     first, second = put(tmp_path, "a.conf"), put(tmp_path, "b.conf")
     given = [File(str(path), str(tmp_path), is_named=False) for path in (first, second)]
     files = [reading(first, "b.conf"), reading(second, "*.conf")]
-    (loop,) = taken_in(given, files, lambda _: []).loops()
+    (loop,) = taken_in(given, files, lambda _: []).without_loop(files)
+
+    assert isinstance(loop, Broken)
 
     assert "takes itself in" in loop.why
 
@@ -314,3 +316,59 @@ def test_a_file_that_cannot_be_written_is_left_alone(tmp_path: Path, monkeypatch
     with pytest.raises(ResourceError, match="no space left on device"):
         write_fixed(str(path), "a", "b")
     assert [each.read_text() for each in tmp_path.iterdir()] == ["a"]
+
+
+DEEP = 1 << 17
+BOMB = "0: &0 [x]\n" + "".join(f"{i}: &{i} [{', '.join([f'*{i - 1}'] * 9)}]\n" for i in range(1, 9))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", "[" * DEEP),
+        ("a.json", '{"a":' * DEEP),
+        ("a.json", '{"a": '),
+        ("a", "[" * DEEP),
+        ("a.yml", "[" * DEEP),
+        ("a.yaml", "a:\n" + "- " * DEEP),
+        ("a.yml", BOMB),
+    ],
+)
+def test_a_named_file_that_cannot_be_read_is_told_and_no_unknown_kind(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    path = put(tmp_path, name, text.encode())
+    (broken,) = lint_files([str(path)]).linted.broken
+
+    assert "\n" not in broken.why
+
+
+def test_what_comes_on_standard_input_and_cannot_be_read_is_told() -> None:
+    assert lint_files([], b'{"a":' * DEEP).linted.broken
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '{"name": "x"}'),
+        ("a.json", ""),
+        ("a.json", '{{ "a": 1 '),
+        ("a.json", '{"a": ${NUMBER} '),
+        ("a.yml", "- {% if a %}"),
+        ("a.ini", "[PHP]\na = [b\n"),
+        ("a.toml", "[[table]]\na = 1\n"),
+        ("a.css", "a { b: c }"),
+    ],
+)
+def test_a_named_file_of_something_else_is_of_no_known_kind(name: str, text: str, tmp_path: Path) -> None:
+    path = put(tmp_path, name, text.encode())
+    assert lint_files([str(path)]).linted.unknown == (str(path),)
+
+
+def test_a_compose_file_may_extend_its_own_services(tmp_path: Path) -> None:
+    text = "services:\n  base:\n    image: postgres\n  db:\n    extends: {file: compose.yml, service: base}\n    ports: ['5432:5432']\n"
+    put(tmp_path, "compose.yml", text.encode())
+    linted = lint_files([str(tmp_path)]).linted
+
+    assert linted.broken == ()
+    assert "LG-COMPOSE-004" in {found.rule for found in linted.findings}

@@ -33,7 +33,7 @@ __all__ = ["read", "recognises", "workloads"]
 KIND = "LG-COMPOSE"
 _HINT = re.compile(r"^[ \t{]*+[\"']?(?:services|image|build)[\"']?[ \t]*:", re.MULTILINE)
 _JSON = re.compile(r"\s*+\{")
-_SURE = re.compile(r"^services[ \t]*:[ \t\r]*$", re.MULTILINE)
+_SURE = re.compile(r"^services[ \t]*:[ \t]*(?:\{|\r?$)", re.MULTILINE)
 _KEYS = frozenset(
     [
         "image",
