@@ -193,13 +193,32 @@ def test_what_was_done_to_entries_is_found(
     assert f"({what})" in leadglass("register", "verify", code=1)
 
 
-def test_what_is_shown_is_held_against_the_entries_and_made_anew(scanned: Path, leadglass: Leadglass) -> None:
+@pytest.mark.parametrize(
+    "altering",
+    [
+        "UPDATE register_state SET body = replace(body, 'cellar', 'attic')",
+        "UPDATE register_state SET body = '{'",
+        "UPDATE register_state SET body = '[]'",
+        "DELETE FROM register_state",
+    ],
+)
+def test_what_is_shown_is_held_against_the_entries_and_made_anew(
+    scanned: Path, leadglass: Leadglass, altering: str
+) -> None:
     leadglass(*ARCHIVE)
-    alter(scanned, "UPDATE register_state SET body = replace(body, 'cellar', 'attic')")
+    alter(scanned, altering)
 
     assert "NOT what the entries come to" in leadglass("register", "verify", code=1)
     leadglass("register", "verify", "--rebuild")
     assert "cellar" in leadglass("register", "show", "archive")
+
+
+@pytest.mark.parametrize("body", ["{", "[]", '{"name": 1}'])
+def test_a_state_that_was_altered_is_one_line(scanned: Path, leadglass: Leadglass, body: str) -> None:
+    leadglass(*ARCHIVE)
+    alter(scanned, f"UPDATE register_state SET body = '{body}'")
+
+    assert "leadglass register verify" in leadglass("register", "list", code=2)
 
 
 def test_a_chain_written_anew_is_found_by_a_head_that_was_noted(scanned: Path, leadglass: Leadglass) -> None:

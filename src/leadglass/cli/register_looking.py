@@ -23,11 +23,11 @@ from leadglass.cli.register_options import (
 )
 from leadglass.cli.storing import kept
 from leadglass.cli.terminal import complain, write
-from leadglass.errors import UsageError
+from leadglass.errors import ConfigError, UsageError
 from leadglass.ledger.chain import Entry, Head
 from leadglass.ledger.verify import Broken, Verified
 from leadglass.ledger.verify import verify as verify_chain
-from leadglass.model.register import Register, Seen, System
+from leadglass.model.register import Register, Review, Risk, Seen, System
 from leadglass.register.check import ADVICE, Disagreement, last_review
 from leadglass.register.check import check as disagreements
 from leadglass.register.codec import as_json, key_of
@@ -138,8 +138,8 @@ def show(
 
 def _about(register: Register, system: System) -> Iterator[Any]:
     yield system
-    yield from (review for review in register.reviews.values() if review.system == system.name)
-    yield from (risk for risk in register.risks.values() if risk.system == system.name)
+    yield from register.reviews_of.get(system.name, ())
+    yield from register.risks_of.get(system.name, ())
     yield from seen_of(register, system)
 
 
@@ -148,8 +148,8 @@ def _shown_json(
 ) -> dict[str, Any]:
     return {
         **_system_json(register, system),
-        "reviews": [as_json(one) for one in register.reviews.values() if one.system == system.name],
-        "risks": [as_json(one) for one in register.risks.values() if one.system == system.name],
+        "reviews": [as_json(one) for one in register.reviews_of.get(system.name, ())],
+        "risks": [as_json(one) for one in register.risks_of.get(system.name, ())],
         "findings": [_finding_json(one) for one in found],
         "history": [{"n": one.n, "at": one.at, **one.body} for one in history],
     }
@@ -162,24 +162,33 @@ def _shown(
     for label, value in _row(system).items():
         if value and label not in {"name", "kind"}:
             yield f"  {label.replace('_', ' '):<16} {shown(value) if isinstance(value, list) else value}"
-    yield "Seen"
-    yield from map(_seen, seen_of(register, system))
-    yield "Reviews"
-    for review in register.reviews.values():
-        if review.system == system.name:
-            following = f", next on {review.next}" if review.next else ""
-            yield f"  {review.on} {review.outcome} by {review.reviewer}{following}{_note(review.note)}"
-    yield "Risks"
-    for risk in register.risks.values():
-        if risk.system == system.name:
-            yield f"  {risk.name}: {level(risk.likelihood, risk.impact)}; {risk.treatment or 'undecided'}; left: {residual(risk)}"
-    yield "To do"
-    yield from (f"  {one.severity} {one.rule}: {one.says}; {ADVICE[one.rule]}" for one in found)
-    yield "History"
-    for entry in history:
-        body = entry.body
-        gone = " taken out" if body["now"] is None else ""
-        yield f"  {entry.n} {entry.at[:19]}Z {body['by']}: {body['what']} {body['name']}{gone}{_note(body['why'])}"
+    parts = {
+        "Seen": map(_seen, seen_of(register, system)),
+        "Reviews": map(_review, register.reviews_of.get(system.name, ())),
+        "Risks": map(_risk, register.risks_of.get(system.name, ())),
+        "To do": (f"{one.severity} {one.rule}: {one.says}; {ADVICE[one.rule]}" for one in found),
+        "History": map(_entry, history),
+    }
+    for title, lines in parts.items():
+        yield title
+        yield from [f"  {line}" for line in lines] or ["  none"]
+
+
+def _review(review: Review) -> str:
+    following = f", next on {review.next}" if review.next else ""
+    return f"{review.on} {review.outcome} by {review.reviewer}{following}{_note(review.note)}"
+
+
+def _risk(risk: Risk) -> str:
+    treated = f"{risk.treatment} by {risk.owner or '-'}" if risk.treatment else "undecided"
+    until = f" until {risk.until}" if risk.until else ""
+    return f"{risk.name}: {level(risk.likelihood, risk.impact)}; {treated}{until}; left: {residual(risk)}"
+
+
+def _entry(entry: Entry) -> str:
+    body = entry.body
+    gone = " taken out" if body["now"] is None else ""
+    return f"{entry.n} {entry.at[:19]}Z {body['by']}: {body['what']} {body['name']}{gone}{_note(body['why'])}"
 
 
 def _note(text: str) -> str:
@@ -188,7 +197,7 @@ def _note(text: str) -> str:
 
 def _seen(seen: Seen) -> str:
     ports = shown(f"{port.port} {port.access}" for port in seen.ports) if seen.ports else "nothing answers"
-    return f"  {seen.address} from {seen.position}: {ports} (scan {seen.scan})"
+    return f"{seen.address} from {seen.position}: {ports} (scan {seen.scan})"
 
 
 # ---- check
@@ -317,7 +326,10 @@ def verify(
 
 def _agrees(store: Database) -> bool:
     """Whether what is shown is what the entries come to."""
-    return entries.fold(entries.lines_of(store)) == entries.read_state(store)
+    try:
+        return entries.fold(entries.lines_of(store)) == entries.read_state(store)
+    except ConfigError:
+        return False
 
 
 def _anchor(text: str) -> Head:

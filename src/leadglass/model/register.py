@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeVar
 
 from leadglass.model.verdict import Access, Position, Severity
 
@@ -28,6 +30,8 @@ __all__ = [
     "SystemKind",
     "Treatment",
 ]
+
+_T = TypeVar("_T")
 
 SILENT = frozenset({Access.CLOSED, Access.FILTERED})
 """What a port is called where nothing answers."""
@@ -199,7 +203,7 @@ class ScanTaken:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Register:
     """All of it at one moment, each mapping by name."""
 
@@ -208,3 +212,37 @@ class Register:
     risks: Mapping[str, Risk] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     scans: Mapping[str, ScanTaken] = field(default_factory=dict)
+
+    @cached_property
+    def systems_at(self) -> Mapping[str, Sequence[System]]:
+        """By address or name, the systems that are declared to be there."""
+        return _grouped((address, one) for one in self.systems.values() for address in one.addresses)
+
+    @cached_property
+    def seen_at(self) -> Mapping[str, Sequence[Seen]]:
+        """By address, and by the name that it was resolved from, what was seen there."""
+        return _grouped(
+            (place, one) for one in self.seen.values() for place in {one.address, one.name} if place
+        )
+
+    @cached_property
+    def identified(self) -> Mapping[str, Sequence[Seen]]:
+        """By identity, what showed it."""
+        return _grouped((one.identity, one) for one in self.seen.values() if one.identity)
+
+    @cached_property
+    def reviews_of(self) -> Mapping[str, Sequence[Review]]:
+        """By system, its reviews."""
+        return _grouped((one.system, one) for one in self.reviews.values())
+
+    @cached_property
+    def risks_of(self) -> Mapping[str, Sequence[Risk]]:
+        """By system, its risks."""
+        return _grouped((one.system, one) for one in self.risks.values())
+
+
+def _grouped(pairs: Iterable[tuple[str, _T]]) -> Mapping[str, Sequence[_T]]:
+    found: dict[str, list[_T]] = {}
+    for key, one in pairs:
+        found.setdefault(key, []).append(one)
+    return found

@@ -99,8 +99,7 @@ def check(register: Register, today: dt.date, profiles: Iterable[Profile] = ()) 
 
 def last_review(register: Register, system: str) -> Review | None:
     """The latest review of the system called so."""
-    reviews = [review for review in register.reviews.values() if review.system == system]
-    return max(reviews, key=lambda review: review.on, default=None)
+    return max(register.reviews_of.get(system, ()), key=lambda review: review.on, default=None)
 
 
 # ---- observed
@@ -211,7 +210,7 @@ def _risks(register: Register, today: dt.date) -> Iterator[Disagreement]:
 def _asked(
     register: Register, system: System, profiles: Sequence[Profile], today: dt.date
 ) -> Iterator[Disagreement]:
-    if profiles and not any(risk.system == system.name for risk in register.risks.values()):
+    if profiles and system.name not in register.risks_of:
         yield Disagreement(Rule.NO_RISK_ANALYSIS, system.name, "no risk is written down", Severity.MEDIUM)
     wanted = {control: None for profile in profiles for one in profile.rows for control in one.controls}
     for control in wanted:

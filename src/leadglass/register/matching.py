@@ -11,25 +11,20 @@ __all__ = ["identified", "seen_of", "systems_at"]
 
 def systems_at(register: Register, seen: Seen) -> Sequence[System]:
     """The systems that are declared to be where this was seen."""
-    return [system for system in register.systems.values() if _is_there(system, seen)]
+    places = dict.fromkeys([seen.address, seen.name or seen.address])
+    found = (system for place in places for system in register.systems_at.get(place, ()))
+    return list({system.name: system for system in found}.values())
 
 
 def seen_of(register: Register, system: System) -> Sequence[Seen]:
     """Everything seen where this system is declared to be."""
-    return [seen for seen in register.seen.values() if _is_there(system, seen)]
+    found = (seen for address in system.addresses for seen in register.seen_at.get(address, ()))
+    return list({(seen.address, seen.position): seen for seen in found}.values())
 
 
 def identified(register: Register, seen: Seen) -> Sequence[System]:
     """The systems declared elsewhere that once showed what only this server shows."""
-    if seen.identity is None:
-        return []
-    places = [other for other in register.seen.values() if other.identity == seen.identity]
-    return [
-        system
-        for system in register.systems.values()
-        if not _is_there(system, seen) and any(_is_there(system, other) for other in places)
-    ]
-
-
-def _is_there(system: System, seen: Seen) -> bool:
-    return seen.address in system.addresses or (seen.name is not None and seen.name in system.addresses)
+    here = {system.name for system in systems_at(register, seen)}
+    others = register.identified.get(seen.identity or "", ())
+    found = (system for other in others for system in systems_at(register, other))
+    return list({system.name: system for system in found if system.name not in here}.values())

@@ -44,6 +44,7 @@ _HOLD = text(
 ).bindparams(genesis=GENESIS.digest)
 """Holds the row of the head, so that entries follow one another whoever writes them."""
 
+_MEMBERS = frozenset({"by", "name", "now", "what", "why"})
 _MOST = 500
 """Rows in one statement."""
 
@@ -110,7 +111,7 @@ def read_state(database: Database) -> State:
     columns = register_state.c
     with database.read() as connection:
         query = select(columns.what, columns.name, columns.body)
-        return {(what, name): json.loads(body) for what, name, body in connection.execute(query)}
+        return {(what, name): _parsed(body, database) for what, name, body in connection.execute(query)}
 
 
 def head_of(database: Database) -> Head:
@@ -142,9 +143,9 @@ def fold(lines: Iterable[bytes]) -> State:
     state: dict[Key, Mapping[str, Any]] = {}
     for number, line in enumerate(lines, 1):
         entry = read_entry(line)
-        if entry is None:
+        body = {} if entry is None else entry.body
+        if not body.keys() >= _MEMBERS:
             raise ConfigError(f"entry {number} is not as it was written", then="leadglass register verify")
-        body = entry.body
         key = body["what"], body["name"]
         state.pop(key, None)
         if body["now"] is not None:
@@ -153,6 +154,18 @@ def fold(lines: Iterable[bytes]) -> State:
 
 
 # ---- rows
+
+
+def _parsed(body: str, database: Database) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise ConfigError(
+            "what is shown of the register was altered",
+            where=database.where,
+            then="leadglass register verify --rebuild makes it anew",
+        ) from exc
+    return found
 
 
 def _head(connection: Connection) -> Head:
