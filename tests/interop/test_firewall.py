@@ -346,7 +346,7 @@ def test_what_nft_does_not_take_is_told_in_one_line(tmp_path: Path) -> None:
 def test_without_root_one_line_says_so(tmp_path: Path) -> None:
     (tmp_path / "peers.toml").write_text(LIST)
     words = [sys.executable, "-m", "leadglass", "firewall", "test", "--peers", str(tmp_path / "peers.toml")]
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:-2]):  # all but / and the first below it
         folder.chmod(0o755)
     done = subprocess.run(
         ["setpriv", "--reuid", "65534", "--clear-groups", *words],

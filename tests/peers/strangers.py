@@ -18,7 +18,7 @@ __all__ = ["haproxy", "postgresql", "redis", "sshd"]
 
 _HAPROXY = """
 global
-    stats socket {home}/haproxy.sock
+    stats socket {home}/s
 defaults
     mode tcp
     timeout connect 5s
