@@ -15,14 +15,19 @@ _SECRET = re.compile(
     r"pass|pwd|secret|token|credential|users|authorization|bearer|storepin|keypin|(?:api|access)[_-]?key",
     re.IGNORECASE,
 )
+_FILE = re.compile(
+    r"""\s*(?:-\s+)?["']?[\w.-]{1,100}file["']?(?:\s*[:=]\s*|\s+)\S{1,200};?\s*""", re.IGNORECASE
+)
+"""An option that names a file in which passwords are, such as ``auth_basic_user_file users;``."""
 _USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
 _LOGIN = re.compile(r"://[^\s:/@]{0,200}:[^\s@]{0,200}@")
 _NAME = re.compile(r"\s*(?:-\s+)?(?:[^\s:=]+\s*(?:[:=]\s*|(?<=\s)))?")
 """Of an option: up to the first blank or sign."""
 _GOES_ON = frozenset(":=[{|>")
 _STRING = r"\"(?:[^\"\\]|\\.)*+\""
-_JSON = re.compile(rf"(?:{_STRING}|[\s{{}}\[\],:])*+")
-_NAME_OR_VALUE = re.compile(rf"({_STRING})(\s*:)?")
+_NUMBER = r"-?[0-9][0-9.eE+-]*+"
+_JSON = re.compile(rf"(?:{_STRING}|{_NUMBER}|true|false|null|[\s{{}}\[\],:])*+")
+_NAME_OR_VALUE = re.compile(rf"({_STRING})(\s*:)?|{_NUMBER}")
 _HARMLESS = re.compile(r"""["']?\$\{[\w:?-]*\}["']?|[{\[]?|true|false""")
 
 
@@ -47,7 +52,8 @@ def _secret(lines: Sequence[str]) -> set[str]:
         if under is not None and line.strip() and indent <= under:
             under = None
         is_among_users = is_among_users or bool(_USERS.search(line))
-        if is_among_users or under is not None or _SECRET.search(line) or _LOGIN.search(line):
+        named = _SECRET.search(line) and not _FILE.fullmatch(line)
+        if is_among_users or under is not None or named or _LOGIN.search(line):
             found.add(line)
             if under is None and line.rstrip()[-1:] in _GOES_ON:
                 under = indent
@@ -69,5 +75,7 @@ def _masked(text: str) -> str:
 
 
 def _hidden(found: re.Match[str]) -> str:
-    """A string of JSON, hidden unless it is a name or a variable."""
+    """A string or number of JSON, hidden unless it is a name or a variable."""
+    if found[1] is None:
+        return "***"
     return found[0] if found[2] or _HARMLESS.fullmatch(found[1]) else '"***"'

@@ -62,3 +62,25 @@ def test_what_a_terminal_obeys_is_shown_as_an_escape() -> None:
 @given(st.text(), st.text())
 def test_any_texts_have_a_difference_that_can_be_shown(before: str, after: str) -> None:
     assert all(line.replace("\t", "").isprintable() for line in diff_lines("a", before, after))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth_basic_user_file users;",
+        "AuthUserFile /etc/apache2/users",
+        "  POSTGRES_PASSWORD_FILE: /run/secrets/db",
+        "- POSTGRES_PASSWORD_FILE=/run/secrets/db",
+        "http:",
+    ],
+)
+def test_the_name_of_a_file_with_passwords_is_no_password(line: str) -> None:
+    assert f" {line}" in list(diff_lines("x", f"{line}\na\n", f"{line}\nb\n"))
+
+
+def test_of_a_file_in_one_line_all_but_strings_and_numbers_is_shown() -> None:
+    before = '{"AuthenticationEnabled":false,"RegisteredUsers":{"ann":"gT7-vq2","bob":4711}}\n'
+    shown = list(diff_lines("x", before, before.replace("false", "true")))
+
+    assert shown[-1] == '+{"AuthenticationEnabled":true,"RegisteredUsers":{"ann":"***","bob":***}}'
+    assert not [line for line in shown if "gT7" in line or "4711" in line]
