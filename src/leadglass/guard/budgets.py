@@ -61,7 +61,7 @@ class Budgets:
 
     def left(self, principal: Principal, measure: Measure) -> bool:
         """Whether anything is left."""
-        budget = self._of(principal)
+        budget = None if self._limits is None else self._of(principal)
         return budget is None or budget.left(measure, self._now()) != 0
 
     def snapshot(self, since: int) -> dict[tuple[str, int], Totals]:

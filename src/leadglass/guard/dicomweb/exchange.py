@@ -168,6 +168,8 @@ class Exchange:
     async def _belongs(self, at: Place) -> bool:
         if at.study is None or at.series is None:
             return True
+        if self.ports.member(at.study, at.series, at.instance or ""):
+            return True
         answer: bool = await self.line.ask(Contains(at.study, at.series, at.instance or ""))
         return answer
 
@@ -182,8 +184,11 @@ class Exchange:
         raise Refused("the archive has no answer to this", answer.status, rule="archive")
 
 
-async def client_of(line: Line, head: Head) -> Client | IdentityRefusal:
+async def client_of(line: Line, ports: Ports, head: Head) -> Client | IdentityRefusal:
     """Who asks."""
+    known = ports.remembered(head.authorization)
+    if known is not None:
+        return known
     found: Client | IdentityRefusal = await line.ask(Identify(head.authorization))
     return found
 

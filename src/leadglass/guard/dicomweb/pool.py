@@ -48,7 +48,10 @@ class Connection:
         self.channel: Channel | None = None
         self.user: User | None = None
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._until = 0.0
+        """Seconds of the loop up to which it is kept where nobody has it."""
+        self._timer: asyncio.TimerHandle | None = None
         self.over = False
 
     def opened(self) -> None:
@@ -75,6 +78,7 @@ class Connection:
             self.ready.set_exception(TransportError(why or "closed the connection", where=self._pool.where))
             self.ready.exception()  # it may be that nobody waits
         self._pool.gone(self)
+        self._stop_timer()
         user, self.user = self.user, None
         if user is not None:
             user.archive_closed()
@@ -83,6 +87,31 @@ class Connection:
         """End it at once."""
         if self.channel is not None:
             self.channel.abort()
+
+    def keep(self, idle: float) -> None:
+        """Nobody has it for now; end it if that lasts longer than ``idle`` seconds.
+
+        A timer goes on running while somebody has it: to look at the time when it rings costs less
+        than a timer for every request.
+        """
+        self._until = self._loop.time() + idle
+        if self._timer is None or self._timer.when() > self._until:
+            self._stop_timer()
+            self._timer = self._loop.call_at(self._until, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self.user is not None or self.over:
+            return
+        if self._loop.time() >= self._until:
+            self.abort()
+        else:
+            self._timer = self._loop.call_at(self._until, self._ring)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 class Pool:
@@ -105,9 +134,6 @@ class Pool:
         self._used += 1
         # The last one in has the longest to live.
         connection = self._idle.pop()
-        assert connection.timer is not None
-        connection.timer.cancel()
-        connection.timer = None
         connection.user = user
         return connection
 
@@ -132,16 +158,13 @@ class Pool:
             connection.abort()
             return
         connection.channel.resume()
-        connection.timer = asyncio.get_running_loop().call_later(idle, connection.abort)
+        connection.keep(idle)
         self._idle.append(connection)
 
     def gone(self, connection: Connection) -> None:
         """It is over."""
         if connection in self._idle:
             self._idle.remove(connection)
-        if connection.timer is not None:
-            connection.timer.cancel()
-            connection.timer = None
 
     def close(self) -> None:
         """End those that nobody uses."""

@@ -49,6 +49,10 @@ class Ports(Protocol):
     Any method may raise a ``LeadglassError``: what cannot be known, counted or written down is refused.
     """
 
+    def remembered(self, authorization: str | None) -> Client | None:
+        """Who asked last, if the same header is still good for the same answer."""
+        ...
+
     async def person(self, authorization: str | None) -> Client | IdentityRefusal:
         """Who asks, by the Authorization header and the connection's certificate."""
         ...
@@ -67,6 +71,10 @@ class Ports(Protocol):
 
     async def study(self, uid: str) -> Study | None:
         """What the archive knows of a study; None: there is none."""
+        ...
+
+    def member(self, study: str, series: str, instance: str) -> bool:
+        """Whether ``contains`` has said so a short while ago."""
         ...
 
     async def contains(self, study: str, series: str, instance: str) -> bool:

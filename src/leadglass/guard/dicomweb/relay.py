@@ -188,7 +188,7 @@ class Relay:
         except Refused as refusal:
             broken = refusal
         # Whoever is not known learns nothing but that, whatever was asked.
-        found = await client_of(self._line, head)
+        found = await client_of(self._line, self._ports, head)
         if isinstance(found, IdentityRefusal):
             self._ports.unknown(found)
             raise _stranger(head)

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from leadglass.access.admission import Peer
 from leadglass.errors import LeadglassError, TransportError
 from leadglass.guard.channel import HIGH_WATER, Channel
-from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.effects import (
     AbortClient,
     CloseClient,
@@ -41,14 +40,6 @@ _LOOK_UPS = 8
 
 class Desk(Ports, Protocol):
     """What answers the questions of one connection."""
-
-    def remembered(self, authorization: str | None) -> Client | None:
-        """Who asked last, if the same header is still good for the same answer."""
-        ...
-
-    def member(self, study: str, series: str, instance: str) -> bool:
-        """Whether ``contains`` has said so a short while ago."""
-        ...
 
     def still_welcome(self) -> bool:
         """Whether the roll still lets the client in as it came."""
@@ -265,15 +256,9 @@ class Visitor:
 
     def _at_once(self, question: Question) -> Any:
         """An answer that needs no waiting, None if there is none."""
-        assert self._desk is not None
-        match question:
-            case Identify(authorization):
-                return self._desk.remembered(authorization)
-            case Contains(study, series, instance):
-                return self._desk.member(study, series, instance) or None
-            case Dial(fresh=False):
-                self._archive = self._web.pool.kept(self)
-                return None if self._archive is None else True
+        if isinstance(question, Dial) and not question.fresh:
+            self._archive = self._web.pool.kept(self)
+            return None if self._archive is None else True
         return None
 
     async def _answer(self, question: Question) -> None:

@@ -103,6 +103,12 @@ class Desk:
             return IdentityRefusal("no token", "token-missing")
         return ADA
 
+    def remembered(self, authorization: str | None) -> Client | None:
+        return None
+
+    def member(self, study: str, series: str, instance: str) -> bool:
+        return False
+
     async def person(self, authorization: str | None) -> Client | IdentityRefusal:
         return self.identify(authorization)
 
