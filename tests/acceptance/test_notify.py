@@ -169,3 +169,53 @@ def test_what_cannot_be_logged_is_told_in_one_line(
     error = capsys.readouterr().err
     assert says in error
     assert error.count("\n") == 1
+
+
+# ---- opt-outs
+
+OPTED_OUT = """
+[[opt_out]]
+range = "127.0.0.1"
+asked_by = "Example Clinic"
+asked_on = 2026-11-01
+verified = "call-back"
+"""
+LOOPBACK = """
+name = "loopback"
+opt_outs = "opt-outs.toml"
+[authorisation]
+basis = "owner"
+granted_by = "Example CERT"
+contact = "abuse@example.org"
+[[targets]]
+range = "127.0.0.0/31"
+ports = [{port}]
+"""
+
+
+def test_who_opted_out_is_not_asked_and_the_command_says_so(
+    tmp_path: Path, closed_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "scope.toml"
+    path.write_text(LOOPBACK.format(port=closed_port))
+    (tmp_path / "opt-outs.toml").write_text(OPTED_OUT)
+
+    assert cli.main(["scan", "--scope", str(path), "--format", "jsonl"]) == 0
+    done = capsys.readouterr()
+
+    assert {json.loads(line)["endpoint"]["address"] for line in done.out.splitlines()} == {"127.0.0.0"}
+    assert "left alone, by" in done.err
+    assert "1 who opted out" in done.err
+    assert cli.main(["scope", "show", str(path)]) == 0
+    assert "opted out: Example Clinic" in capsys.readouterr().out
+
+
+def test_a_missing_list_of_opt_outs_permits_nothing(
+    tmp_path: Path, closed_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "scope.toml"
+    path.write_text(LOOPBACK.format(port=closed_port))
+
+    assert cli.main(["scan", "--scope", str(path)]) == 2
+    assert "opt-outs.toml: the file cannot be read" in capsys.readouterr().err
+    assert cli.main(["check", "127.0.0.1:1", "--scope", str(path)]) == 2

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 from leadglass import wiring
+from leadglass.cli.terminal import complain
 from leadglass.errors import ConfigError
+from leadglass.scope.opt_outs import merged, named_in, opt_outs
 from leadglass.scope.parse import parse
 from leadglass.scope.scope import Scope
 
-__all__ = ["called_as", "read_scope", "read_text"]
+__all__ = ["called_as", "read_scope", "read_scope_text", "read_text"]
 
 
 def read_text(path: Path) -> str:
@@ -27,7 +29,22 @@ def read_text(path: Path) -> str:
 
 def read_scope(path: Path) -> Scope:
     """The scope in a file, as of now; ``ScopeError`` names the line that is wrong."""
-    return parse(read_text(path), filename=str(path), moment=wiring.clock().posix())
+    return parse(read_scope_text(path), filename=str(path), moment=wiring.clock().posix())
+
+
+def read_scope_text(path: Path, *, aloud: bool = True) -> str:
+    """The text of a scope file, with those who opted out among its exclusions; ``aloud`` says how many."""
+    text = read_text(path)
+    named = named_in(text, str(path)) if "opt_outs" in text else None
+    if named is None:
+        return text
+    listed = path.parent / named
+    entries = opt_outs(read_text(listed), str(listed))
+    if aloud:
+        pending = sum(entry.verified == "pending" for entry in entries)
+        more = f" ({pending} not verified yet)" if pending else ""
+        complain(f"left alone, by {listed}: {len(entries)} who opted out{more}")
+    return merged(text, str(path), entries)
 
 
 def called_as() -> str:

@@ -12,7 +12,7 @@ import typer
 
 from leadglass.cli import fetch, load
 from leadglass.cli.ending import UNFINISHED, Look, exit_code, rung_option, stop_on_signals
-from leadglass.cli.reading import called_as, read_text
+from leadglass.cli.reading import called_as, read_scope_text
 from leadglass.cli.storing import DatabaseOption, opened, place_named, read_scope_file, report
 from leadglass.cli.terminal import complain, is_terminal
 from leadglass.errors import ResourceError, ScopeError, UsageError
@@ -61,7 +61,9 @@ def scan(
     database: DatabaseOption = None,
     deepest: Annotated[
         str | None,
-        typer.Option(metavar="RUNG", help="Go no deeper: connect, associate, negotiate, blank-query, sample."),
+        typer.Option(
+            metavar="RUNG", help="Go no deeper: connect, associate, negotiate, blank-query, sample."
+        ),
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to report.")] = Format.TEXT,
     output: Annotated[Path | None, typer.Option(help="Write the report to this file.")] = None,
@@ -107,7 +109,7 @@ def _resumed(store: Database, wish: _Wish) -> StoredScan:
     """The last unfinished scan, if its scope still reads as it did when it began."""
     if wish.source is not None or wish.deepest is not None:
         raise UsageError("a resumed scan asks what it asked before", where="--resume")
-    digest = None if wish.scope is None else scope_digest(read_text(wish.scope))
+    digest = None if wish.scope is None else scope_digest(read_scope_text(wish.scope))
     stored = latest_open(store, digest)
     if stored is None:
         raise UsageError(
@@ -123,7 +125,7 @@ def _require_unchanged(stored: StoredScan) -> None:
     file = Path(stored.plan.scope_file or "")
     if not file.is_file():
         raise UsageError("the scope is no longer there", where=str(file), then="name it with --scope")
-    if scope_digest(read_text(file)) != stored.plan.scope_digest:
+    if scope_digest(read_scope_text(file, aloud=False)) != stored.plan.scope_digest:
         raise UsageError(
             "the scope has changed since the scan began", where=str(file), then="scan anew, or put it back"
         )

@@ -12,7 +12,7 @@ from leadglass import wiring
 from leadglass.cli import fetch, load
 from leadglass.cli.database import DatabaseOption
 from leadglass.cli.output import destination
-from leadglass.cli.reading import read_text
+from leadglass.cli.reading import read_scope_text
 from leadglass.cli.terminal import is_terminal, shows_colour, width
 from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
@@ -145,7 +145,7 @@ def _ended(stored: StoredScan) -> datetime | None:
 
 def read_scope_file(path: Path) -> ScopeFile:
     """The scope in a file with its text, its names looked up and pinned; ``ScopeError`` names the line that is wrong."""
-    text = read_text(path)
+    text = read_scope_text(path)
     scope = parse(text, filename=str(path), moment=wiring.clock().posix())
     if scope.names():
         names = fetch("leadglass.wiring.names")

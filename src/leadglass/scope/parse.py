@@ -48,6 +48,8 @@ class _Reader:
 
     def scope(self) -> Scope:
         file = self._file
+        if file.opt_outs is not None:  # their ranges would be asked
+            self._fail(("opt_outs",), "the opt-outs were not read", "please report this")
         authorisation = self._authorisation()
         limits = self._limits(authorisation)
         targets = tuple(self._target(i, t, limits) for i, t in enumerate(file.targets))

@@ -150,6 +150,8 @@ class ScopeFile(Table):
     """The whole file."""
 
     name: Text
+    opt_outs: Text | None = None
+    """A file with those who asked to be left alone, beside this one."""
     authorisation: AuthorisationTable
     limits: LimitsTable = LimitsTable()
     vantage: VantageTable = VantageTable()
