@@ -78,7 +78,7 @@ def test_a_practice_keeps_its_register(scanned: Path, leadglass: Leadglass) -> N
     leadglass("register", "add", "archive", "--port", "104", "--port", "4242")
     leadglass("register", "add", "ct", "--retired", "2020-01-01")
     leadglass("register", "review", "archive", "--outcome", "passed", "--next", "2099-01-01", "--by", "bob")
-    leadglass("register", "fill", "--declare")
+    assert leadglass("register", "fill", "--declare").endswith(", 1 system declared as seen.\n")
     leadglass(
         *("register", "add", "192.0.2.99", "--owner", "Radiology", "--manager", "in-house"),
         *("--address", "192.0.2.99", "--port", "2762"),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from tests.contract.conftest import Opening
 
-from leadglass.errors import ConfigError, LocalProtocolError
+from leadglass.errors import ConfigError, LocalProtocolError, ResourceError
 from leadglass.ledger.chain import GENESIS
 from leadglass.ledger.verify import Break, Broken, Verified, verify
 from leadglass.store import register
@@ -128,3 +128,14 @@ def test_writers_at_once_make_one_chain(opening: Opening) -> None:
     assert verify(register.lines_of(databases[0])) == Verified(register.head_of(databases[1]))
     assert register.head_of(databases[0]).n == 12
     assert register.fold(register.lines_of(databases[0])) == register.read_state(databases[0])
+
+
+def test_a_change_that_does_not_know_of_the_last_one_is_refused(database: Database) -> None:
+    before = register.write_down(database, "ada", [CT], after=GENESIS)
+    head = register.write_down(database, "bob", [MR], after=before)
+
+    with pytest.raises(ResourceError, match="somebody else changed the register meanwhile; call again"):
+        register.write_down(database, "ada", [Change(*CT.key, {})], after=before)
+
+    assert register.head_of(database) == head
+    assert register.read_state(database)[CT.key] == CT.now

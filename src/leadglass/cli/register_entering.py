@@ -9,18 +9,17 @@ from typing import Annotated, TypeAlias
 import typer
 
 from leadglass.cli.database import DatabaseOption
-from leadglass.cli.register_options import ByOption, held, known_system, read_register, today, who
+from leadglass.cli.register_options import Book, ByOption, held, known_system, read_book, today, who
 from leadglass.cli.storing import kept, opened
 from leadglass.cli.terminal import write
 from leadglass.configs.source import LARGEST, Source, decoded
 from leadglass.errors import ConfigError
-from leadglass.model.register import Outcome, Register, Review, ScanTaken, System, SystemKind
+from leadglass.model.register import Outcome, Review, ScanTaken, System, SystemKind
 from leadglass.register.codec import Thing, as_change, key_of
 from leadglass.register.fields import changed, day, line, member, named
 from leadglass.register.fill import declared_from, filled
 from leadglass.register.imports import imported
 from leadglass.report.say import count
-from leadglass.store.database import Database
 from leadglass.store.register import write_down
 from leadglass.store.register_looks import looks
 from leadglass.store.scans import find
@@ -33,8 +32,12 @@ _Texts: TypeAlias = list[str] | None
 _Name = Annotated[str, typer.Argument(help="The system.", show_default=False)]
 
 
-def enter(store: Database, register: Register, by: str, things: list[Thing], why: str = "") -> int:
-    """Write down those of ``things`` that are not in the register as they are; how many those were."""
+def enter(book: Book, by: str, things: list[Thing], why: str = "") -> int:
+    """Write down those of ``things`` that are not in the register as they are; how many those were.
+
+    ``ResourceError`` if somebody has changed the register since ``book`` was read.
+    """
+    register = book.register
     there: tuple[Thing, ...] = (
         *register.systems.values(),
         *register.reviews.values(),
@@ -45,7 +48,7 @@ def enter(store: Database, register: Register, by: str, things: list[Thing], why
     known = {key_of(thing): thing for thing in there}
     changes = [as_change(thing, why) for thing in things if known.get(key_of(thing)) != thing]
     if changes:
-        write_down(store, by, changes)
+        write_down(book.store, by, changes, after=book.head)
     return len(changes)
 
 
@@ -106,9 +109,10 @@ def add(
     }
     changer = who(by)
     with opened(database) as store:
-        register = read_register(store)
+        book = read_book(store)
+        register = book.register
         system = changed(register.systems.get(called, System(called)), texts, _option)
-        made = enter(store, register, changer, [system])
+        made = enter(book, changer, [system])
     new = "" if called in register.systems else "new, "
     write(f"{called}: {new}written down.\n" if made else f"{called} is in the register as it is.\n")
 
@@ -138,9 +142,9 @@ def import_(
     source = _source(file)
     changer = who(by)
     with opened(database) as store:
-        register = read_register(store)
-        systems = imported(source, register.systems)
-        made = enter(store, register, changer, [*systems], f"import of {file.name}"[:200])
+        book = read_book(store)
+        systems = imported(source, book.register.systems)
+        made = enter(book, changer, [*systems], f"import of {file.name}"[:200])
     write(f"{count(len(systems), 'system')} read, {made:,} new or changed.\n")
 
 
@@ -177,13 +181,15 @@ def fill(
     changer = who(by)
     with kept(database) as store:
         stored = find(store, scan)
-        register = read_register(store)
-        plan = stored.plan
+        book = read_book(store)
+        plan, register = stored.plan, book.register
         is_complete = stored.state == "complete"
         taken = ScanTaken(plan.ulid, plan.began, plan.position, plan.scope_name, is_complete)
         found = list(filled(register, taken, looks(store, stored)))
-        unknown = list(declared_from(register, found)) if declare else []
-        enter(store, register, changer, [taken, *found, *unknown], f"scan {plan.ulid}")
+        side = [one for one in register.seen.values() if one.position is taken.position]
+        latest = {one.address: one for one in (*side, *found)}
+        unknown = list(declared_from(register, latest.values())) if declare else []
+        enter(book, changer, [taken, *found, *unknown], f"scan {plan.ulid}")
     write(f"{len(found):,} {'address' if len(found) == 1 else 'addresses'} new or changed")
     write(f", {count(len(unknown), 'system')} declared as seen.\n" if declare else ".\n")
 
@@ -216,7 +222,7 @@ def review(
         next=None if next_ is None else day(next_, "--next"),
         note=line(note or "", "--note"),
     )
-    with held(database) as (store, register):
-        known_system(register, name)
-        enter(store, register, changer, [made])
+    with held(database) as book:
+        known_system(book.register, name)
+        enter(book, changer, [made])
     write(f"{name}: reviewed on {made.on}, {made.outcome}.\n")

@@ -56,7 +56,7 @@ def list_(shape: ShapeOption = Shape.TEXT, database: DatabaseOption = None) -> N
 
     Example: leadglass register list --format csv
     """
-    with held(database) as (store, register):
+    with held(database) as (store, register, _):
         where = store.where
     if shape is Shape.JSON:
         write_json([_system_json(register, system) for system in register.systems.values()])
@@ -123,7 +123,7 @@ def show(
 
     Example: leadglass register show archive
     """
-    with held(database) as (store, register):
+    with held(database) as (store, register, _):
         system = known_system(register, name)
         keys = [key_of(thing) for thing in _about(register, system)]
         history = list(entries.history(store, *keys))
@@ -225,7 +225,7 @@ def check(
                 f"{name[:32]!r} is none of: {', '.join(PROFILES)}", where="--profile", then="name one of them"
             )
     chosen = [profile(name) for name in dict.fromkeys(profiles or ())]
-    with held(database) as (_, register):
+    with held(database) as (_, register, _):
         found = disagreements(register, today(), chosen)
     stands = list(standing(chosen, found))
     if shape is Shape.JSON:

@@ -10,7 +10,7 @@ import getpass
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import typer
 
@@ -18,20 +18,22 @@ from leadglass import wiring
 from leadglass.cli.storing import kept
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
+from leadglass.ledger.chain import Head
 from leadglass.model.register import Register, System
 from leadglass.register.codec import register_of
 from leadglass.register.fields import line
 from leadglass.report.safe import columns, padded, visible
 from leadglass.store.database import Database
-from leadglass.store.register import read_state
+from leadglass.store.register import head_of, read_state
 
 __all__ = [
+    "Book",
     "ByOption",
     "Shape",
     "ShapeOption",
     "held",
     "known_system",
-    "read_register",
+    "read_book",
     "shown",
     "table",
     "today",
@@ -82,16 +84,26 @@ def today() -> dt.date:
     return dt.datetime.fromtimestamp(wiring.clock().posix(), dt.UTC).date()
 
 
-def read_register(database: Database) -> Register:
+class Book(NamedTuple):
+    """The register as it was read."""
+
+    store: Database
+    register: Register
+    head: Head
+    """Where the chain stood then, or before."""
+
+
+def read_book(database: Database) -> Book:
     """What is in it now."""
-    return register_of(read_state(database), database.where)
+    head = head_of(database)
+    return Book(database, register_of(read_state(database), database.where), head)
 
 
 @contextlib.contextmanager
-def held(database: str | None) -> Iterator[tuple[Database, Register]]:
-    """The database that a command names, and the register in it; ``ConfigError`` if there is no database."""
+def held(database: str | None) -> Iterator[Book]:
+    """The register in the database that a command names; ``ConfigError`` if there is no database."""
     with kept(database) as store:
-        yield store, read_register(store)
+        yield read_book(store)
 
 
 def known_system(register: Register, name: str) -> System:

@@ -79,9 +79,10 @@ def risk(
         raise UsageError("which risk is meant", where="NAME", then="give it a name before the options")
     if name is not None and draft:
         raise UsageError("a draft names its risks itself", where="--draft", then="leave NAME away")
-    with held(database) as (store, register):
+    with held(database) as book:
+        register = book.register
         if draft:
-            made = enter(store, register, who(by), [*drafts(register)], "drafted from what was seen")
+            made = enter(book, who(by), [*drafts(register)], "drafted from what was seen")
             write(
                 f"{count(made, 'risk')} drafted; nobody has decided about {'it' if made == 1 else 'them'}.\n"
             )
@@ -89,7 +90,7 @@ def risk(
             _show(register, shape)
         else:
             changed = _changed(register, name, given)
-            enter(store, register, who(by), [changed])
+            enter(book, who(by), [changed])
             write(
                 f"{visible(name)}: {level(changed.likelihood, changed.impact)}, left: {residual(changed)}.\n"
             )

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from leadglass.errors import ConfigError
+from leadglass.errors import ConfigError, ResourceError
 from leadglass.ledger.canonical import Json, canonical
 from leadglass.ledger.chain import GENESIS, Chain, Entry, Head, read_entry
 from leadglass.store.database import Database
@@ -71,14 +71,20 @@ class Change:
 # ---- change
 
 
-def write_down(database: Database, by: str, changes: Sequence[Change]) -> Head:
+def write_down(database: Database, by: str, changes: Sequence[Change], *, after: Head | None = None) -> Head:
     """Append ``changes`` in their order, one entry each, all or none; where the chain stands then.
 
-    ``by`` is who made them; the moment is the database's. ``LocalProtocolError`` for what has no place in a ledger.
+    ``by`` is who made them; the moment is the database's. ``after`` is where the chain stood when they were thought
+    out: ``ResourceError`` if somebody has written since, whose change they might undo. ``LocalProtocolError`` for
+    what has no place in a ledger.
     """
     with database.write() as connection:
         connection.execute(_HOLD)
         chain = Chain(_head(connection))
+        if after is not None and after != chain.head:
+            raise ResourceError(
+                "somebody else changed the register meanwhile", where=database.where, then="call again"
+            )
         at = dt.datetime.fromtimestamp(database.moment(connection), dt.UTC)
         rows = [
             {"n": chain.head.n, "line": line.decode().removesuffix("\n")}
