@@ -7,6 +7,7 @@ control characters, two lengths, a length beside chunks, a header twice.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -122,6 +123,7 @@ def media_type(value: str) -> tuple[str, Mapping[str, str]]:
     return match[1].lower(), dict(found)
 
 
+@functools.lru_cache(maxsize=64)
 def accepts(accept: str, *offered: str) -> bool:
     """Whether one of ``offered`` is acceptable (RFC 9110 12.5.1); no Accept header accepts all."""
     if not accept:

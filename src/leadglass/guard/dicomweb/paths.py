@@ -57,6 +57,7 @@ class Level(enum.Enum):
 
 _LEVELS = tuple(Level)
 _WORDS = tuple(level.value for level in Level)
+_NAMED = dict(zip(_WORDS, Level, strict=True))
 
 
 class Form(enum.Enum):
@@ -182,10 +183,10 @@ def _resource(method: bytes, segments: Sequence[str], parameters: Parameters) ->
             return _store(method, study)
         case ["studies"]:
             _only(method, "GET", "POST")
-            return _search(Level.STUDY, (), parameters)
+            return _search("studies", (), parameters)
         case ["series" | "instances" as word]:
             _only(method, "GET")
-            return _search(Level(word), (), parameters)
+            return _search(word, (), parameters)
         case ["studies", study, *rest]:
             return _in_study(method, study, rest, parameters)
         case ["workitems", *rest]:
@@ -197,10 +198,10 @@ def _in_study(method: bytes, study: str, rest: Sequence[str], parameters: Parame
     match rest:
         case ["series" | "instances" as word]:
             _only(method, "GET")
-            return _search(Level(word), (study,), parameters)
+            return _search(word, (study,), parameters)
         case ["series", series, "instances"]:
             _only(method, "GET")
-            return _search(Level.INSTANCE, (study, series), parameters)
+            return _search("instances", (study, series), parameters)
         case ["series", series, "instances", instance, *tail]:
             return _retrieve(method, (study, series, instance), tail, parameters)
         case ["series", series, *tail]:
@@ -214,9 +215,9 @@ def _place(path: Sequence[str]) -> Place:
     return Place(*path)
 
 
-def _search(level: Level, path: Sequence[str], parameters: Parameters) -> Request:
-    at = _place(path)
-    return Request("GET", Service.SEARCH, Action.QIDO, level, at, tail=(level.value,), parameters=parameters)
+def _search(word: str, path: Sequence[str], parameters: Parameters) -> Request:
+    at, level = _place(path), _NAMED[word]
+    return Request("GET", Service.SEARCH, Action.QIDO, level, at, tail=(word,), parameters=parameters)
 
 
 def _retrieve(method: bytes, path: Sequence[str], tail: Sequence[str], parameters: Parameters) -> Request:

@@ -28,6 +28,7 @@ _MOST_SCANNED = 100_000
 _MOST_UIDS = 1000
 _TAG = re.compile(r"[0-9A-Fa-f]{8}\Z")
 _KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]{1,63}\Z")
+_SEPARATORS = re.compile(r"[,\\]")
 _NUMBERS = frozenset({"limit", "offset"})
 _SWITCHES = frozenset({"fuzzymatching", "emptyvaluematching", "multiplevaluematching"})
 """PS3.18 8.3.4.1 and 8.3.4.2."""
@@ -136,7 +137,7 @@ def _key(name: str, value: str, at: Place) -> str:
     if (at.study is not None and key in _OF_STUDY) or (at.series is not None and key in _OF_SERIES):
         raise Refused("a matching key that the path has fixed already")
     if key in _UIDS:
-        uids = re.split(r"[,\\]", value)
+        uids = _SEPARATORS.split(value)
         if len(uids) > _MOST_UIDS or not all(map(is_uid, uids)):
             raise Refused("a UID to match that breaks the grammar")
     return key
@@ -146,6 +147,7 @@ def _field(name: str) -> str:
     return name if name == "all" else _attribute(name)
 
 
+@functools.lru_cache(maxsize=512)
 def _attribute(name: str) -> str:
     """A keyword or tag, or several for an attribute in a sequence; tags in upper case."""
     steps = [step.upper() if _TAG.match(step) else step for step in name.split(".")]
