@@ -219,3 +219,34 @@ def test_a_missing_list_of_opt_outs_permits_nothing(
     assert cli.main(["scan", "--scope", str(path)]) == 2
     assert "opt-outs.toml: the file cannot be read" in capsys.readouterr().err
     assert cli.main(["check", "127.0.0.1:1", "--scope", str(path)]) == 2
+
+
+# ---- by lot
+
+
+def test_a_study_is_drawn_once_and_its_rates_are_called_drawn(
+    scope: Path, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scope.exists()
+    owners = tmp_path / "owners.txt"
+    owners.write_text("Example Radiology\nExample Clinic\n\n")
+    words = ["notify", "assign", "spring", "--owners", str(owners), "--arm", "letter", "--arm", "phone"]
+
+    assert cli.main(words) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert sorted(line.partition("\t")[2] for line in lines) == ["Example Clinic", "Example Radiology"]
+    assert "with the seed" in last
+    assert cli.main(words) == 2
+    assert "only once" in capsys.readouterr().err
+
+    assert log(*SENT, *THEIRS, "--on", "2026-11-21") == 0
+    guarded = Access.DEMANDS_LOGIN
+    store(database, [told("192.0.2.9", guarded), told("192.0.2.10", guarded, port=11112)], at=90 * 86_400)
+    capsys.readouterr()
+    assert cli.main(["notify", "status", "--study", "spring", "--format", "json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+
+    assert answer["says"].startswith("Drawn by lot")
+    assert {row["group"] for row in answer["rates"]["arm"]} == {"letter", "phone"}
+    assert sorted((row["fixed"], row["tested"]) for row in answer["rates"]["arm"]) == [(0, 0), (1, 1)]
+    assert cli.main(["notify", "status", "--study", "autumn"]) == 2
