@@ -18,7 +18,9 @@ __all__ = ["COLUMNS", "LONGEST", "addressed", "changed", "day", "line", "member"
 LONGEST = 200
 """Characters of a line of text."""
 _NAME = re.compile(r"[^\W_][\w .:+()/-]{0,63}")
-_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_HOST = re.compile(
+    r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
 _TITLE = re.compile(r"[\x20-\x5b\x5d-\x7e]{1,16}")
 _LAST_PORT = 65535
 _MOST = 256

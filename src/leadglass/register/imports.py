@@ -24,6 +24,8 @@ __all__ = ["imported"]
 _MOST = 100_000
 """Rows of a table."""
 _DELIMITERS = ",;\t"
+_NO_NAME = re.compile(r"[^\w .:+()/-]")
+_LONGEST_NAME = 64
 _PEER = re.compile(r"(?P<title>.*)@(?P<host>[^@ ]+):(?P<port>\d{1,5}|None)(?: without .*)?")
 """As the readers of configurations tell of one that may call."""
 
@@ -121,16 +123,16 @@ def _peers(fact: Fact, path: str, known: Mapping[str, System]) -> Iterator[Syste
     made: dict[str, System] = {}
     for text in fact if isinstance(fact, tuple) else ():
         if peer := _PEER.fullmatch(text):
-            name = peer["title"].strip()
+            name = _called(peer["title"], peer["host"])
             system = made.get(name) or known.get(name) or System(name, SystemKind.MODALITY)
             ports = [] if peer["port"] in {"None", "0"} else [peer["port"]]
-            made[name] = _at(system, path, name, [peer["host"]], ports)
+            made[name] = _at(system, path, peer["title"].strip(), [peer["host"]], ports)
             yield made[name]
 
 
 def _devices(found: list[Device], path: str, known: Mapping[str, System]) -> Iterator[System]:
     for device in found:
-        name = device.item.text("dicomDeviceName") or device.item.name
+        name = _called(device.item.text("dicomDeviceName"), device.item.name)
         kind = SystemKind.ARCHIVE if device.is_archive else SystemKind.MODALITY
         hosts = [connection.item.text("dicomHostname") for connection in device.connections]
         ports = [str(connection.port) for connection in device.listening()]
@@ -144,17 +146,29 @@ def _devices(found: list[Device], path: str, known: Mapping[str, System]) -> Ite
 def _at(system: System, path: str, titles: str, hosts: list[str], ports: list[str]) -> System:
     """``system`` with these titles, addresses and ports beside those that it has."""
     try:
-        named(system.name, system.name[:64])
-        where = system.name
-        given = changed(System(system.name), {"titles": titles}, lambda _: where)
+        where = named(system.name, "name")
+        given = changed(System(where), {"titles": titles}, lambda _: where)
         return replace(
             system,
             titles=_both(system.titles, given.titles),
-            addresses=_both(system.addresses, tuple(addressed(host, where) for host in hosts if host)),
+            addresses=_both(
+                system.addresses, tuple(addressed(host, where) for host in hosts if _is_known(host))
+            ),
             ports=tuple(sorted({*system.ports, *(port(number, where) for number in ports)})),
         )
     except UsageError as exc:
         raise ConfigError(f"{exc.where}: {exc.what}", where=path, then=exc.then) from exc
+
+
+def _is_known(host: str) -> bool:
+    """Not where a variable that nobody told stands for it."""
+    return bool(host) and "$" not in host
+
+
+def _called(*names: str) -> str:
+    """The first of ``names`` that is one, with a dash for whatever has no place in the name of a system."""
+    found = (_NO_NAME.sub("-", name).strip("-_ .:+()/") for name in names)
+    return next((name[:_LONGEST_NAME] for name in found if name), "unnamed")
 
 
 def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:

@@ -94,6 +94,18 @@ def test_orthancs_modalities_are_systems_by_their_titles() -> None:
     assert found["VIEWER"].addresses == ("viewer.example",)
 
 
+def test_a_title_that_is_no_name_keeps_no_peer_out() -> None:
+    (found,) = systems('{"DicomAet": "O", "DicomModalities": {"a": ["*CT&1*", "ct_1", 104]}}')
+
+    assert (found.name, found.titles, found.addresses) == ("CT-1", ("*CT&1*",), ("ct_1",))
+
+
+def test_a_host_that_a_variable_stands_for_is_left_open() -> None:
+    (found,) = systems(LDIF.replace("192.0.2.30", "${HOST}"))
+
+    assert (found.name, found.addresses, found.ports) == ("mr-1", (), (11112,))
+
+
 def test_what_is_known_of_a_system_stays_beside_what_a_server_knows_of_it() -> None:
     known = System("CT1", owner="Ada", addresses=("192.0.2.9",), ports=(80,))
 
