@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leadglass.configs.containers.orthanc_image import Effective, Family, effective, variable_of
+from leadglass.configs.containers.orthanc_json import changed
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import parse_json, plain
 from leadglass.configs.orthanc.readers import READERS
@@ -21,6 +22,7 @@ __all__ = ["Judged", "judged"]
 
 _Path = tuple[str, ...]
 _DEEPEST = 8
+_JSON = "ORTHANC_JSON"
 _NAMED = re.compile(r"\$\{(\w+)\}")
 
 
@@ -100,18 +102,41 @@ def _edits(source: Source, workload: Workload, made: Effective, wanted: str) -> 
     gone = [name for name in made.options if name not in new]
     if gone:
         return _renamed(source, made, new, gone)
-    found = [
-        _set(source, workload, made, path, value)
-        for path, value in _changes(made.options, new, (), made.paths)
-    ]
+    found, inside = [], []
+    for path, value in _changes(made.options, new, (), made.paths):
+        edits = _set(source, workload, made, path, value)
+        if edits:
+            found.append(edits)
+        else:
+            inside.append((path, _demanded(workload, value)))
+    if inside:
+        found.append(_set_inside(source, workload, made, inside))
     return tuple(edit for edits in found for edit in edits) if all(found) else ()
+
+
+def _set_inside(
+    source: Source, workload: Workload, made: Effective, changes: Sequence[tuple[_Path, Any]]
+) -> tuple[Edit, ...]:
+    """Options in ``ORTHANC_JSON``, those that it sets and those that nothing does; none when another variable does."""
+    variable = workload.variables.get(_JSON)
+    if variable is None or any(made.origins.get(path[0], variable) != variable for path, _ in changes):
+        return ()
+    return changed(source, variable, changes)
+
+
+def _demanded(workload: Workload, value: Any) -> Any:
+    """Compose then does not start without the variable that it names."""
+    if workload.environment is None:
+        return value
+    if isinstance(value, Mapping):
+        return {name: _demanded(workload, inner) for name, inner in value.items()}
+    return _NAMED.sub(r"${\1:?}", value) if isinstance(value, str) else value
 
 
 def _set(source: Source, workload: Workload, made: Effective, path: _Path, value: Any) -> tuple[Edit, ...]:
     """One option, by the variable that sets it now, or by one more."""
+    value = _demanded(workload, value)
     text = value if isinstance(value, str) else json.dumps(value)
-    if workload.environment is not None:  # Compose then does not start without the variable.
-        text = _NAMED.sub(r"${\1:?}", text)
     there = made.paths.get(path)
     if there is not None:
         return there.set_to(source, text)
@@ -151,4 +176,4 @@ def _changes(
 
 
 def _in_json(variable: Variable | None) -> bool:
-    return variable is not None and variable.name == "ORTHANC_JSON"
+    return variable is not None and variable.name == _JSON

@@ -20,6 +20,7 @@ from typing import Any
 
 from leadglass.configs.containers.images import Image
 from leadglass.configs.containers.nested import Nested
+from leadglass.configs.containers.variables import resolved
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import Object, parse_json, plain
 from leadglass.configs.reading import Layers
@@ -32,6 +33,7 @@ _TEAM = re.compile(r"(?:orthancteam|osimis)/orthanc(?:-pro|-pre-release|-unstabl
 _JODOGNE = re.compile(r"jodogne/orthanc(?:-plugins|-python|-debug|-slim|-big|-plugins-big)?")
 _FILES = re.compile(r"/(?:etc/orthanc|run/secrets)/[^/]*\.json|/etc/orthanc/?")
 """Where the images look for configuration."""
+_NAMED = re.compile(r"\$\$|\$\{(?P<braced>[A-Za-z_]\w{0,200})[^}]{0,1000}\}|\$(?P<bare>[A-Za-z_]\w{0,200})")
 _LONGEST_NUMBER, _MOST = 64, 1000
 _DEEPEST = 8
 """Levels of options that a variable can name."""
@@ -151,13 +153,13 @@ class _Making:
     def take(self, variable: Variable) -> None:
         """What one variable says."""
         if variable.name.endswith("_SECRET"):  # names the file that has the value
-            variable = replace(variable, name=variable.name.removesuffix("_SECRET"), value=None, node=None)
+            variable = replace(variable, name=variable.name.removesuffix("_SECRET"), value=None, node=None, raw=None)
         path = option_of(variable.name)
         if path is not None:
             self.paths[path] = variable
             self._set(_nested(path, self._value(variable, path)), variable)
-        elif variable.name == "ORTHANC_JSON" and variable.value is not None:
-            self._set(self._json(variable, variable.value), variable)
+        elif variable.name == "ORTHANC_JSON":
+            self._set(self._json(variable), variable)
         else:
             for section in _facts()["plugins"].get(variable.name, ()) if variable.value != "false" else ():
                 self._set({section: {}}, variable)
@@ -170,6 +172,15 @@ class _Making:
             if isinstance(value, dict) and isinstance(mine, dict):
                 self.options[name] = {**value, **mine}
 
+    def _stand_in(self, found: re.Match[str]) -> str:
+        """What a variable within a text stands for, or its name where that is not known."""
+        known = resolved(found[0], {}).value
+        if known is not None:
+            return known
+        name = found["braced"] or found["bare"]
+        self.unknown.add(name)
+        return f"${{{name}}}"
+
     def _set(self, said: Mapping[str, Any], variable: Variable) -> None:
         _merge(self.options, said, 0)
         self.origins |= dict.fromkeys(said, variable)
@@ -181,7 +192,10 @@ class _Making:
             return {word: word} if path == ("RegisteredUsers",) else word
         return _said(variable.value)
 
-    def _json(self, variable: Variable, text: str) -> Mapping[str, Any]:
+    def _json(self, variable: Variable) -> Mapping[str, Any]:
+        text = variable.value
+        if text is None:  # a variable within it is not known
+            text = _NAMED.sub(self._stand_in, variable.raw or "{}")
         try:
             said = plain(parse_json(Source(self._source.path, text)))
         except ConfigError as exc:
