@@ -23,7 +23,8 @@ _USERS = re.compile(r"""["'](?:RegisteredUsers|Users)["']\s*:""")
 _LOGIN = re.compile(r"://[^\s:/@]{0,200}:[^\s@]{0,200}@")
 _NAME = re.compile(r"\s*(?:-\s+)?(?:[^\s:=]+\s*(?:[:=]\s*|(?<=\s)))?")
 """Of an option: up to the first blank or sign."""
-_GOES_ON = frozenset(":=[{|>")
+_GOES_ON = re.compile(r"(?:[:=\[{]|[|>][-+0-9]{0,2})\s{0,100}(?:(?:#|//).*)?$")
+"""The end of a line whose value is in those behind it."""
 _STRING = r"\"(?:[^\"\\]|\\.)*+\""
 _NUMBER = r"-?[0-9][0-9.eE+-]*+"
 _JSON = re.compile(rf"(?:{_STRING}|{_NUMBER}|true|false|null|[\s{{}}\[\],:])*+")
@@ -55,7 +56,7 @@ def _secret(lines: Sequence[str]) -> set[str]:
         named = _SECRET.search(line) and not _FILE.fullmatch(line)
         if is_among_users or under is not None or named or _LOGIN.search(line):
             found.add(line)
-            if under is None and line.rstrip()[-1:] in _GOES_ON:
+            if under is None and _GOES_ON.search(line):
                 under = indent
         is_among_users = is_among_users and "}" not in line
     return found

@@ -84,3 +84,12 @@ def test_of_a_file_in_one_line_all_but_strings_and_numbers_is_shown() -> None:
 
     assert shown[-1] == '+{"AuthenticationEnabled":true,"RegisteredUsers":{"ann":"***","bob":***}}'
     assert not [line for line in shown if "gT7" in line or "4711" in line]
+
+
+@pytest.mark.parametrize("begins", ["|", "|-", ">+", "|2-", "|  # who", ">", "", "# who", '"{'])
+def test_no_line_of_a_block_of_users_is_shown(begins: str) -> None:
+    before = f'  ORTHANC__REGISTERED_USERS: {begins}\n    {{\n      "ann": "gT7-vq2"\n    }}\n  A: b\n'
+    shown = list(diff_lines("x", before, before.replace("gT7-vq2", "${ANN}").replace("A: b", "A: c")))
+
+    assert "gT7" not in "\n".join(shown)
+    assert "+  A: c" in shown
