@@ -17,6 +17,7 @@ __all__ = ["added_item", "added_pair", "rewritten"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./\[][A-Za-z0-9_./:\[\]${}=-]*")
 """Surely a plain scalar, whatever stands before it; what it means is seen to by ``_typed``."""
+_HEADER = re.compile(r"\|[+-]?[ \t\r]*")
 _TYPED = re.compile(
     r"[\d.][\d_.:]*|0[xo][\da-fA-F]+|true|false|yes|no|on|off|y|n|null|~|.*[\[\]{}].*|.*:", re.IGNORECASE
 )
@@ -24,8 +25,10 @@ _TYPED = re.compile(
 
 
 def rewritten(source: Source, scalar: Scalar, text: str) -> tuple[Edit, ...]:
-    """Another word in the place of a scalar, in quotes as before."""
+    """Another word in the place of a scalar, in quotes or a block as before."""
     start, end = scalar.span
+    if scalar.style == "|" and scalar.site is None:
+        return _block(source, scalar, text)
     if scalar.style in {"|", ">"} or source.text[start:end].startswith(("&", "!")):
         return ()
     return (source.edit(start, end, _quoted(text, scalar.style)),)
@@ -51,6 +54,25 @@ def added_item(source: Source, sequence: Sequence, value: str) -> tuple[Edit, ..
         return (source.edit(last.span[1], last.span[1], ", " + json.dumps(value, ensure_ascii=False)),)
     dash = source.text.rfind("-", 0, sequence.items[0].span[0])
     return _line_behind(source, last, dash, "- " + _quoted(value, ""))
+
+
+def _block(source: Source, scalar: Scalar, text: str) -> tuple[Edit, ...]:
+    """One line in the place of those of a literal block; none where they are not told from what is behind."""
+    start, end = scalar.span
+    header, _, body = source.text[start:end].partition("\n")
+    lines = body.rstrip().splitlines()
+    wanted = scalar.value.rstrip().splitlines()
+    if (
+        not _HEADER.fullmatch(header)
+        or not lines
+        or [line.strip() for line in lines] != [w.strip() for w in wanted]
+    ):
+        return ()
+    indent = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    if not text.strip() or not indent or not text.isprintable():
+        return ()
+    at = start + len(header) + 1
+    return (source.edit(at + len(indent), at + len(body.rstrip()), text),)
 
 
 def _line_behind(source: Source, last: Node, column_of: int, word: str) -> tuple[Edit, ...]:

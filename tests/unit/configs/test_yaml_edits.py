@@ -36,7 +36,9 @@ def test_a_word_is_rewritten_in_the_quotes_it_has(text: str, word: str, after: s
     assert edited(text, edits) == after
 
 
-@pytest.mark.parametrize("text", ["a: |\n  b\n", "a: &x b\nc: *x\n", "a: !t b\n"])
+@pytest.mark.parametrize(
+    "text", ["a: >\n  b\n", "a: |2\n  b\n", "a: &x |\n  b\nc: *x\n", "a: &x b\nc: *x\n", "a: !t b\n"]
+)
 def test_what_others_depend_on_is_left_to_a_person(text: str) -> None:
     source, node = parsed(text)
     found = node.get("a")
@@ -88,3 +90,22 @@ def test_an_item_is_added_behind_the_last(text: str, after: str) -> None:
 
     assert isinstance(found, Sequence)
     assert edited(text, added_item(source, found, "n=v")) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("a: |\n  b\n", "a: |\n  new\n"),
+        ("a: |-\n  {\n    b\n  }\n\n# c\nd: e\n", "a: |-\n  new\n\n# c\nd: e\n"),
+        ("x:\n  a: |+\n      b\n\n      c", "x:\n  a: |+\n      new"),
+        ("a: |\r\n  b\r\n  c\r\nd: e\r\n", "a: |\r\n  new\r\nd: e\r\n"),
+    ],
+)
+def test_a_literal_block_becomes_one_of_one_line(text: str, after: str) -> None:
+    source = Source("a.yml", text)
+    (root,) = documents(source)
+    assert isinstance(root, Mapping)
+    scalar = root.get("a") or root.get("x", "a")
+    assert isinstance(scalar, Scalar)
+
+    assert edited(text, rewritten(source, scalar, "new")) == after
