@@ -16,8 +16,10 @@ from tests.peers.running import Peer, running, version_of
 
 from leadglass.configs.containers.compose import read, workloads
 from leadglass.configs.containers.orthanc_image import effective, family_of
+from leadglass.configs.lint import lint
 from leadglass.configs.reading import Reach
 from leadglass.configs.source import Source, edited
+from leadglass.configs.together import laid
 
 pytestmark = [pytest.mark.peer("orthanc"), pytest.mark.root]
 
@@ -47,7 +49,13 @@ def started(pair: netns.Pair, home: Path, source: Source) -> Iterator[Peer]:
     (workload,) = workloads(source, KNOWN)
     family = family_of(workload.image, workload.variables)
     assert family is not None
-    options = json.loads(effective(source, workload, family).text())
+    with begun(pair, home, json.loads(effective(source, workload, family).text())) as peer:
+        yield peer
+
+
+@contextlib.contextmanager
+def begun(pair: netns.Pair, home: Path, options: Mapping[str, object]) -> Iterator[Peer]:
+    """Orthanc with these options."""
     home.mkdir()
     (home / "orthanc.json").write_text(json.dumps({**options, "StorageDirectory": str(home / "db")}))
     with running(
@@ -64,10 +72,13 @@ def started(pair: netns.Pair, home: Path, source: Source) -> Iterator[Peer]:
 
 def observed(pair: netns.Pair, source: Source, home: Path) -> Mapping[str, str]:
     with started(pair, home, source) as peer:
-        return {
-            name: looking.look(pair.scanner, f"{peer.host}:{port}", home).access
-            for name, port in PORTS.items()
-        }
+        return seen(pair, peer, home)
+
+
+def seen(pair: netns.Pair, peer: Peer, home: Path) -> Mapping[str, str]:
+    return {
+        name: looking.look(pair.scanner, f"{peer.host}:{port}", home).access for name, port in PORTS.items()
+    }
 
 
 def test_an_open_one_is_seen_open_and_closed_when_it_is_fixed(pair: netns.Pair, tmp_path: Path) -> None:
@@ -86,3 +97,33 @@ def test_one_with_the_factory_user_and_a_title_is_seen_as_that(pair: netns.Pair,
     assert read(source, {}).facts["cred"] == "default"
     assert predicted(source) == {"web": "demands-login", "dicom": "wants-title"}
     assert observed(pair, source, tmp_path / "home") == predicted(source)
+
+
+@pytest.mark.parametrize(
+    ("variables", "web"),
+    [("{}", "demands-login"), ('{ORTHANC__AUTHENTICATION_ENABLED: "false"}', "answers-query")],
+)
+def test_a_mounted_file_is_seen_open_as_what_the_image_lays_under_and_over_it_makes_it(
+    variables: str, web: str, pair: netns.Pair, tmp_path: Path
+) -> None:
+    options: dict[str, object] = {"DicomAet": "ARCHIVE", "AuthenticationEnabled": True}
+    compose = f"""\
+services:
+  archive:
+    image: orthancteam/orthanc
+    ports: ["8042:8042", "4242:4242"]
+    volumes: ["./orthanc.json:/etc/orthanc/orthanc.json"]
+    environment: {variables}
+"""
+    files = [Source("compose.yml", compose), Source("orthanc.json", json.dumps(options))]
+    linted = lint(files)
+    layers = laid(linted.readings)["orthanc.json"]
+    predictions = {
+        listener.name: listener.exposure.value
+        for reading in linted.readings
+        for listener in reading.listeners
+        if listener.reach is Reach.EVERYWHERE
+    }
+    storage = {"StorageDirectory": str(tmp_path / "home" / "db")}
+    with begun(pair, tmp_path / "home", {**layers.under, **options, **layers.over, **storage}) as peer:
+        assert seen(pair, peer, tmp_path / "home") == predictions == {"web": web, "dicom": "offers-storage"}
