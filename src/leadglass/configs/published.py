@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from leadglass.configs.catalogue import rules
 from leadglass.configs.containers.exposed import rule_number
@@ -23,13 +24,14 @@ def as_opened(reading: Reading, opened: Opened) -> Reading:
     """The reading, its published ports as severe as what listens there makes them; without those where nothing does."""
     if not opened:
         return reading
-    found = (changed for one in reading.findings for changed in _changed(one, opened))
+    known = {one.name for one in reading.listeners if one.product != "unknown"}
+    found = (changed for one in reading.findings for changed in _changed(one, opened, known))
     return dataclasses.replace(reading, findings=tuple(found))
 
 
-def _changed(finding: Finding, opened: Opened) -> Iterator[Finding]:
+def _changed(finding: Finding, opened: Opened, known: AbstractSet[str]) -> Iterator[Finding]:
     owner, _, port = finding.option.rpartition(":")
-    if finding.listener is not None or finding.rule not in _ASSUMED or owner not in opened:
+    if finding.listener in known or finding.rule not in _ASSUMED or owner not in opened:
         yield finding
         return
     listener = opened[owner].get(int(port))

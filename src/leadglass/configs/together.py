@@ -53,6 +53,9 @@ _SHUT = frozenset({Reach.CONTAINERS, Reach.LOOPBACK})
 
 _ASKS = frozenset({Access.DEMANDS_LOGIN, Access.DEMANDS_CERTIFICATE})
 
+_COMPOSE = "compose"
+_Service = tuple[str, str]
+"""A folder, and a service of the compose files in it."""
 _Name = tuple[str, str]
 """The path of a file, and the name of its listener."""
 
@@ -74,22 +77,22 @@ class _Home:
 
     starter: Reading
     mount: Mount
+    others: Sequence[Reading] = ()
+    """Compose files beside the starter that publish ports of it, as an override does."""
 
     @property
     def ports(self) -> Sequence[Port]:
         """What is published for it."""
-        return [port for port in self.starter.ports if port.owner == self.mount.owner]
+        files = (self.starter, *self.others)
+        return [port for file in files for port in file.ports if port.owner == self.mount.owner]
 
     def way(self, inside: int | None) -> Way:
         """How the port ``inside`` is reached; None: any of them."""
-        path = self.starter.source.path
         ways = [
-            Way(port.reach, _said(f"{path}, line {port.line},", port.reach))
-            for port in self.ports
-            if inside in {None, port.inside}
+            way for file in (self.starter, *self.others) for way in _published(file, self.mount.owner, inside)
         ]
         unpublished = self.mount.unpublished
-        return most_open(ways) if ways else Way(unpublished, _said(path, unpublished))
+        return most_open(ways) if ways else Way(unpublished, _said(self.starter.source.path, unpublished))
 
 
 def environments(readings: Sequence[Reading]) -> Mapping[str, Environment]:
@@ -117,9 +120,10 @@ def together(readings: Sequence[Reading]) -> Sequence[Reading]:
     fronts = _by_door(passages)
     backed = _backed(readings, passages)
     opened = _opened(readings, homes)
+    publishing = _publishing(readings)
     judged = (
         as_opened(
-            _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts)),
+            _judged(reading, _ways(reading, homes.get(reading.source.path, ()), fronts, publishing)),
             opened[reading.source.path],
         )
         for reading in readings
@@ -135,10 +139,12 @@ def together(readings: Sequence[Reading]) -> Sequence[Reading]:
 def _homes(readings: Sequence[Reading]) -> Mapping[str, Sequence[_Home]]:
     """By the path of a reading."""
     mounted: defaultdict[str, list[_Home]] = defaultdict(list)
+    publishing = _publishing(readings)
     for starter in readings:
         for mount in _mounts(starter):
+            home = _Home(starter, mount, _others(starter, mount.owner, publishing))
             for name in mount.files:
-                mounted[beside(starter.source.path, name)].append(_Home(starter, mount))
+                mounted[beside(starter.source.path, name)].append(home)
     if not mounted:
         return {}
     found = {reading.source.path: _home(reading.source.path, mounted) for reading in readings}
@@ -167,8 +173,9 @@ def _opened(
     found: defaultdict[str, dict[str, dict[int, Listener]]] = defaultdict(dict)
     for reading in readings:
         for home in homes.get(reading.source.path, ()) if reading.kind == ORTHANC else ():
-            ports = found[home.starter.source.path].setdefault(home.mount.owner, {})
-            ports |= {one.port: one for one in reading.listeners if one.port is not None}
+            opened = {one.port: one for one in reading.listeners if one.port is not None}
+            for file in (home.starter, *home.others):
+                found[file.source.path].setdefault(home.mount.owner, {}).update(opened)
     return found
 
 
@@ -184,12 +191,18 @@ def _mounts(starter: Reading) -> Iterator[Mount]:
 
 
 def _ways(
-    reading: Reading, homes: Sequence[_Home], fronts: Mapping[_Name, Sequence[Way]]
+    reading: Reading,
+    homes: Sequence[_Home],
+    fronts: Mapping[_Name, Sequence[Way]],
+    publishing: Mapping[_Service, Sequence[Reading]],
 ) -> Mapping[str, Way]:
     """The way to each listener, by its name."""
     path = reading.source.path
     return {
-        listener.name: _through(_direct(listener, homes), fronts.get((path, listener.name), ()))
+        listener.name: _through(
+            _overridden(reading, listener, publishing) or _direct(listener, homes),
+            fronts.get((path, listener.name), ()),
+        )
         for listener in reading.listeners
     }
 
@@ -200,6 +213,43 @@ def _direct(listener: Listener, homes: Sequence[_Home]) -> Way:
     if not homes or listener.port is None:
         return own
     return least_open(own, most_open([home.way(listener.port) for home in homes]))
+
+
+def _overridden(
+    reading: Reading, listener: Listener, publishing: Mapping[_Service, Sequence[Reading]]
+) -> Way | None:
+    """The way that another compose file beside this one opens; None when none does."""
+    if listener.reach is not Reach.CONTAINERS:
+        return None
+    owner = listener.name.rpartition("/")[0]
+    files = _others(reading, owner, publishing)
+    ways = [way for file in files for way in _published(file, owner, listener.port)]
+    return most_open(ways) if ways else None
+
+
+def _publishing(readings: Sequence[Reading]) -> Mapping[_Service, Sequence[Reading]]:
+    """The compose files that publish ports, by their folder and the service."""
+    found: defaultdict[_Service, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        for owner in {port.owner for port in reading.ports} if reading.kind == _COMPOSE else ():
+            found[posixpath.dirname(reading.source.path), owner].append(reading)
+    return found
+
+
+def _others(
+    starter: Reading, owner: str, publishing: Mapping[_Service, Sequence[Reading]]
+) -> Sequence[Reading]:
+    """Those that do it for a service of another compose file."""
+    if starter.kind != _COMPOSE:
+        return ()
+    beside_it = publishing.get((posixpath.dirname(starter.source.path), owner), ())
+    return [one for one in beside_it if one is not starter]
+
+
+def _published(file: Reading, owner: str, inside: int | None) -> Iterator[Way]:
+    for port in file.ports:
+        if port.owner == owner and inside in {None, port.inside}:
+            yield Way(port.reach, _said(f"{file.source.path}, line {port.line},", port.reach))
 
 
 def _through(direct: Way, fronts: Sequence[Way]) -> Way:

@@ -156,3 +156,33 @@ def test_after_a_fix_nobody_gets_in_without_a_good_password(
     assert web(after).exposure is Access.DEMANDS_LOGIN
     assert not [one.rule for one in lint(after).findings if one.severity is Severity.CRITICAL]
     assert not [one.rule for one in lint(after).findings if one.edits]
+
+
+BASE = """\
+services:
+  archive:
+    image: orthancteam/orthanc:24.5.1
+    volumes: ["./orthanc.json:/etc/orthanc/orthanc.json:ro"]
+"""
+OVERRIDE = 'services:\n  archive:\n    ports: ["8042:8042"]\n'
+
+
+def test_ports_that_an_override_publishes_are_those_of_the_service_that_it_overrides() -> None:
+    file = Source("x/orthanc.json", json.dumps(OWN | {"AuthenticationEnabled": False}))
+    found = seen([Source("x/compose.yaml", BASE), Source("x/compose.override.yaml", OVERRIDE), file])
+    alone = seen([Source("x/compose.yaml", BASE), Source("y/compose.override.yaml", OVERRIDE), file])
+
+    assert found["LG-ORTHANC-001 x/orthanc.json"].severity is Severity.CRITICAL
+    assert found["LG-ORTHANC-001 x/orthanc.json"].reached.startswith("x/compose.override.yaml, line 3,")
+    assert found["LG-COMPOSE-002 x/compose.override.yaml"].severity is Severity.CRITICAL
+    assert found["LG-ORTHANC-020 x/orthanc.json"].severity is Severity.LOW
+    assert alone["LG-ORTHANC-001 x/orthanc.json"].severity is Severity.LOW
+
+
+def test_an_override_opens_an_orthanc_that_no_file_configures_too() -> None:
+    base = 'services:\n  archive:\n    image: orthancteam/orthanc\n    environment: {ORTHANC__AUTHENTICATION_ENABLED: "false"}\n'
+    found = seen([Source("compose.yaml", base), Source("compose.override.yaml", OVERRIDE)])
+
+    assert seen([Source("compose.yaml", base)])["LG-ORTHANC-001 compose.yaml"].severity is Severity.LOW
+    assert found["LG-ORTHANC-001 compose.yaml"].severity is Severity.CRITICAL
+    assert found["LG-ORTHANC-020 compose.yaml"].severity is Severity.LOW
