@@ -43,7 +43,9 @@ def _annotation(finding: Finding) -> str:
         col=str(finding.place.column),
         title=f"{finding.rule} ({finding.severity}): {rule.title}",
     )
-    said = " ".join(filter(None, (f"{finding.option}: {finding.says}", finding.reached, finding.fix)))
+    said = ". ".join(
+        filter(None, (f"{finding.option}: {finding.says}", finding.reached, f"What to do: {finding.fix}"))
+    )
     return f"::{_COMMAND[finding.severity]} {place}::{_data(said)}\n"
 
 

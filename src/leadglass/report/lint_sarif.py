@@ -107,10 +107,10 @@ def _message(finding: Finding) -> str:
         else f"A stranger who reaches it {words.ACCESS[finding.exposure].brief}."
     )
     parts = (
-        f"{finding.option}: {finding.says}",
+        f"{finding.option}: {finding.says}.",
         exposes,
         finding.reached and f"{finding.reached}.",
-        finding.fix,
+        f"What to do: {finding.fix}.",
     )
     return visible(" ".join(filter(None, parts)))
 

@@ -257,3 +257,10 @@ def test_a_command_names_file_line_and_column() -> None:
     assert first[1] == "error"
     assert unescaped(values["file"]) == PATHS[1]
     assert (values["line"], values["col"]) == ("2", "1")
+
+
+@pytest.mark.parametrize("form", [LintFormat.GITHUB, LintFormat.SARIF])
+def test_a_message_is_made_of_sentences(form: LintFormat) -> None:
+    said = written(form, report(found(PATHS[1])))
+    assert re.search(r"[^.:] (?:What to do|A stranger)", said) is None
+    assert ". What to do: " in said
