@@ -250,3 +250,34 @@ def test_a_study_is_drawn_once_and_its_rates_are_called_drawn(
     assert {row["group"] for row in answer["rates"]["arm"]} == {"letter", "phone"}
     assert sorted((row["fixed"], row["tested"]) for row in answer["rates"]["arm"]) == [(0, 0), (1, 1)]
     assert cli.main(["notify", "status", "--study", "autumn"]) == 2
+
+
+# ---- by e-mail
+
+
+@pytest.mark.parametrize(
+    ("to", "code", "says"),
+    [
+        ("a@b\r\nBcc: c@d", 2, "this is not one address"),
+        ("a@example.org", 3, "the mail server does not answer"),
+    ],
+)
+def test_what_cannot_be_sent_is_told_in_one_line_and_not_logged(
+    scope: Path,
+    closed_port: int,
+    tmp_path: Path,
+    to: str,
+    code: int,
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mail = tmp_path / "mail.toml"
+    mail.write_text(f'host = "127.0.0.1"\nport = {closed_port}\nsender = "abuse@example.org"\n')
+    words = ["notify", "send", "Example Radiology", "--to", to, "--mail", str(mail), "--scope", str(scope)]
+
+    assert cli.main([*words, "--scan", "last"]) == code
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+    assert cli.main(["notify", "status"]) == 0
+    assert "no notice is kept" in capsys.readouterr().err

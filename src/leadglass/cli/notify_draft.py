@@ -24,7 +24,7 @@ from leadglass.notice.message import Message, compose
 from leadglass.notice.shadowserver import as_csv
 from leadglass.wiring.notifying import sender_of, today
 
-__all__ = ["Form", "draft", "export"]
+__all__ = ["Form", "draft", "export", "notice_of"]
 
 _SUFFIXES = (".pdf", ".txt")
 
@@ -78,17 +78,8 @@ def draft(
     _require_suffixes(output or ())
     if fonts is not None and not fonts.is_dir():
         raise UsageError("this is no folder", where=f"--fonts {fonts}")
-    notice = Notice(
-        owner=_name(owner, "OWNER"),
-        recipient=_name(vendor if vendor is not None else owner, "--vendor"),
-        audience=Audience.OWNER if vendor is None else Audience.VENDOR,
-        language=language,
-        frame=frame,
-        exposures=tuple(seen(records, scan, database, ranges_of(address), tlp)),
-        sender=sender_of(read_text(scope), str(scope)),
-        day=today(),
-        tlp=tlp,
-    )
+    found = seen(records, scan, database, ranges_of(address), tlp)
+    notice = notice_of(owner, vendor, found, scope, language, frame, tlp)
     message = compose(notice)
     for path in output or ():
         _save(path, message, fonts)
@@ -116,6 +107,29 @@ def export(
     found = seen(records, scan, database, ranges_of(address), tlp)
     with destination(output) as stream:
         stream.writelines(_exported(form, found))
+
+
+def notice_of(
+    owner: str,
+    vendor: str | None,
+    found: Sequence[Exposure],
+    scope: Path,
+    language: Language,
+    frame: Frame,
+    tlp: Tlp,
+) -> Notice:
+    """The notice of today to the owner, or to ``vendor``."""
+    return Notice(
+        owner=_name(owner, "OWNER"),
+        recipient=_name(vendor if vendor is not None else owner, "--vendor"),
+        audience=Audience.OWNER if vendor is None else Audience.VENDOR,
+        language=language,
+        frame=frame,
+        exposures=tuple(found),
+        sender=sender_of(read_text(scope), str(scope)),
+        day=today(),
+        tlp=tlp,
+    )
 
 
 def _exported(form: Form, found: Sequence[Exposure]) -> Sequence[str]:

@@ -60,12 +60,7 @@ def log(
     Example: leadglass notify log LG-20261121-0A1B2C3D --channel letter --owner "Example Radiology"
     --wording de-gdpr-owner --scan last --address 192.0.2.0/28
     """
-    if not _REFERENCE.fullmatch(reference):
-        raise UsageError(f"this is no reference: {plain(reference)!r}", then="copy what notify draft printed")
-    if channel is None and answer is None:
-        raise UsageError(
-            "nothing to write down", then="give --channel when it was sent, --answer when one came"
-        )
+    _require_something(reference, channel, answer)
     at = _moment(on)
     if channel is not None:
         told_of = [(one.address, one.port) for one in seen(records, scan, database, ranges_of(address))]
@@ -84,6 +79,15 @@ def log(
         with opened(database) as store:
             notices.answer(store, reference, at, answer, plain(note or ""))
         write(f"{reference}: {answer.value}\n")
+
+
+def _require_something(reference: str, channel: Channel | None, answer: Answer | None) -> None:
+    if not _REFERENCE.fullmatch(reference):
+        raise UsageError(f"this is no reference: {plain(reference)!r}", then="copy what notify draft printed")
+    if channel is None and answer is None:
+        raise UsageError(
+            "nothing to write down", then="give --channel when it was sent, --answer when one came"
+        )
 
 
 def _given(text: str | None, option: str) -> str:

@@ -145,7 +145,7 @@ def _lines(answer: _Status) -> Iterator[Text]:
 
 
 _STATES = {
-    "sending": "begun, and nobody knows whether it left: ask the mail server, then log it with --channel",
+    "sending": "begun, and nobody knows whether it left: ask the mail server, then log it with --channel email",
     "failed": "refused by the mail server",
 }
 
