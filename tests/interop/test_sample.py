@@ -65,7 +65,15 @@ def test_a_sample_tells_whose_data_lie_there_and_keeps_none_of_them(
         LOOPBACK, tmp_path / "archive", orthanc.FIND_ALLOWED, dicom=port, http=web
     ) as archive:
         orthanc.load(archive, files(canaries))
-        words: list[str | Path] = ["scan", "--scope", "scope.toml", "--database", cwd / "kept.db", "--format", "jsonl"]
+        words: list[str | Path] = [
+            "scan",
+            "--scope",
+            "scope.toml",
+            "--database",
+            cwd / "kept.db",
+            "--format",
+            "jsonl",
+        ]
         done = looking.leadglass(LOOPBACK, words, cwd)
     record = json.loads(done.stdout)
     facts = {fact["id"]: fact["value"] for fact in record["evidence"]}

@@ -153,7 +153,9 @@ class _Making:
     def take(self, variable: Variable) -> None:
         """What one variable says."""
         if variable.name.endswith("_SECRET"):  # names the file that has the value
-            variable = replace(variable, name=variable.name.removesuffix("_SECRET"), value=None, node=None, raw=None)
+            variable = replace(
+                variable, name=variable.name.removesuffix("_SECRET"), value=None, node=None, raw=None
+            )
         path = option_of(variable.name)
         if path is not None:
             self.paths[path] = variable
