@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 with atheris.instrument_imports(include=["leadglass.guard.dicomweb"]):
     from leadglass.guard.dicomweb.array import ArrayReader, Element
     from leadglass.guard.dicomweb.framing import Chunked
-    from leadglass.guard.dicomweb.headers import read
+    from leadglass.guard.dicomweb.headers import Reader
     from leadglass.guard.dicomweb.matches import study_uid
     from leadglass.guard.dicomweb.paths import Request, Service, parse, target
     from leadglass.guard.dicomweb.query import read as read_search
@@ -63,7 +63,7 @@ def heads(data: bytes) -> None:
     raw = data + b"\r\n\r\n"
     end = raw.index(b"\r\n\r\n") + 4
     try:
-        head = read(raw[:end], HOSTS)
+        head = Reader(HOSTS).read(raw[:end])
     except RemoteProtocolError:
         return
     server = h11.Connection(h11.SERVER)
