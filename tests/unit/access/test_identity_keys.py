@@ -126,6 +126,7 @@ def test_larger_curves_are_for_their_own_algorithms(bits: Any) -> None:
         json.dumps({"keys": [OctKey.generate_key(256).as_dict(private=True)]}).encode(),
         b"<!doctype html><title>Sign in</title>",
     ],
+    ids=range(12),
 )
 def test_a_set_that_is_none_or_of_no_use_is_the_providers_error(text: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
