@@ -166,7 +166,9 @@ def test_damage_in_the_middle_of_a_gzip_file_is_told_once() -> None:
     ]
 
 
-@pytest.mark.parametrize("data", [gzip.compress(MASSCAN_LIST)[:12], b"\x1f\x8b" + b"\xff" * 100])
+@pytest.mark.parametrize(
+    "data", [gzip.compress(MASSCAN_LIST)[:12], b"\x1f\x8b" + b"\xff" * 100], ids=["a head", "no head"]
+)
 def test_compressed_data_without_any_content_are_refused(data: bytes) -> None:
     with pytest.raises(ConfigError, match=r"scan\.gz: the compressed data .*; fetch or pack the file again"):
         read(io.BytesIO(data), "scan.gz")

@@ -159,7 +159,7 @@ def test_an_unknown_product_is_asked_at_the_common_roots(seen: tuple[str, ...]) 
     assert 1 < len(qido_paths(seen)) <= 4
 
 
-@pytest.mark.parametrize("fingerprint", [None, *{shown[0] for shown in SHOWN}])
+@pytest.mark.parametrize("fingerprint", [None, *sorted({shown[0] for shown in SHOWN})])
 def test_the_bare_studies_list_is_never_asked(fingerprint: str | None) -> None:
     asked = qido_paths((fingerprint,) if fingerprint else ())
 
