@@ -33,7 +33,8 @@ _YOUNG = 50_000
 def main() -> None:
     """Take part in one scan."""
     gc.set_threshold(_YOUNG)
-    with open(0, "rb") as orders, open(1, "wb") as answers, suppress(BrokenPipeError):
+    # Outermost, since closing what nobody reads any more breaks as well.
+    with suppress(BrokenPipeError), open(0, "rb") as orders, open(1, "wb") as answers:
         try:
             _take_part(orders, answers)
         except LeadglassError as exc:
