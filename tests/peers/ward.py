@@ -16,8 +16,9 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
+from pynetdicom.pdu import A_ASSOCIATE_RJ
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.sop_class import (
     CTImageStorage,
@@ -112,19 +113,27 @@ def associated(
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = 2 * LONGEST
     for uid in classes:
         ae.add_requested_context(uid)
+    rejected: list[str] = []
     association = ae.associate(
         guard.host,
         guard.ports["dicom"],
         ae_title=TITLE,
         ext_neg=[person] if person else None,
         tls_args=(guard.context(who), guard.host),
+        evt_handlers=[(evt.EVT_PDU_RECV, _note_rejection, [rejected])],
     )
+    association.told = rejected  # pynetdicom forgets a rejection where the end of the connection overtakes it
     try:
         yield association
     finally:
         if association.is_established:
             association.release()
         ae.shutdown()
+
+
+def _note_rejection(event: Any, rejected: list[str]) -> None:
+    if isinstance(event.pdu, A_ASSOCIATE_RJ):
+        rejected.append(f"rejected {event.pdu.result}/{event.pdu.source}/{event.pdu.reason_diagnostic}")
 
 
 def as_bearer(token: bytes) -> UserIdentityNegotiation:
@@ -180,9 +189,8 @@ def _heard(
     person: UserIdentityNegotiation | None = None,
 ) -> str:
     with associated(guard, who, uid, person=person) as association:
-        if association.is_rejected:
-            told = association.acceptor.primitive
-            return f"rejected {told.result}/{told.result_source}/{told.diagnostic}"
+        if association.told:
+            return str(association.told[0])
         if not association.is_established:
             return "no association"
         status = work(association)

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from tests.peers.caller import Answer, Caller, contexts, data_set, identifier, request
@@ -359,6 +360,12 @@ def test_both_may_ask_for_release_at_once(behind: Behind) -> None:
         assert eventually(lambda: line.sock.fileno() < 0, 4.0)
 
 
+def held_open(port: int) -> list[str]:
+    """Connections of ours to this port whose end we have not seen or answered (established, close-wait)."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row[1] for row in rows if row[2].endswith(f":{port:04X}") and row[3] in {"01", "08"}]
+
+
 def test_an_archive_that_ends_each_association_after_an_answer_serves_all_the_same(behind: Behind) -> None:
     def act(line: Line, answer: Answer) -> None:
         number = answer.command.message_id  # type: ignore[union-attr]
@@ -371,3 +378,5 @@ def test_an_archive_that_ends_each_association_after_an_answer_serves_all_the_sa
         for number in range(1, 6):
             found = caller.ask(1, CFindRQ(number, FIND), ALL)
             assert [answer.command.status for answer in found] == [0xFF00, 0]  # type: ignore[union-attr]
+            # A question that crosses the end of the association would be refused, and not asked again.
+            assert eventually(lambda: not held_open(behind.archive.port))
