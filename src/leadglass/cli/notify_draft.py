@@ -11,7 +11,19 @@ import typer
 
 from leadglass.cli import fetch, load
 from leadglass.cli.database import DatabaseOption
-from leadglass.cli.notify_options import AddressOption, RecordsOption, ScanOption, TlpOption, ranges_of, seen
+from leadglass.cli.notify_options import (
+    AddressOption,
+    FrameOption,
+    LanguageOption,
+    OwnerArgument,
+    RecordsOption,
+    ScanOption,
+    ScopeOption,
+    TlpOption,
+    VendorOption,
+    ranges_of,
+    seen,
+)
 from leadglass.cli.output import destination
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import write
@@ -37,22 +49,14 @@ class Form(enum.StrEnum):
 
 
 def draft(
-    owner: Annotated[str, typer.Argument(metavar="OWNER", help="Who runs the servers.", show_default=False)],
-    scope: Annotated[
-        Path,
-        typer.Option(metavar="FILE", help="The scope of the look: it says who we are.", show_default=False),
-    ],
+    owner: OwnerArgument,
+    scope: ScopeOption,
     records: RecordsOption = None,
     scan: ScanOption = None,
     address: AddressOption = None,
-    language: Annotated[Language, typer.Option(help="What it is written in.")] = Language.EN,
-    frame: Annotated[Frame, typer.Option(help="The law whose duties it names.")] = Frame.NEUTRAL,
-    vendor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Write to this supplier or business associate instead.", show_default=False
-        ),
-    ] = None,
+    language: LanguageOption = Language.EN,
+    frame: FrameOption = Frame.NEUTRAL,
+    vendor: VendorOption = None,
     output: Annotated[
         list[Path] | None,
         typer.Option(

@@ -12,12 +12,45 @@ from leadglass.cli import fetch
 from leadglass.cli.reading import read_text
 from leadglass.cli.storing import kept
 from leadglass.errors import UsageError
-from leadglass.model.notice import Exposure
+from leadglass.model.notice import Exposure, Frame, Language
 from leadglass.model.record import ScanRecord, Tlp, read_record
 from leadglass.scope.parse import parse_range
 from leadglass.scope.rules import Range
 
-__all__ = ["AddressOption", "RecordsOption", "ScanOption", "TlpOption", "ranges_of", "seen"]
+__all__ = [
+    "AddressOption",
+    "FrameOption",
+    "LanguageOption",
+    "OwnerArgument",
+    "RecordsOption",
+    "ScanOption",
+    "ScopeOption",
+    "TlpOption",
+    "VendorOption",
+    "ranges_of",
+    "seen",
+]
+
+OwnerArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="OWNER", help="Who runs the servers.", show_default=False)
+]
+ScopeOption: TypeAlias = Annotated[
+    Path,
+    typer.Option(
+        "--scope", metavar="FILE", help="The scope of the look: it says who we are.", show_default=False
+    ),
+]
+LanguageOption: TypeAlias = Annotated[Language, typer.Option("--language", help="What it is written in.")]
+FrameOption: TypeAlias = Annotated[Frame, typer.Option("--frame", help="The law whose duties it names.")]
+VendorOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--vendor",
+        metavar="NAME",
+        help="Write to this supplier or business associate instead.",
+        show_default=False,
+    ),
+]
 
 RecordsOption: TypeAlias = Annotated[
     list[Path] | None,

@@ -10,7 +10,19 @@ import typer
 from leadglass.cli import fetch
 from leadglass.cli.database import DatabaseOption
 from leadglass.cli.notify_draft import notice_of
-from leadglass.cli.notify_options import AddressOption, RecordsOption, ScanOption, TlpOption, ranges_of, seen
+from leadglass.cli.notify_options import (
+    AddressOption,
+    FrameOption,
+    LanguageOption,
+    OwnerArgument,
+    RecordsOption,
+    ScanOption,
+    ScopeOption,
+    TlpOption,
+    VendorOption,
+    ranges_of,
+    seen,
+)
 from leadglass.cli.reading import read_text
 from leadglass.cli.storing import opened
 from leadglass.cli.terminal import write
@@ -23,26 +35,18 @@ __all__ = ["send"]
 
 
 def send(
-    owner: Annotated[str, typer.Argument(metavar="OWNER", help="Who runs the servers.", show_default=False)],
+    owner: OwnerArgument,
     to: Annotated[str, typer.Option(metavar="ADDRESS", help="Whom to send it to.", show_default=False)],
     mail: Annotated[
         Path, typer.Option(metavar="FILE", help="The mail file: by which server.", show_default=False)
     ],
-    scope: Annotated[
-        Path,
-        typer.Option(metavar="FILE", help="The scope of the look: it says who we are.", show_default=False),
-    ],
+    scope: ScopeOption,
     records: RecordsOption = None,
     scan: ScanOption = None,
     address: AddressOption = None,
-    language: Annotated[Language, typer.Option(help="What it is written in.")] = Language.EN,
-    frame: Annotated[Frame, typer.Option(help="The law whose duties it names.")] = Frame.NEUTRAL,
-    vendor: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="Write to this supplier or business associate instead.", show_default=False
-        ),
-    ] = None,
+    language: LanguageOption = Language.EN,
+    frame: FrameOption = Frame.NEUTRAL,
+    vendor: VendorOption = None,
     tlp: TlpOption = Tlp.AMBER,
     database: DatabaseOption = None,
 ) -> None:
