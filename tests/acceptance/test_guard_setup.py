@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -129,6 +130,9 @@ def test_at_a_terminal_the_rest_is_asked(tmp_path: Path) -> None:
         os.write(ours, f"{answer}\n".encode())
     shown += read_until(ours, "guard run")
     assert process.wait(20) == 0
+    with contextlib.suppress(OSError):  # the terminal's other end has gone
+        while select.select([ours], [], [], 0)[0]:
+            shown += os.read(ours, 4096).decode()
     os.close(ours)
 
     assert "is no address with a port" in shown

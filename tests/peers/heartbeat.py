@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pynetdicom
 from tests.peers.places import Place
 from tests.peers.running import Peer
+from tests.peers.taking_turns import take_turns
 
 __all__ = ["Beat", "Heartbeat", "heartbeat"]
 
@@ -75,6 +76,7 @@ def _beat(peer: Peer, called: str, patience: float) -> Beat:
     entity.add_requested_context(_VERIFICATION)
     begun = time.monotonic()
     association = entity.associate(peer.host, peer.port, ae_title=called)
+    take_turns(association)
     answered = association.is_established and association.send_c_echo().get("Status") == 0
     if association.is_established:
         association.release()

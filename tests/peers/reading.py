@@ -25,6 +25,7 @@ from pynetdicom.sop_class import (
     Verification,
 )
 from tests.peers.guarded import Guard
+from tests.peers.taking_turns import take_turns
 
 __all__ = ["Reader", "Reading", "by_name", "by_passcode"]
 
@@ -90,6 +91,7 @@ class Reader:
             tls_args=(guard.context(self.device), guard.host) if self.tls else None,
         )
         assert association.is_established, "the guard let nobody in"
+        take_turns(association)
         try:
             yield Reading(association, came)
         finally:

@@ -30,6 +30,7 @@ from tests.peers.guarded import Guard, entry
 from tests.peers.guarded_clinic import ALLOWED, TITLE
 from tests.peers.places import LOOPBACK, free_port
 from tests.peers.running import Peer
+from tests.peers.taking_turns import take_turns
 
 __all__ = [
     "CARE",
@@ -122,6 +123,7 @@ def associated(
         tls_args=(guard.context(who), guard.host),
         evt_handlers=[(evt.EVT_PDU_RECV, _note_rejection, [rejected])],
     )
+    take_turns(association)
     association.told = rejected  # pynetdicom forgets a rejection where the end of the connection overtakes it
     try:
         yield association

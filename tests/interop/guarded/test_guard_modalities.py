@@ -29,6 +29,7 @@ from tests.peers.guarded import Guard, entry, guard
 from tests.peers.guarded_clinic import TITLE, eventually
 from tests.peers.places import LOOPBACK, free_port
 from tests.peers.running import running, version_of
+from tests.peers.taking_turns import take_turns
 
 from leadglass.settings.guard import Address
 
@@ -85,6 +86,7 @@ def modality(
         evt_handlers=[(evt.EVT_N_EVENT_REPORT, (reports or Reports()).take)],
     )
     assert association.is_established
+    take_turns(association)
     try:
         yield association
     finally:

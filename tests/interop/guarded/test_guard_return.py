@@ -25,6 +25,7 @@ from tests.peers.guarded import entry
 from tests.peers.guarded_clinic import TITLE, Viewer, eventually
 from tests.peers.places import LOOPBACK, free_port
 from tests.peers.reading import Reader
+from tests.peers.taking_turns import take_turns
 
 from leadglass.guard.audit.events import Happening
 from leadglass.wire import association as ul
@@ -44,6 +45,7 @@ def archive(before: Before, called: str = "VIEWER") -> Iterator[Association]:
     guard = before.site.guard
     association = ae.associate(guard.host, guard.ports["from_archive"], ae_title=called)
     assert association.is_established
+    take_turns(association)
     try:
         yield association
     finally:
