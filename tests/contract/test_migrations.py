@@ -131,11 +131,27 @@ _NOTICES = """
     INSERT INTO notice_arms (study, owner, arm, seed, assigned_at) VALUES ('s', 'x', 'letter', '00', 1795237200)
 """
 
+_WATCH = """
+    ; INSERT INTO orders (id, schedule, moment, scope_file, scope_text, why, due_at, until, ports, asked_by, state,
+        trouble) VALUES ('01JD5Y0000000000000000000B', 'nightly', 1795237200, 'scope.toml', 'x', 'schedule',
+        1795237200, 1795240800, '[]', '', 'waiting', '');
+    INSERT INTO watch_marks (schedule, planned_to) VALUES ('nightly', 1795237200);
+    INSERT INTO watchers (worker, began, seen_at) VALUES ('a', 1795237200, 1795237200.5);
+    INSERT INTO alerts (id, key, open_key, kind, severity, schedule, scope, summary, first_at, last_at, times,
+        endpoint, last_source, state, changed_by, head) VALUES ('01JD5Y0000000000000000000C', 'k', 'k', 'new-server',
+        'high', 'nightly', 'x', 'x', 1795237200, 1795237200, 1, {blob}, 's', 'open', '', '');
+    INSERT INTO deliveries (alert, channel, occasion, state, tries, at, trouble)
+        VALUES ('01JD5Y0000000000000000000C', 'mail', 'raised', 'waiting', 0, 1795237200, '');
+    INSERT INTO silences (id, owner, reason, until, kinds, added_at, ended_by)
+        VALUES ('01JD5Y0000000000000000000D', 'ada', 'x', '2027-01-31', '[]', 1795237200, '')
+"""
+
 ROWS = {
     "0001": _SCANS,
     "0002": _SCANS + _GUARD,
     "0003": _SCANS + _GUARD + _REGISTER,
     "0004": _SCANS + _GUARD + _REGISTER + _NOTICES,
+    "0005": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH,
 }
 """Something to keep, as it was written at each revision."""
 

@@ -47,6 +47,8 @@ class Order:
     """It is begun by then, or missed."""
     ports: tuple[tuple[str, int], ...] = ()
     """Only these addresses and ports of the scope; none: all of it."""
+    moment: int | None = None
+    """The moment of its schedule that it stands for, before jitter; None for one that stands for none."""
     asked_by: str = ""
     """The account of whoever asked, for ``Why.PERSON``."""
     state: OrderState = OrderState.WAITING
