@@ -1,0 +1,1 @@
+"""The API: routes under /api/v1."""

@@ -1,0 +1,1 @@
+"""The pages: HTML that is readable without JavaScript."""

@@ -1,0 +1,27 @@
+"""All that the dashboard stands on: handed to it once, by ``wiring``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadglass.ports.dashboard import Desks
+from leadglass.ports.world import Clock, Randomness
+from leadglass.settings.serve import ServeSettings
+from leadglass.store.database import Database
+
+__all__ = ["Site"]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The store, the world and the desks."""
+
+    database: Database
+    clock: Clock
+    randomness: Randomness
+    settings: ServeSettings
+    desks: Desks
+
+    def now(self) -> int:
+        """POSIX seconds."""
+        return int(self.clock.posix())
