@@ -182,6 +182,23 @@ def test_a_query_that_an_archive_breaks_off_is_answered(behind: Behind, name: st
         assert [answer.command.status for answer in again] == [0xFF00, 0]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("name", ["closes", "aborts", "releases"])
+def test_a_query_that_crosses_the_end_of_an_idle_association_is_answered(behind: Behind, name: str) -> None:
+    def once(line: Line, answer: Answer) -> None:
+        leaves, behind.archive.act = BROKEN[name], answers
+        leaves(line, answer)
+
+    answers = says(match(described("head")), END)
+    behind.archive.act = answers
+    with behind.inside(FIND) as caller:
+        caller.ask(1, QUERY, ALL)
+        before = len(behind.archive.of("WORK"))
+        behind.archive.act = once
+        found = caller.ask(1, QUERY, ALL)
+        assert [answer.command.status for answer in found] == [0xFF00, 0]  # type: ignore[union-attr]
+        assert len(behind.archive.of("WORK")) == before + 1
+
+
 SHOWN: dict[str, tuple[Callable[[Line, Answer], None], list[str]]] = {
     "studies that were not asked for": (
         says(match(described("head")), match(described("knee")), END),

@@ -63,8 +63,7 @@ class Asker:
                 self._timer.cancel()
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    conversation = await self._open()
-                    return await conversation.ask(identifier)
+                    return await self._asked(identifier)
             except TimeoutError as exc:
                 self.close()
                 raise TransportError("did not answer in time", where=str(self._archive.service)) from exc
@@ -73,6 +72,17 @@ class Asker:
                 raise
             finally:
                 self._timer = asyncio.get_running_loop().call_later(_IDLE, self._rest)
+
+    async def _asked(self, identifier: bytes) -> list[bytes]:
+        before, conversation = self._conversation, await self._open()
+        try:
+            return await conversation.ask(identifier)
+        except TransportError:
+            if conversation is not before or not conversation.left:
+                raise
+        # The archive was leaving an association that was idle: it has not had the question.
+        conversation = await self._open()
+        return await conversation.ask(identifier)
 
     @contextlib.asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
@@ -120,11 +130,17 @@ class _Conversation:
         self._match = bytearray()
         self._status = 0
         self._message_id = 0
+        self._heard = False
+
+    @property
+    def left(self) -> bool:
+        """Whether the archive ended it without a word on the last question."""
+        return self.leg.over and not self.leg.fault and not self._heard
 
     async def ask(self, identifier: bytes) -> list[bytes]:
         """One C-FIND."""
         self._answer = asyncio.get_running_loop().create_future()
-        self._matches = []
+        self._matches, self._heard = [], False
         self._message_id = self._message_id % 0xFFFF + 1
         self.leg.send(1, CFindRQ(self._message_id, STUDY_ROOT_FIND), identifier)
         self.leg.flush()
@@ -145,6 +161,7 @@ class _Conversation:
 
     def message(self, leg: Leg, context_id: int, command: Message) -> None:
         """An answer, or the end of them."""
+        self._heard = True
         if not isinstance(command, CFindRSP) or command.message_id_being_responded_to != self._message_id:
             leg.abort()
             return

@@ -36,6 +36,7 @@ _TOLD_BY_SERIES = frozenset({"modalities", "institution", "referring_physician",
 class Find(Collected):
     """A query, of studies or of a worklist."""
 
+    repeats = True
     command: CFindRQ
     _filter: FindFilter | WorklistFilter
 

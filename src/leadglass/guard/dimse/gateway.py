@@ -190,6 +190,11 @@ class Gateway:
         """The association to the archive, if there is one."""
         return None if self.upstream is None else self.upstream.leg
 
+    @property
+    def archive_reused(self) -> bool:
+        """Whether that association had been open when it was wanted last."""
+        return self.upstream is not None and self.upstream.reused
+
     async def archive_ready(self) -> Leg:
         """The association to the archive, opened if it is not; ``TransportError`` if there is none."""
         if self.client.over or self.upstream is None:
@@ -258,6 +263,8 @@ class Gateway:
                 raise malformed("more requests than a client could answer")
             self._inward_receiving = inward_for(self, context_id, command)
             self._sending = None
+            for waiting in self.outstanding.values():
+                waiting.heard = True  # it may be a part of any answer
             self._inward_receiving.begun()
             return
         request = self.outstanding.get(responded)
@@ -267,6 +274,7 @@ class Gateway:
             return  # its client was answered already
         if not answers.fits(request.command, command):
             raise malformed("a response of another kind than the request")
+        request.heard = True
         request.response(command)
 
     def data(self, leg: Leg, piece: Fragment) -> None:
@@ -370,7 +378,7 @@ class Gateway:
         if leg is self.client:
             self._client_gone(why)
         elif leg is self.archive:
-            self._archive_gone(why or "the archive ended the association")
+            self._archive_gone(why or "the archive ended the association", fault=leg.fault)
 
     def _client_gone(self, why: str) -> None:
         for task in self._tasks:
@@ -393,7 +401,7 @@ class Gateway:
         if self.upstream is not None:
             (self.upstream.drop if why or self.outstanding else self.upstream.release)()
 
-    def _archive_gone(self, why: str) -> None:
+    def _archive_gone(self, why: str, *, fault: bool = False) -> None:
         if self.upstream is None or not self.upstream.lost(why):
             return
         self.inward.clear()
@@ -401,10 +409,28 @@ class Gateway:
         if self.client.within:  # half an object cannot be taken back
             self.client.abort(0, 0)
             return
-        for request in list(self.outstanding.values()):
-            request.failed(answers.away(request.command), "the archive ended the association")
+        waiting = list(self.outstanding.values())
+        crossed = [] if fault else [request for request in waiting if request.crossed]
+        for request in waiting:
+            if request not in crossed:
+                request.failed(answers.away(request.command), "the archive ended the association")
+        if crossed:
+            self.client.hold("archive")
+            self.begin(self._ask_again(crossed))
         self.client.go_on("flow")
         self.client.flush()
+
+    async def _ask_again(self, requests: list[Request]) -> None:
+        """The archive ended an idle association while these were on their way: once more, on a new one."""
+        try:
+            leg = await self.archive_ready()
+        except LeadglassError as exc:
+            for request in requests:
+                request.failed(answers.away(request.command), exc.what)
+        else:
+            for request in requests:
+                request.again(leg)
+        self.client.go_on("archive")
 
     # Work that has to wait for somebody.
 

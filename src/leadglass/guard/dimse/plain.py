@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from leadglass.errors import LeadglassError, RemoteProtocolError
 from leadglass.guard.dimse import answers
-from leadglass.guard.dimse.request import Collected
+from leadglass.guard.dimse.request import Collected, Desk
 from leadglass.guard.identifiers.commitment import Commitment, encode_commitment, read_commitment
 from leadglass.guard.identifiers.procedure_step import studies_from_step
 from leadglass.guard.identifiers.refusal import Refused
 from leadglass.model.access import Action, Study
-from leadglass.wire.dimse import NCreateRQ
+from leadglass.wire.dimse import CEchoRQ, NCreateRQ
 
 __all__ = ["Commit", "Passed", "Step"]
 
@@ -27,6 +28,10 @@ class Passed(Collected):
     """Allowed or not by what service it is."""
 
     largest = _ALL_IMAGES
+
+    def __init__(self, desk: Desk, context_id: int, command: Any) -> None:
+        super().__init__(desk, context_id, command)
+        self.repeats = isinstance(command, CEchoRQ)  # N-services change something
 
     async def carry_out(self, data_set: bytes | None) -> None:
         """Decide on the archive as a whole."""

@@ -27,6 +27,8 @@ _IDENTIFIER = 64 * 1024
 """Bytes in an identifier."""
 _EVEN = 0.05
 """Seconds. An archive takes a little longer over what is there than over what is not."""
+_CROSSING = 2.0
+"""Seconds in which a request and the archive's end of an association that was idle can have crossed."""
 
 
 async def even(began: float) -> None:
@@ -51,6 +53,11 @@ class Desk(Protocol):
     @property
     def archive(self) -> Leg | None:
         """The association to the archive, if there is one."""
+        ...
+
+    @property
+    def archive_reused(self) -> bool:
+        """Whether that association had been open when it was wanted last."""
         ...
 
     async def archive_ready(self) -> Leg:
@@ -117,6 +124,9 @@ class Request:
         self.message_id: int = command.message_id
         self.upstream_context = context_id
         self.over = False
+        self.heard = False
+        """Something of the archive's answer has come."""
+        self._crossing: tuple[float, bytes | None] | None = None
 
     @property
     def client(self) -> Client:
@@ -134,6 +144,9 @@ class Request:
     def action(self) -> Action | None:
         """What it asks for; None: nothing that is let through."""
         return action_of(self.desk.contexts.abstract_syntax(self.context_id))
+
+    repeats = False
+    """Whether asking twice is no more than asking once, and all of the question is at hand."""
 
     brings: frozenset[str] = frozenset()
     """The studies whose objects may come to the client because of this request."""
@@ -169,7 +182,26 @@ class Request:
     def forward(self, leg: Leg, data_set: bytes | None = None) -> None:
         """Pass the request on."""
         leg.send(self.upstream_context, self.command, data_set)
+        if self.repeats and self.desk.archive_reused:
+            self._crossing = asyncio.get_running_loop().time() + _CROSSING, data_set
         self.desk.started(self)
+
+    @property
+    def crossed(self) -> bool:
+        """Whether an end of the association now is one that the archive began before it had this request.
+
+        Only an association that had been idle is left so, and only a request that nothing was heard of can
+        be asked once more.
+        """
+        return False
+        crossing = self._crossing
+        return crossing is not None and not self.heard and asyncio.get_running_loop().time() < crossing[0]
+
+    def again(self, leg: Leg) -> None:
+        """Pass it on once more, for the last time."""
+        assert self._crossing is not None
+        leg.send(self.upstream_context, self.command, self._crossing[1])
+        self._crossing = None
 
     def refuse(self, status: int, why: str, rule: str = "") -> None:
         """Answer it here, and tell the audit."""

@@ -26,6 +26,7 @@ _UNKNOWN_DESTINATION = 0xA801
 class Retrieve(Collected):
     """A retrieval, to the client itself or to a destination."""
 
+    repeats = True
     command: CMoveRQ | CGetRQ
 
     async def carry_out(self, data_set: bytes | None) -> None:

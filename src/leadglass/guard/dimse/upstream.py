@@ -39,6 +39,9 @@ class Upstream:
         """How the archive answers the proposal; None: not known yet."""
         self._opening: asyncio.Future[AAssociateAC] | None = None
         self._quiet: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()
+        self.reused = False
+        """Whether the association was open when it was wanted last: the archive may just have been leaving it."""
 
     async def negotiated(self) -> Answer:
         """How the archive answers this proposal: as it did before, or asked now."""
@@ -53,10 +56,11 @@ class Upstream:
 
     async def ready(self) -> Leg:
         """The association, opened if it is not; ``TransportError`` if there is none."""
-        self._stop_waiting()
-        if self.leg is not None and self.leg.open:
-            return self.leg
-        return await self._dial()
+        async with self._turn:
+            self._stop_waiting()
+            leg = self.leg
+            self.reused = leg is not None and leg.open
+            return leg if leg is not None and leg.open else await self._dial()
 
     async def _dial(self) -> Leg:
         leg = Leg(Role.REQUESTOR, self._keeper, artim=_ARTIM, idle=_IDLE)

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from tests.unit.guard.dimse.scripted import ECHO, FIND, GET, OPEN, STORE, Actor, image, query
+from tests.unit.guard.dimse.scripted import (
+    COMMIT,
+    ECHO,
+    FIND,
+    GET,
+    MOVE,
+    OPEN,
+    STORE,
+    SYNTAX,
+    Actor,
+    image,
+    query,
+)
 from tests.unit.guard.dimse.stage import Stage
 from tests.unit.guard.elapsing import elapse, turn
 
+from leadglass.guard.identifiers.commitment import Commitment, Reference, encode_commitment
 from leadglass.wire import dimse, uids
 
-__all__ = ["FIND_RQ", "GET_RQ", "ask", "echo", "get", "half", "kinds", "second", "settled", "store"]
+__all__ = [
+    "FIND_RQ",
+    "GET_RQ",
+    "ask",
+    "commit",
+    "commitment",
+    "echo",
+    "get",
+    "half",
+    "kinds",
+    "move",
+    "second",
+    "settled",
+    "store",
+]
 
 FIND_RQ, GET_RQ = uids.STUDY_ROOT_FIND, uids.STUDY_ROOT_GET
 
@@ -25,6 +52,20 @@ def store(stage: Stage, message_id: int = 1, study: str = OPEN, pixels: int = 64
 
 def get(stage: Stage, message_id: int = 1, study: str = OPEN) -> None:
     stage.client.send(GET, dimse.CGetRQ(message_id, GET_RQ), query(study))
+
+
+def move(stage: Stage, message_id: int = 1, study: str = OPEN) -> None:
+    stage.client.send(MOVE, dimse.CMoveRQ(message_id, uids.STUDY_ROOT_MOVE, "READER"), query(study))
+
+
+def commitment(*instances: str) -> bytes:
+    references = tuple(Reference(uids.CT_IMAGE_STORAGE, each) for each in instances)
+    return encode_commitment(Commitment("2.25.77", references), SYNTAX)
+
+
+def commit(stage: Stage, message_id: int = 1, *instances: str) -> None:
+    command = dimse.NActionRQ(message_id, uids.STORAGE_COMMITMENT, "2.25.9", 1)
+    stage.client.send(COMMIT, command, commitment(*instances or ("2.25.51",)))
 
 
 def echo(stage: Stage, message_id: int = 1) -> None:

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.unit.guard.dimse.acting import FIND_RQ, ask, echo, get, half, kinds, second, settled, store
+from tests.unit.guard.dimse.acting import (
+    FIND_RQ,
+    ask,
+    commit,
+    commitment,
+    echo,
+    get,
+    half,
+    kinds,
+    second,
+    settled,
+    store,
+)
 from tests.unit.guard.dimse.scripted import (
     COMMIT,
     ECHO,
@@ -16,7 +28,6 @@ from tests.unit.guard.dimse.scripted import (
     OPEN,
     REQUEST,
     STORE,
-    SYNTAX,
     accepted,
     image,
     on_stage,
@@ -27,7 +38,6 @@ from tests.unit.guard.elapsing import elapse
 
 from leadglass.access.budgets import Limits
 from leadglass.guard.audit.events import Happening, Outcome
-from leadglass.guard.identifiers.commitment import Commitment, Reference, encode_commitment
 from leadglass.model.access import Action
 from leadglass.wire import dimse, uids
 from leadglass.wire.association import Aborted, AssociateAccepted, AssociateRejected
@@ -404,11 +414,6 @@ async def test_what_cannot_be_written_down_is_not_done() -> None:
 # ---- storage commitment
 
 
-def commitment(*instances: str) -> bytes:
-    references = tuple(Reference(uids.CT_IMAGE_STORAGE, each) for each in instances)
-    return encode_commitment(Commitment("2.25.77", references), SYNTAX)
-
-
 @pytest.mark.parametrize(
     ("instances", "status"),
     [
@@ -426,9 +431,7 @@ def test_a_commitment_is_asked_for_instances_of_permitted_studies(instances: lis
         store(stage, 1)
         await stage.play()
         stage.known.asked.clear()
-        stage.client.send(
-            COMMIT, dimse.NActionRQ(2, uids.STORAGE_COMMITMENT, "2.25.9", 1), commitment(*instances)
-        )
+        commit(stage, 2, *instances)
         await stage.play()
 
         assert stage.client.statuses(2) == [status]

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from tests.unit.guard.dimse.acting import FIND_RQ, ask, echo, get, half, kinds, second, settled, store
-from tests.unit.guard.dimse.scripted import FIND, STORE, image, on_stage
+from tests.unit.guard.dimse.acting import (
+    FIND_RQ,
+    ask,
+    commit,
+    echo,
+    get,
+    half,
+    kinds,
+    move,
+    second,
+    settled,
+    store,
+)
+from tests.unit.guard.dimse.scripted import FIND, STORE, image, on_stage, query
 from tests.unit.guard.dimse.stage import Stage
 from tests.unit.guard.elapsing import elapse, turn
 
@@ -26,6 +38,8 @@ STATES: dict[str, Callable[[Stage], None]] = {
     "half an object": half,
     "retrieval": get,
     "echo": echo,
+    "move": move,
+    "commitment": commit,
 }
 
 
@@ -90,7 +104,7 @@ def test_when_the_archive_goes_everybody_is_answered(state: str, status: int, ho
     @on_stage
     async def test() -> None:
         stage = Stage()
-        await stage.associated()
+        await second(stage)
         stage.honest.silent = True
         STATES[state](stage)
         await stage.play()
@@ -118,6 +132,113 @@ def leave(stage: Stage, how: str) -> None:
     else:
         archive.pipe.feed(b"\x09 nonsense")
     archive.say()
+
+
+@pytest.mark.parametrize("how", ["lost", "aborted", "released"])
+@pytest.mark.parametrize("state", ["query", "retrieval", "echo", "move"])
+def test_a_question_that_crosses_the_end_of_an_idle_association_is_asked_once_more(
+    state: str, how: str
+) -> None:
+    @on_stage
+    async def test() -> None:
+        stage = Stage()
+        await crossed(stage, STATES[state], how)
+        stage.honest.silent = False
+        await stage.play()
+
+        assert stage.client.statuses(1)[-1] == 0
+        assert len(stage.line.actors) == 2
+        assert len(stage.archive.heard) == 1 + (state == "retrieval") * stage.honest.objects
+        stage.trusted()
+
+    test()
+
+
+@pytest.mark.parametrize("how", ["lost", "aborted", "released"])
+def test_an_archive_that_leaves_a_question_twice_is_not_asked_a_third_time(how: str) -> None:
+    @on_stage
+    async def test() -> None:
+        stage = Stage()
+        await crossed(stage, ask, how)
+        await stage.play()
+        assert stage.client.statuses(1) == []
+        leave(stage, how)
+        await stage.play()
+
+        assert stage.client.statuses(1) == [0xA700]
+        assert len(stage.line.actors) == 2
+        stage.trusted()
+
+    test()
+
+
+@pytest.mark.parametrize(("state", "status"), [("object", 0xA700), ("commitment", 0x0110)])
+def test_what_changes_something_is_not_asked_again(state: str, status: int) -> None:
+    @on_stage
+    async def test() -> None:
+        stage = Stage()
+        await crossed(stage, STATES[state], "released")
+        await stage.play()
+
+        assert stage.client.statuses(1) == [status]
+        assert len(stage.line.actors) == 1
+        stage.trusted()
+
+    test()
+
+
+@on_stage
+async def test_what_was_answered_in_part_is_not_asked_again() -> None:
+    stage = Stage()
+    await stage.associated()
+    stage.honest.silent = True
+    ask(stage)
+    await stage.play()
+    stage.archive.send(FIND, dimse.CFindRSP(1, 0xFF00, FIND_RQ, dimse.DATA_SET), query())
+    leave(stage, "aborted")
+    await stage.play()
+
+    assert stage.client.statuses(1)[-1] == 0xA700
+    assert len(stage.line.actors) == 1
+
+
+@on_stage
+async def test_what_the_archive_worked_on_for_a_while_is_not_asked_again() -> None:
+    stage = Stage()
+    await crossed(stage, ask, None)
+    await elapse(3)
+    leave(stage, "aborted")
+    await stage.play()
+
+    assert stage.client.statuses(1) == [0xA700]
+    assert len(stage.line.actors) == 1
+
+
+@on_stage
+async def test_where_there_is_no_second_association_the_question_is_answered_for() -> None:
+    stage = Stage()
+    await crossed(stage, ask, None)
+    stage.line.away = True
+    leave(stage, "released")
+    await stage.play()
+    assert stage.client.statuses(1) == [0xA700]
+
+    stage.line.away = False
+    stage.honest.silent = False
+    ask(stage, 2)
+    await stage.play()
+    assert stage.client.statuses(2)[-1] == 0
+    stage.trusted()
+
+
+async def crossed(stage: Stage, do: Callable[[Stage], None], how: str | None) -> None:
+    """A request is on its way on an association that was idle, and the archive says nothing but goodbye."""
+    await stage.associated()
+    stage.honest.silent = True
+    do(stage)
+    await stage.play()
+    if how is not None:
+        leave(stage, how)
 
 
 @on_stage

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
 from tests.unit.guard.dimse.acting import ask, get, settled, store
 from tests.unit.guard.dimse.scripted import (
     ECHO,
@@ -14,12 +15,14 @@ from tests.unit.guard.dimse.scripted import (
     REQUEST,
     STORE,
     Actor,
+    Honest,
     accepted,
     image,
     on_stage,
     query,
 )
-from tests.unit.guard.dimse.stage import Stage
+from tests.unit.guard.dimse.stage import Line, Stage
+from tests.unit.guard.elapsing import turn
 
 from leadglass.access.admission import Peer, at_device
 from leadglass.access.budgets import Limits, Measure
@@ -228,6 +231,41 @@ async def test_questions_behind_one_that_is_not_answered_do_not_add_their_waitin
     answers = await asyncio.gather(*(asker.find(b"") for _ in range(20)), return_exceptions=True)
     assert all(isinstance(answer, TransportError) for answer in answers)
     assert loop.time() - begun < 25
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_question_of_the_guard_that_crosses_the_end_of_its_association_is_asked_once_more(
+    times: int,
+) -> None:
+    def leave(actor: Actor, message: Completed) -> None:
+        if len(line.actors) <= times and len(actor.heard) == 3 - len(line.actors):
+            actor.association.abort(0, 0, 0.0)
+        else:
+            Honest()(actor, message)
+
+    line: Line
+
+    @on_stage
+    async def test() -> None:
+        nonlocal line
+        line = Line(leave)
+        asker = Asker(line, "ARCHIVE", "GUARD")
+        assert len(await _played(line, asker.find(b""))) == 2
+        found = await _played(line, asker.find(b""))
+        assert isinstance(found, list if times == 1 else TransportError)
+        assert len(line.actors) == 2
+
+    test()
+
+
+async def _played(line: Line, question: Coroutine[Any, Any, list[bytes]]) -> Any:
+    asking = asyncio.ensure_future(question)
+    while not asking.done():
+        for actor in line.actors:
+            actor.say()
+            actor.hear()
+        await turn()
+    return (await asyncio.gather(asking, return_exceptions=True))[0]
 
 
 @on_stage
