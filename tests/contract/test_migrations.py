@@ -146,12 +146,38 @@ _WATCH = """
         VALUES ('01JD5Y0000000000000000000D', 'ada', 'x', '2027-01-31', '[]', 1795237200, '')
 """
 
+_WEB = """
+    ; INSERT INTO accounts (name, full_name, role, password_hash, subject, disabled, added_at)
+        VALUES ('ada', 'Ada', 'administrator', '$argon2id$', NULL, 0, 1795237200);
+    INSERT INTO web_sessions (digest, id, account, began_at, seen_at, confirmed_at, until, address, browser)
+        VALUES ('00', '01JD5Y0000000000000000000E', 'ada', 1795237200, 1795237200, 1795237200, 1795237200, '', '');
+    INSERT INTO web_tokens (digest, id, account, label, scopes, made_at, expires_at)
+        VALUES ('00', '01JD5Y0000000000000000000F', 'ada', 'x', '["read"]', 1795237200, 1795237200);
+    INSERT INTO web_links (digest, until) VALUES ('00', 1795237200);
+    INSERT INTO web_flows (digest, nonce, verifier, next, until) VALUES ('00', 'n', 'v', '/', 1795237200);
+    INSERT INTO web_attempts (key, wrong, last) VALUES ('00', 1, 1795237200.5);
+    INSERT INTO actions (n, line, at, who, what) VALUES (1, '[]', 1795237200, 'ada', 'sign-in');
+    INSERT INTO actions_head (id, n, digest) VALUES (1, 1, '00');
+    INSERT INTO notes (id, kind, about, author, at, text)
+        VALUES ('01JD5Y0000000000000000000G', 'server', '192.0.2.1', 'ada', 1795237200, 'x')
+"""
+
+_OWNERS = """
+    ; INSERT INTO statements (address, nature, "by", reference, at)
+        VALUES ({blob}, 'teaching', 'x', 'x', 1795237200);
+    INSERT INTO surroundings (address, found_at, body) VALUES ({blob}, 1795237200, '[]');
+    INSERT INTO announced (endpoint, service, domain, found_at)
+        VALUES ({blob}, '_dicom-tls._tcp', 'example.org', 1795237200)
+"""
+
 ROWS = {
     "0001": _SCANS,
     "0002": _SCANS + _GUARD,
     "0003": _SCANS + _GUARD + _REGISTER,
     "0004": _SCANS + _GUARD + _REGISTER + _NOTICES,
     "0005": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH,
+    "0006": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH + _WEB,
+    "0007": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH + _WEB + _OWNERS,
 }
 """Something to keep, as it was written at each revision."""
 

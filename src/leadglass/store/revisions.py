@@ -23,7 +23,7 @@ from leadglass.store.schema import metadata
 
 __all__ = ["NEWEST", "REVISIONS", "create", "refuse_strangers", "revision_of"]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """All revisions of the schema, oldest first."""
 NEWEST = REVISIONS[-1]
 

@@ -28,7 +28,11 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "accounts",
+    "actions",
+    "actions_head",
     "alerts",
+    "announced",
     "deliveries",
     "endpoints",
     "evidence",
@@ -43,6 +47,7 @@ __all__ = [
     "listed",
     "listed_hosts",
     "metadata",
+    "notes",
     "notice_answers",
     "notice_arms",
     "notice_endpoints",
@@ -57,10 +62,17 @@ __all__ = [
     "shards",
     "shares",
     "silences",
+    "statements",
+    "surroundings",
     "vantages",
     "verdicts",
     "watch_marks",
     "watchers",
+    "web_attempts",
+    "web_flows",
+    "web_links",
+    "web_sessions",
+    "web_tokens",
 ]
 
 metadata = MetaData(
@@ -522,4 +534,150 @@ silences = Table(
     Column("ended_at", _Moment),  # before its day, by somebody
     Column("ended_by", Text, nullable=False),
     comment="Risks that somebody has taken upon himself until a day.",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("full_name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text),  # NULL: nobody has chosen one yet, or a provider vouches
+    Column("subject", String(400), unique=True),  # issuer|subject
+    Column("disabled", SmallInteger, nullable=False),
+    Column("added_at", _Moment, nullable=False),
+    comment="Who may sign in at the dashboard.",
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # SHA-256 of the secret, hexadecimal; so are they all
+    Column("id", String(26), nullable=False, unique=True),  # a ULID, to speak of it
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("began_at", _Moment, nullable=False),
+    Column("seen_at", _Moment, nullable=False),
+    Column("confirmed_at", _Moment, nullable=False),
+    Column("until", _Moment, nullable=False),
+    Column("address", String(45), nullable=False),
+    Column("browser", String(200), nullable=False),
+    Index(None, "account"),
+    comment="Who is signed in.",
+)
+
+web_tokens = Table(
+    "web_tokens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("id", String(26), nullable=False, unique=True),  # a ULID
+    Column("account", ForeignKey("accounts.name"), nullable=False),
+    Column("label", String(100), nullable=False),
+    Column("scopes", Text, nullable=False),  # JSON
+    Column("made_at", _Moment, nullable=False),
+    Column("expires_at", _Moment, nullable=False),
+    Column("used_at", _Moment),
+    Column("revoked_at", _Moment),
+    Index(None, "account"),
+    comment="What programs show at the API.",
+)
+
+web_links = Table(
+    "web_links",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("account", String(64)),  # whose password it sets; NULL: it makes the first administrator
+    Column("until", _Moment, nullable=False),
+    comment="Links that work once, until a moment.",
+)
+
+web_flows = Table(
+    "web_flows",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of state and browser
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(64), nullable=False),
+    Column("next", Text, nullable=False),
+    Column("until", _Moment, nullable=False),
+    comment="Sign-ins that an identity provider is busy with.",
+)
+
+web_attempts = Table(
+    "web_attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),  # SHA-256 of what is counted: names that nobody has too
+    Column("wrong", Integer, nullable=False),
+    Column("last", Float, nullable=False),
+    Index(None, "last"),
+    comment="Passwords that were wrong lately, by account and by address.",
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Text, nullable=False),
+    Column("at", _Moment, nullable=False),  # from here on as in the line, to search by
+    Column("who", String(64), nullable=False),
+    Column("what", String(64), nullable=False),
+    Index(None, "who", "n"),
+    Index(None, "what", "n"),
+    comment="Who did what at the dashboard, as lines of a chain of hashes: appended, never altered.",
+)
+
+actions_head = Table(
+    "actions_head",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),  # 1: there is one row
+    Column("n", BigInteger, nullable=False),
+    Column("digest", String(64), nullable=False),
+    comment="The last entry of that chain; no entry yet: no row.",
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("id", String(26), primary_key=True),  # a ULID
+    Column("kind", String(8), nullable=False),  # server | system | alert
+    Column("about", String(200), nullable=False),
+    Column("author", String(64), nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "kind", "about", "id"),
+    comment="What people wrote beside a thing.",
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("address", LargeBinary, nullable=False),  # 4 or 16 bytes
+    Column("port", Integer),  # NULL: all of them
+    Column("nature", String(16)),
+    Column("data", String(16)),
+    Column("cause", String(16)),
+    Column("by", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("at", _Moment, nullable=False),
+    Column("withdrawn_at", _Moment),
+    Index(None, "address"),
+    comment="What owners said of their servers. None is ever deleted: it stands until it is withdrawn.",
+)
+
+surroundings = Table(
+    "surroundings",
+    metadata,
+    Column("address", LargeBinary, primary_key=True),  # 4 or 16 bytes
+    Column("found_at", _Moment, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: what the DNS, registries and databases said of it
+    comment="What is known around an address, the latest.",
+)
+
+announced = Table(
+    "announced",
+    metadata,
+    Column("endpoint", LargeBinary, primary_key=True),
+    Column("service", String(16), primary_key=True),  # _dicom._tcp | _dicom-tls._tcp
+    Column("domain", Text, nullable=False),
+    Column("found_at", _Moment, nullable=False),
+    comment="Endpoints that DNS-SD announces as DICOM (PS3.15 H.2).",
 )
