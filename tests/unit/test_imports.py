@@ -136,13 +136,23 @@ def past_the_doors(module: Module) -> Iterator[str]:
 
 
 def hidden_imports(module: Module) -> Iterator[str]:
-    """Imports that are not statements of the module itself, and relative ones."""
-    open_ones = {id(node) for node in module.tree.body}
+    """Imports that are not statements of the module itself or chosen there by the system, and relative ones."""
+    open_ones = {id(node) for node in (*module.tree.body, *_by_system(module.tree))}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import | ast.ImportFrom) and id(node) not in open_ones:
             yield f"{module.path}:{node.lineno}: an import is hidden"
         if isinstance(node, ast.ImportFrom) and node.level:
             yield f"{module.path}:{node.lineno}: a relative import"
+
+
+def _by_system(tree: ast.Module) -> Iterator[ast.stmt]:
+    """What stands under a question about ``sys.platform``: what only one system has cannot be imported on another."""
+    for node in tree.body:
+        if isinstance(node, ast.If) and ast.unparse(node.test) in {
+            "sys.platform == 'win32'",
+            "sys.platform != 'win32'",
+        }:
+            yield from (*node.body, *node.orelse)
 
 
 def _constructs(use: Use, paths: frozenset[str]) -> bool:
@@ -262,11 +272,19 @@ def test_what_only_looks_like_an_effect_is_left_alone(name: str, text: str) -> N
         "def f() -> None:\n    import json",
         "if True:\n    import json",
         "try:\n    import json\nexcept ImportError: ...",
+        "import sys\nif sys.version_info > (3, 12):\n    import json",
+        "import sys\nif sys.platform == 'win32':\n    def f() -> None:\n        import json",
         "from . import a",
     ],
 )
 def test_a_hidden_import_is_seen(text: str) -> None:
     assert list(hidden_imports(parse("leadglass.wire.a", text)))
+
+
+def test_what_only_one_system_has_may_be_imported_there() -> None:
+    text = "import sys\nif sys.platform == 'win32':\n    import msvcrt\nelse:\n    import fcntl"
+
+    assert list(hidden_imports(parse("leadglass.store.a", text))) == []
 
 
 def test_a_ring_is_seen() -> None:

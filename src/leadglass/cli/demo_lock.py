@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.text import Text
 
 from leadglass import wiring
@@ -39,10 +41,13 @@ class _One(Sink):
 def lock_one(before: ScanRecord) -> bool:
     """Set a guard before the archive of this record and look at the guard; whether a stranger gets no further.
 
-    Without the packages of the guard it says how to get them, and nothing is wrong.
+    Where there can be no guard, or its packages are missing, it says so, and nothing is wrong.
     """
     console().print()
     console().print(Text("Now the lock", style="bold"))
+    if sys.platform != "linux":
+        print_lines(wrapped("The guard needs Linux; everything up to here does not."))
+        return True
     try:
         module = load("leadglass.wiring.guard_demo", extra="guard")
     except ConfigError as exc:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -16,12 +14,11 @@ from leadglass.cli.console import console
 from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
 from leadglass.lab.serve import Running
-from leadglass.wiring.lab import running_lab
+from leadglass.wiring.lab import running_lab, until_stopped
 
 __all__ = ["lab"]
 
 _LINE = "{:21}  {:17}  {}"
-_STOP = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 
 def lab(
@@ -36,7 +33,7 @@ def lab(
 
     Example: leadglass lab --scope lab.toml, and in another terminal: leadglass scan --scope lab.toml
     """
-    with _held_back(), running_lab() as running:
+    with until_stopped() as wait, running_lab() as running:
         if scope is not None:
             _write_new(scope, running.scope_text())
         _show(running.servers)
@@ -44,17 +41,7 @@ def lab(
             complain(f"its scope is {scope}; in another terminal: leadglass scan --scope {scope}")
         complain("serving until Ctrl-C")
         # Being asked to stop is how a server ends: exit code 0.
-        signal.sigwait(_STOP)
-
-
-@contextlib.contextmanager
-def _held_back() -> Iterator[None]:
-    """Signals that ask us to stop wait until we ask for them, so that no key file is left behind."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        wait()
 
 
 def _write_new(path: Path, text: str) -> None:

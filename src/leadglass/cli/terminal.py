@@ -5,11 +5,24 @@ Colour and progress appear only on a terminal; in a pipe there is plain text.
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
 
-__all__ = ["complain", "is_terminal", "shows_colour", "width", "write"]
+__all__ = ["complain", "is_terminal", "shows_colour", "suit", "width", "write"]
+
+
+def suit() -> None:
+    """Make standard output take any text: a character that a terminal does not have is shown as ``?``.
+
+    In a pipe on Windows it is UTF-8, as everywhere else, and not what the country's terminals once had.
+    """
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        if sys.platform == "win32" and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
+        stream.reconfigure(errors="replace")
 
 
 def is_terminal(stderr: bool = False) -> bool:

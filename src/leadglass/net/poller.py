@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import select
 import selectors
+import sys
+import time
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -50,33 +52,35 @@ class Poller(Protocol):
         ...
 
 
-class EpollPoller:
-    """Linux: edge-triggered epoll."""
+if sys.platform == "linux":
 
-    must_be_told = False
+    class EpollPoller:
+        """Linux: edge-triggered epoll."""
 
-    def __init__(self, batch: int = 1024) -> None:
-        self._epoll = select.epoll()
-        self._batch = batch
-        self._mask = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+        must_be_told = False
 
-    def watch(self, fd: int) -> None:
-        """Register once, for both directions."""
-        self._epoll.register(fd, self._mask)
+        def __init__(self, batch: int = 1024) -> None:
+            self._epoll = select.epoll()
+            self._batch = batch
+            self._mask = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
-    def want_write(self, fd: int, wanted: bool) -> None:
-        """Nothing to do: the next edge comes by itself."""
+        def watch(self, fd: int) -> None:
+            """Register once, for both directions."""
+            self._epoll.register(fd, self._mask)
 
-    def forget(self, fd: int) -> None:
-        """Nothing to do: closing the descriptor removes it."""
+        def want_write(self, fd: int, wanted: bool) -> None:
+            """Nothing to do: the next edge comes by itself."""
 
-    def ready(self, timeout: float) -> Iterable[tuple[int, int]]:
-        """EPOLLERR and EPOLLHUP come with EPOLLIN and EPOLLOUT on TCP sockets."""
-        return self._epoll.poll(timeout, self._batch)
+        def forget(self, fd: int) -> None:
+            """Nothing to do: closing the descriptor removes it."""
 
-    def close(self) -> None:
-        """Close the epoll descriptor."""
-        self._epoll.close()
+        def ready(self, timeout: float) -> Iterable[tuple[int, int]]:
+            """EPOLLERR and EPOLLHUP come with EPOLLIN and EPOLLOUT on TCP sockets."""
+            return self._epoll.poll(timeout, self._batch)
+
+        def close(self) -> None:
+            """Close the epoll descriptor."""
+            self._epoll.close()
 
 
 class SelectorPoller:
@@ -102,6 +106,9 @@ class SelectorPoller:
 
     def ready(self, timeout: float) -> Iterable[tuple[int, int]]:
         """Translate the selector's bits."""
+        if not self._selector.get_map():  # Windows refuses to wait for nothing
+            time.sleep(timeout)
+            return
         for key, events in self._selector.select(timeout):
             read = READ if events & selectors.EVENT_READ else 0
             write = WRITE if events & selectors.EVENT_WRITE else 0
@@ -114,4 +121,6 @@ class SelectorPoller:
 
 def best_poller() -> Poller:
     """The quickest poller of this platform."""
-    return EpollPoller() if hasattr(select, "epoll") else SelectorPoller()
+    if sys.platform == "linux":
+        return EpollPoller()
+    return SelectorPoller()

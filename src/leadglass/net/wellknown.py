@@ -6,7 +6,7 @@ and no more of the body is read than a proof can have.
 
 from __future__ import annotations
 
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -72,9 +72,9 @@ def _begun(permit: Permit, moment: float) -> socket.socket:
 
 
 def _await_connection(sock: socket.socket, deadline: _Deadline) -> None:
-    poll = select.poll()
-    poll.register(sock, select.POLLOUT)
-    poll.poll(deadline.left() * 1000)
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_WRITE)
+        selector.select(deadline.left())
     deadline.left()
     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if code:

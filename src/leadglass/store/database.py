@@ -6,7 +6,6 @@ Whatever goes wrong inside them comes out as one of our errors (``store.trouble`
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from leadglass.errors import ConfigError
+from leadglass.store.filelock import lock
 from leadglass.store.revisions import NEWEST, create, refuse_strangers, revision_of
 from leadglass.store.trouble import explained
 
@@ -259,9 +259,9 @@ def _alone(database: Database) -> Iterator[None]:
         return
     with contextlib.ExitStack() as stack:
         try:
-            lock = os.open(f"{database.path}.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, lock)
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            descriptor = os.open(f"{database.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+            stack.callback(os.close, descriptor)
+            lock(descriptor)
         except OSError as error:
             raise _impossible(database.where, error.strerror) from error
         database.run("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from leadglass.errors import ResourceError
 from leadglass.store.database import Database
+from leadglass.store.filelock import CAN_UNLINK_OPEN, try_lock
 from leadglass.store.scans import StoredScan
 
 __all__ = ["sole"]
@@ -38,14 +38,23 @@ def sole(database: Database, scan: StoredScan) -> Iterator[bool]:
 
 
 def _hold(path: Path, stack: contextlib.ExitStack) -> bool:
-    """Lock the file at ``path`` until ``stack`` ends, and then remove it; False if somebody else has it."""
+    """Lock the file at ``path`` until ``stack`` ends, and then remove it; False if somebody else has it.
+
+    Where an open file cannot be removed it stays, empty, for the next one.
+    """
     while True:
-        lock = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            is_ours = try_lock(lock)
+        except OSError:
+            os.close(lock)
+            raise
+        if not is_ours:
             os.close(lock)
             return False
+        if not CAN_UNLINK_OPEN:
+            stack.callback(os.close, lock)
+            return True
         if _lies_at(lock, path):
             stack.callback(os.close, lock)
             stack.callback(path.unlink, missing_ok=True)  # first this, then the lock is let go

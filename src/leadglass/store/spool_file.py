@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import mmap
 import os
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Self
 
 from leadglass.errors import ResourceError
 from leadglass.ledger.chain import Head, read_entry
+from leadglass.store.filelock import try_lock
 
 __all__ = [
     "SpoolFile",
@@ -166,13 +166,11 @@ def write_whole(path: Path, text: bytes) -> None:
 def locked(path: Path) -> int:
     """The descriptor of a lock that nobody else has until it is closed; ``ResourceError`` if somebody has it."""
     lock = made(path)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+    if not try_lock(lock):
         os.close(lock)
         raise ResourceError(
             "another process does this for the audit trail", where=str(path), then="end it first"
-        ) from error
+        )
     return lock
 
 

@@ -12,7 +12,10 @@ from typing import IO
 
 from leadglass.scan.messages import Message, Setup, decode, encode
 
-__all__ = ["Processes", "crew_of", "frames", "send_frame"]
+__all__ = ["GONE", "Processes", "crew_of", "frames", "send_frame"]
+
+GONE = OSError if sys.platform == "win32" else BrokenPipeError
+"""What writing to a process that has ended raises: on Windows, an invalid argument as well."""
 
 _WAITING = 256
 """Messages that may wait to be read."""
@@ -95,10 +98,15 @@ def frames(pipe: IO[bytes]) -> Iterator[bytes]:
 
 
 def _started() -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "leadglass.wiring.member"]
     # A process group of its own: Ctrl-C is for the foreman, who then tells them.
-    return subprocess.Popen(
-        [sys.executable, "-m", "leadglass.wiring.member"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        process_group=0,
+    if sys.platform == "win32":
+        return subprocess.Popen(  # noqa: S603 - this Python
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            creationflags=subprocess.CREATE_NEW_PROCESS_GROUP,
+        )
+    return subprocess.Popen(  # noqa: S603 - this Python
+        words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
     )

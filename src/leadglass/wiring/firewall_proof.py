@@ -61,6 +61,8 @@ def prove(plan: Plan, rules: str, *, log_only: bool = False) -> Proof:
 
 
 def _require_root() -> None:
+    if sys.platform != "linux":
+        raise ResourceError("network namespaces need Linux", where="firewall test", then="run it there")
     if os.geteuid() != 0:
         raise ResourceError("network namespaces need root", where="firewall test", then="run it with sudo")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from leadglass.errors import ConfigError, ResourceError, UsageError
 __all__ = ["put", "read_file", "remove", "staged"]
 
 _SECRET, _PUBLIC, _FOLDER = 0o600, 0o644, 0o700
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def read_file(path: Path) -> bytes:
@@ -85,7 +86,8 @@ def _swap(part: Path, folder: Path) -> None:
 def _write(path: Path, content: bytes, mode: int) -> None:
     """A new file that has reached the disk: a certificate on the roll without its key would be lost."""
     with os.fdopen(os.open(path, _FLAGS, mode), "wb") as stream:
-        os.fchmod(stream.fileno(), mode)  # whatever the umask was
+        if sys.platform != "win32":
+            os.fchmod(stream.fileno(), mode)  # whatever the umask was
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from leadglass.configs.source import decoded
@@ -11,7 +12,7 @@ from leadglass.errors import ConfigError, ResourceError
 
 __all__ = ["write_fixed"]
 
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 def write_fixed(path: str, before: str, after: str) -> None:
@@ -57,7 +58,7 @@ def _replace(target: Path, content: bytes) -> None:
 def _like(part: Path, target: Path) -> None:
     """Owner, mode, labels and access lists of the file that is replaced."""
     old, new = target.stat(), part.stat()
-    if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
+    if sys.platform != "win32" and (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         os.chown(part, old.st_uid, old.st_gid)
     shutil.copystat(target, part)  # after the owner, whose change may take away bits of the mode
     os.utime(part)

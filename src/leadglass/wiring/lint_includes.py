@@ -73,13 +73,13 @@ class Taken:
             self.missing.append((name, f"taken in by {path}, but not there, or outside of {root}"))
         for place in places:
             real = place.resolve()
-            known = self._known.setdefault(real, str(place))
+            known = self._known.setdefault(real, place.as_posix())
             if whole:
                 self._edges.setdefault(path, set()).add(known)
             if known not in self._roots:
                 self._roots[known] = root
                 # What it leads to if it is a link: that lies inside, or it would not be here.
-                yield File(known if not place.is_symlink() else str(real), root, is_named=False)
+                yield File(known if not place.is_symlink() else real.as_posix(), root, is_named=False)
 
 
 def taken_in(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,11 @@ _SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".ve
 """Folders of other programs, in which nobody keeps a server's configuration."""
 _TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _HEAD = 4096
-_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+"""Windows knows none of the three, and has no pipes and terminals among its files."""
+_JUNCTION = 0xA0000003
+"""IO_REPARSE_TAG_MOUNT_POINT: a folder of Windows that leads elsewhere, and does not count as a link."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ def _under(path: str, found: Found) -> Iterator[File]:
     if stat.S_ISDIR(mode):
         yield from _walked(path, found)
     elif stat.S_ISREG(mode):
-        yield File(path, str(Path(path).parent), is_named=True)
+        yield File(_slashed(path), str(Path(path).parent), is_named=True)
     else:
         raise ConfigError("this is no file and no folder, and was not opened", where=path)
 
@@ -106,15 +111,27 @@ def _walked(root: str, found: Found) -> Iterator[File]:
             continue
         inner = []
         for entry in _entries(folder, found):
-            if entry.is_dir(follow_symlinks=False):
+            if entry.is_dir(follow_symlinks=False) and not _is_junction(entry):
                 if entry.name not in _SKIPPED:
                     inner.append((entry.path, depth + 1))
             elif entry.is_file(follow_symlinks=False):
-                yield File(entry.path.removeprefix("./"), root, is_named=False)
+                yield File(_slashed(entry.path).removeprefix("./"), root, is_named=False)
             else:
-                what = "a symbolic link, not followed" if entry.is_symlink() else "no file, not opened"
+                is_link = entry.is_symlink() or _is_junction(entry)
+                what = "a symbolic link, not followed" if is_link else "no file, not opened"
                 found.skipped.append((entry.path, what))
         waiting.extend(reversed(inner))
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    if sys.platform != "win32":
+        return False
+    return entry.stat(follow_symlinks=False).st_reparse_tag == _JUNCTION
+
+
+def _slashed(path: str) -> str:
+    """The path as the rules and reports know it, who take no backslash for a separator."""
+    return path.replace(os.sep, "/")
 
 
 def _entries(folder: str, found: Found) -> Sequence[os.DirEntry[str]]:
@@ -129,7 +146,7 @@ def _entries(folder: str, found: Found) -> Sequence[os.DirEntry[str]]:
 def _content(path: str, *, follow: bool) -> bytes:
     """The bytes of a regular file, one more than is allowed at most."""
     # Whatever it was when it was found: it is looked at again, open. A pipe would wait without O_NONBLOCK.
-    descriptor = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)
+    descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_FOLLOW)
     with open(descriptor, "rb") as stream:  # noqa: PTH123  # it is a descriptor
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ConfigError("this is no file, and was not read", where=path)

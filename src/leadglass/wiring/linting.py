@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import signal
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def relint(looked: Looked, texts: Mapping[str, str]) -> Looked:
 def _without_variables(files: Sequence[Read]) -> list[Read]:
     """The files but those that Compose takes variables from: what they say is known."""
     used = {
-        str(Path(one.source.path).with_name(DOTENV))
+        Path(one.source.path).with_name(DOTENV).as_posix()
         for one in files
         if isinstance(one, Reading) and one.environment
     }
@@ -101,7 +102,7 @@ def _all_read(files: Sequence[File]) -> Iterator[Read]:
         for chunk in chunks:
             yield from _read_here(chunk)
         return
-    with concurrent.futures.ProcessPoolExecutor(processes) as pool:
+    with concurrent.futures.ProcessPoolExecutor(processes, initializer=_deafen) as pool:
         try:
             with _without_interruption():
                 reading = pool.map(_read_here, chunks)
@@ -118,11 +119,19 @@ def _without_interruption() -> Iterator[None]:
 
     It reaches every process of a terminal, and only the first one is to answer it.
     """
+    if sys.platform == "win32":  # which cannot hold signals back: ``_deafen`` comes a moment later
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _deafen() -> None:
+    """In a process that is started: Ctrl-C is for the first one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read_here(files: Iterable[File]) -> list[Read]:

@@ -20,7 +20,7 @@ from leadglass.scan.member import Member
 from leadglass.scan.messages import Message, Setup, Stop, Trouble, Turn, decode, encode
 from leadglass.scan.run import Scan
 from leadglass.scope.permutation import Permutation
-from leadglass.wiring.crew import frames, send_frame
+from leadglass.wiring.crew import GONE, frames, send_frame
 from leadglass.wiring.scanning import engine_with, questions_of
 from leadglass.wiring.scopes import scope_of
 
@@ -34,7 +34,7 @@ def main() -> None:
     """Take part in one scan."""
     gc.set_threshold(_YOUNG)
     # Outermost, since closing what nobody reads any more breaks as well.
-    with suppress(BrokenPipeError), open(0, "rb") as orders, open(1, "wb") as answers:
+    with suppress(GONE), open(0, "rb") as orders, open(1, "wb") as answers:
         try:
             _take_part(orders, answers)
         except LeadglassError as exc:

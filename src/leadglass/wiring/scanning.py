@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import resource
 
 from leadglass import __version__, wiring
 from leadglass.model.rung import Rung
@@ -14,11 +13,10 @@ from leadglass.probe.questions import Questions
 from leadglass.scan.ids import scan_id
 from leadglass.scan.run import Scan
 from leadglass.scope.scope import Scope
+from leadglass.wiring.descriptors import descriptors
 
 __all__ = ["engine_for", "engine_with", "questions_of", "scan_of"]
 
-_RESERVED_DESCRIPTORS = 64
-"""Left for files, pipes and the interpreter."""
 _LEAST_IN_FLIGHT = 256
 _SECONDS_OPEN = 3.0
 """How long an endpoint that never answers is under way: so many seconds of the rate are in flight at once."""
@@ -59,15 +57,6 @@ def engine_with(scope: Scope, rate: float, members: int) -> Engine:
         rate=rate,
         per_host=limits.concurrent_per_host,
         per_prefix=max(1, limits.concurrent_per_network // members),
-        in_flight=_descriptors(wanted),
+        in_flight=descriptors(wanted),
     )
     return Engine(scope, wiring.clock(), pace)
-
-
-def _descriptors(wanted: int) -> int:
-    """Connections that may be open at once, after raising the soft limit as far as the hard one allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = wanted + _RESERVED_DESCRIPTORS
-    limit = max(soft, needed if hard == resource.RLIM_INFINITY else min(needed, hard))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-    return min(wanted, limit - _RESERVED_DESCRIPTORS)

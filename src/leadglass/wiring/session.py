@@ -6,6 +6,8 @@ import gc
 import hashlib
 import json
 import os
+import platform
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -122,7 +124,7 @@ def run(
     scope = scope_in(stored.plan)
     clock, randomness = wiring.clock(), wiring.randomness()
     gc.set_threshold(_YOUNG)
-    worker = f"{os.uname().nodename}:{os.getpid()}:{randomness.token(4).hex()}"
+    worker = f"{platform.node()}:{os.getpid()}:{randomness.token(4).hex()}"
     work = Work(
         database,
         stored,
@@ -169,7 +171,9 @@ def watch(
 
 def _cores() -> int:
     """Those this process may use; where nobody can say, all there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _setup(plan: Plan, members: int) -> Setup:
