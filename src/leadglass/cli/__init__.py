@@ -15,12 +15,14 @@ from typing import NamedTuple
 import typer
 
 from leadglass import __version__
-from leadglass.cli.terminal import complain, write
+from leadglass.cli.terminal import complain, suit, write
 from leadglass.errors import ConfigError, LeadglassError
 
 __all__ = ["COMMANDS", "INTERRUPTED", "app", "fetch", "load", "main"]
 
 INTERRUPTED = 130
+
+_ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
 class Command(NamedTuple):
@@ -32,6 +34,8 @@ class Command(NamedTuple):
     """The module has an ``app`` with commands of its own."""
     function: str | None = None
     """The function in it, where that is not named as the command."""
+    linux: bool = False
+    """It needs what only Linux has."""
 
 
 COMMANDS: Mapping[str, Command] = {
@@ -67,7 +71,7 @@ COMMANDS: Mapping[str, Command] = {
     "notify": Command(
         "leadglass.cli.notify", "Tell owners what was seen, and find out whether that helped.", group=True
     ),
-    "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True),
+    "guard": Command("leadglass.cli.guard", "A lock for archives that have none.", group=True, linux=True),
     "firewall": Command(
         "leadglass.cli.firewall", "Write and prove the rules that leave only known peers.", group=True
     ),
@@ -105,6 +109,7 @@ def app(words: Sequence[str] | None = None) -> typer.Typer:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    suit()
     try:
         app(words)(words)
     except SystemExit as exc:
@@ -141,6 +146,9 @@ def _add(tree: typer.Typer, name: str, command: Command, words: Sequence[str] | 
     if words is not None and name not in words[:1]:
         tree.command(name, help=command.help)(_unloaded)
         return
+    if command.linux and sys.platform != "linux":
+        tree.command(name, help=command.help, context_settings=_ANYTHING)(_refuse)
+        return
     module = fetch(command.module)
     if command.group:
         tree.add_typer(module.app, name=name, help=command.help)
@@ -168,6 +176,11 @@ def _with(
 
 def _unloaded() -> None:
     """Stand in for a command in the list of commands; ``main`` loads the one that is called."""
+
+
+def _refuse() -> None:
+    """Stand in for a command that this system cannot have."""
+    raise ConfigError("this command needs Linux", then="docs/reference/platforms.md says what runs where")
 
 
 def _version(wanted: bool) -> None:
