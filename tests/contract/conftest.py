@@ -84,7 +84,7 @@ def wait(database: Database, clock: Clock) -> Callable[[float], None]:
         clock.now += seconds
         if database.is_postgres:
             with database.write() as connection:
-                for table in ("shards", "shares"):
+                for table in ("shards", "shares", "orders"):
                     connection.execute(text(f"UPDATE {table} SET lease_until = lease_until - {seconds}"))
 
     return waiting
