@@ -7,12 +7,13 @@ with values; wording and printing are others' business.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from leadglass.judge.judge import judge
+from leadglass.judge.stated import overlaid
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.record import ScanRecord, record
 from leadglass.model.record_parts import EvidenceFact
@@ -73,6 +74,9 @@ def explain(published: ScanRecord) -> Explanation:
         evidence=evidence,
         verdict=verdict,
     )
+    if published.stated is not None:
+        today = overlaid(today, published.stated, position)
+        verdict = replace(verdict, severity=today.severity, reasons=today.why())
     decided, others = _rulings(verdict.reasons, published.evidence)
     cited = {fact for reason in verdict.reasons for fact in reason.evidence}
     return Explanation(

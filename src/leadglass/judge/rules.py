@@ -88,6 +88,8 @@ class Rule(enum.StrEnum):
     NATURE_SIGN = "nature.sign"
     NATURE_SAMPLE = "nature.sample"
     DATA_SAMPLE = "data.sample"
+    STATED = "owner.stated"
+    STATED_OTHERWISE = "owner.contradicted"
     SEVERITY = "severity.table"
     SEVERITY_LOWERED = "severity.lowered"
 

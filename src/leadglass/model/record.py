@@ -34,6 +34,7 @@ from leadglass.model.record_parts import (
     ScopeNote,
     Share,
     SoftwareFacts,
+    StatedFacts,
     Tlp,
     TlsFacts,
     TransportFacts,
@@ -58,6 +59,7 @@ __all__ = [
     "RungWord",
     "ScanRecord",
     "ScopeNote",
+    "StatedFacts",
     "Tlp",
     "TlsFacts",
     "body_of",
@@ -108,6 +110,11 @@ class ScanRecord(Part):
     evidence: tuple[EvidenceFact, ...] = Field(description="Everything observed, in the order of asking.")
     advice: tuple[str, ...] = Field(description="What to do next, most useful first.")
     settles: tuple[str, ...] = Field(default=(), description="What would settle what is open in access.")
+    stated: StatedFacts | None = Field(
+        default=None,
+        exclude_if=lambda stated: stated is None,
+        description="What the owner says, which overrules the evidence; left out where nothing was said.",
+    )
 
     def line(self) -> str:
         """The record as one line of ASCII JSON without a line end, fields always in the same order.
@@ -115,11 +122,15 @@ class ScanRecord(Part):
         Only ASCII, so that a peer's text cannot become a control sequence where the line is printed.
         """
         head = ascii_json(self.model_dump_json(by_alias=True, include=_HEAD))
-        return f"{head[:-1]},{_body(_Same(_BODY(self)))[1:]}"
+        return f"{head[:-1]},{self.body()[1:]}"
 
     def observed(self) -> tuple[Evidence, ...]:
         """The evidence as it was, to be judged again; ``ValueError`` if it was altered or does not fit."""
         return from_facts(_unaltered(self.evidence))
+
+    def body(self) -> str:
+        """The shared fields, as ``body_of`` writes them."""
+        return _body(_Same(_BODY(self)))
 
     def look(self) -> Hashable:
         """A key: equal for records that hold the very same look, for what is made of a look only once."""

@@ -5,6 +5,7 @@ What a field means stands here and in the JSON Schema that comes of it, and nowh
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import ipaddress
 from typing import Annotated, Final, TypeAlias
@@ -13,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
 
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.evidence import TcpOutcome
-from leadglass.model.verdict import ClientCertificate, Position, State
+from leadglass.model.finding import Cause
+from leadglass.model.verdict import ClientCertificate, Data, Kind, Position, State
 
 __all__ = [
     "SCHEMA",
@@ -25,6 +27,7 @@ __all__ = [
     "ScopeNote",
     "Share",
     "SoftwareFacts",
+    "StatedFacts",
     "Tlp",
     "TlsFacts",
     "TransportFacts",
@@ -130,6 +133,24 @@ class ScopeNote(Part):
     basis: str = Field(description="Basis of the authorisation, e.g. owner, mandate, research.")
     granted_by: str | None = Field(default=None, description="Who said yes.")
     reference: str | None = Field(default=None, description="Where that is written down.")
+
+
+class StatedFacts(Part):
+    """What the owner says of it. Nature and data of the record stay what the evidence says."""
+
+    nature: Kind | None = Field(
+        default=None, description="What stands behind it; null when nothing was said."
+    )
+    data: Data | None = Field(default=None, description="Whose data it holds; null when nothing was said.")
+    cause: Cause | None = Field(
+        default=None, description="How it came to stand open; null when nothing was said."
+    )
+    by: str = Field(description="Who said so.")
+    reference: str = Field(description="Where that is written down.")
+    on: dt.date = Field(description="The day on which it was said, UTC.")
+    contradicts: tuple[str, ...] = Field(
+        default=(), description="What the evidence says otherwise: nature, data; each in a sentence."
+    )
 
 
 class Tlp(enum.StrEnum):

@@ -88,6 +88,10 @@ def _columns() -> Iterator[tuple[str, Column]]:
     yield "scope", Column(str, lambda record: record.scope.name if record.scope else None, False)
     yield "reference", Column(str, lambda record: record.scope.reference if record.scope else None, False)
     yield "tlp", Column(str, lambda record: record.tlp, False)
+    yield "stated_nature", Column(str, lambda record: record.stated.nature if record.stated else None)
+    yield "stated_data", Column(str, lambda record: record.stated.data if record.stated else None)
+    yield "stated_by", Column(str, lambda record: record.stated.by if record.stated else None)
+    yield "stated_reference", Column(str, lambda record: record.stated.reference if record.stated else None)
 
 
 COLUMNS: Mapping[str, Column] = dict(_columns())

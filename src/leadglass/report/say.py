@@ -12,7 +12,7 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from leadglass.model.evidence import Reply
-from leadglass.model.record import EvidenceFact, ScanRecord
+from leadglass.model.record import EvidenceFact, ScanRecord, StatedFacts
 from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, Reason, Severity, State
 from leadglass.report import words
 from leadglass.report.contract import Summary
@@ -33,6 +33,7 @@ __all__ = [
     "software",
     "source",
     "sources",
+    "stated",
     "stranger",
     "tls",
     "unknown",
@@ -145,6 +146,25 @@ def behind(record: ScanRecord) -> str:
     """What stands behind it, how sure that is, and what would settle it; empty where there is no DICOM."""
     if record.access in _NO_DICOM:
         return ""
+    if record.stated is None:
+        return _by_evidence(record)
+    return f"{stated(record.stated)} By the evidence: {_by_evidence(record)}"
+
+
+def stated(by_owner: StatedFacts) -> str:
+    """What the owner says, and what the evidence says otherwise."""
+    told = (
+        f"{by_owner.nature}, {words.KIND[by_owner.nature]}" if by_owner.nature else "",
+        f"data: {words.DATA[by_owner.data]}" if by_owner.data else "",
+        f"open by {by_owner.cause}" if by_owner.cause else "",
+    )
+    said = (
+        f"Stated by {by_owner.by} on {by_owner.on} ({by_owner.reference}): {'; '.join(filter(None, told))}."
+    )
+    return " ".join((said, *(f"The evidence says otherwise: {text}." for text in by_owner.contradicts)))
+
+
+def _by_evidence(record: ScanRecord) -> str:
     kind = likeliest(record)
     share = f"{kind}, {words.KIND[kind]} ({record.nature[kind]:.0%})"
     if record.nature_settled:

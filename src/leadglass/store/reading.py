@@ -12,18 +12,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Executable, Row, Select, select, update
+from sqlalchemy import Connection, Executable, Row, Select, func, select, update
 
+from leadglass.judge.stated import overruled
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
 from leadglass.model.record import ScanRecord, Tlp, placed, read_body
 from leadglass.model.record_line import LineMaker
 from leadglass.model.record_parts import ScopeNote, VantageFacts
 from leadglass.model.rung import Rung
+from leadglass.model.statement import standing
 from leadglass.model.verdict import Access, Position, Severity
 from leadglass.store.database import Database
 from leadglass.store.scans import Plan, StoredScan, find
 from leadglass.store.schema import observations, places, scans, vantages, verdicts
+from leadglass.store.statements import Standing, standing_in
 
 __all__ = [
     "PAGE",
@@ -106,12 +109,9 @@ class Shelf(Generic[_T]):
 def records(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[ScanRecord]:
     """The records of ``scan``, marked ``tlp``, in the order of their endpoints."""
     scope, names = scope_of(scan.plan), names_of(scan.plan)
-    for page, seen_from, looks in _pages(
-        db, scan, lambda row: (Rung(row.rung), read_body(row.body, where=db.where))
-    ):
-        for endpoint, vantage, observed_at, verdict in page:
+    for page, seen_from in _pages(db, scan, lambda rung, body: (Rung(rung), read_body(body, where=db.where))):
+        for endpoint, vantage, observed_at, (rung, look) in page:
             address, port = unpack(endpoint)
-            rung, look = looks[verdict]
             yield placed(
                 look,
                 scan=scan.plan.ulid,
@@ -132,11 +132,11 @@ def lines(db: Database, scan: StoredScan, tlp: Tlp | None = None) -> Iterator[st
 def put_together(db: Database, scan: StoredScan, maker: Maker[_V, _L]) -> Iterator[str]:
     """What ``maker`` makes of each endpoint of ``scan``, in the order of their endpoints."""
     line = maker.line
-    for page, seen_from, looks in _pages(db, scan, lambda row: maker.look(Rung(row.rung), row.body)):
+    for page, seen_from in _pages(db, scan, lambda rung, body: maker.look(Rung(rung), body)):
         parts = {number: maker.vantage(vantage) for number, vantage in seen_from.items()}
-        for endpoint, vantage, observed_at, verdict in page:
+        for endpoint, vantage, observed_at, look in page:
             address, port = unpack(endpoint)
-            yield line(observed_at, address, port, parts[vantage], looks[verdict])
+            yield line(observed_at, address, port, parts[vantage], look)
 
 
 def tally(db: Database, scan: StoredScan) -> Tally:
@@ -154,10 +154,38 @@ def tally(db: Database, scan: StoredScan) -> Tally:
             for verdict, number in counted.items():
                 access[known[verdict][0]] += number
                 severity[known[verdict][1]] += number
+        severity.update(_moved(connection, scan))
     return Tally(
         access.total(),
         {word: access[word] for word in Access if access[word]},
         {word: severity[word] for word in Severity if severity[word]},
+    )
+
+
+def _moved(connection: Connection, scan: StoredScan) -> Counter[Severity]:
+    """What the words of owners add to the counts of severities, and take from them."""
+    moved: Counter[Severity] = Counter()
+    seen_from = {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
+    for address, said in standing_in(connection).items():
+        rows = connection.execute(_on(address, scan)).all()
+        for row in rows:
+            _, body = _overlaid(row, (row.rung, row.body), {address: said}, seen_from)
+            moved[Severity(row.severity)] -= 1
+            moved[read_body(body).severity] += 1
+    return moved
+
+
+def _on(address: bytes, scan: StoredScan) -> AnySelect:
+    """What was seen of an address, with the bodies."""
+    seen = observations.c
+    return (
+        select(seen.endpoint, seen.vantage, verdicts.c.rung, verdicts.c.body, verdicts.c.severity)
+        .join_from(observations, verdicts, seen.verdict == verdicts.c.id)
+        .where(
+            seen.scan == scan.id,
+            seen.endpoint.between(address + bytes(2), address + b"\xff\xff"),
+            func.length(seen.endpoint) == len(address) + 2,
+        )
     )
 
 
@@ -168,7 +196,13 @@ def listing(db: Database) -> Iterator[tuple[StoredScan, Tally]]:
         ulids = latest.scalars().all()
     for ulid in ulids:
         scan = find(db, ulid)
-        yield scan, _kept_tally(db, scan) if scan.state == "complete" else tally(db, scan)
+        yield scan, _kept_tally(db, scan) if _is_fixed(db, scan) else tally(db, scan)
+
+
+def _is_fixed(db: Database, scan: StoredScan) -> bool:
+    """Whether its counts change no more: owners may still say what changes them."""
+    with db.read() as connection:
+        return scan.state == "complete" and not standing_in(connection)
 
 
 def _kept_tally(db: Database, scan: StoredScan) -> Tally:
@@ -209,20 +243,44 @@ def streamed(connection: Connection, query: Executable) -> Iterator[Sequence[Any
 
 
 def _pages(
-    db: Database, scan: StoredScan, make: Callable[[AnyRow], _T]
-) -> Iterator[tuple[Sequence[AnyRow], Mapping[int, VantageFacts], Mapping[int, _T]]]:
-    """Pages of (endpoint, vantage, moment, verdict), with what vantages and verdicts stand for."""
+    db: Database, scan: StoredScan, make: Callable[[int, str], _T]
+) -> Iterator[tuple[Iterator[tuple[bytes, int, int, _T]], Mapping[int, VantageFacts]]]:
+    """Pages of (endpoint, vantage, moment, what is made of rung and body), with what vantages stand for."""
     seen = observations.c
     rows = (
         select(seen.endpoint, seen.vantage, seen.observed_at, seen.verdict)
         .where(seen.scan == scan.id)
         .order_by(seen.endpoint, seen.place)
     )
+    looks = select(verdicts.c.id, verdicts.c.rung, verdicts.c.body)
     with db.read() as connection:
         seen_from = {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
-        shelf = Shelf(connection, select(verdicts.c.id, verdicts.c.rung, verdicts.c.body), make)
+        stated = standing_in(connection)
+        shelf = Shelf(connection, looks, lambda row: make(row.rung, row.body))
+        plain = Shelf(connection, looks, lambda row: (row.rung, row.body))
         for page in streamed(connection, rows):
-            yield page, seen_from, shelf.holding(row.verdict for row in page)
+            made = shelf.holding(row.verdict for row in page)
+            told = [row for row in page if bytes(row.endpoint[:-2]) in stated] if stated else ()
+            if not told:
+                yield ((*row[:3], made[row[3]]) for row in page), seen_from
+                continue
+            bodies = plain.holding(row.verdict for row in told)
+            overlaid = {
+                (row.endpoint, row.vantage): make(*_overlaid(row, bodies[row.verdict], stated, seen_from))
+                for row in told
+            }
+            yield ((*row[:3], overlaid.get(row[:2]) or made[row[3]]) for row in page), seen_from
+
+
+def _overlaid(
+    row: AnyRow, look: tuple[int, str], stated: Standing, seen_from: Mapping[int, VantageFacts]
+) -> tuple[int, str]:
+    """Rung and body with what the owner says laid over them."""
+    rung, body = look
+    statement = standing(stated[bytes(row.endpoint[:-2])], unpack(bytes(row.endpoint))[1])
+    if statement is None:
+        return look
+    return rung, overruled(read_body(body), statement, seen_from[row.vantage].position).body()
 
 
 _VANTAGES = select(vantages.c.id, vantages.c.source, vantages.c.position, places.c.name).join_from(
