@@ -193,7 +193,6 @@ class Request:
         Only an association that had been idle is left so, and only a request that nothing was heard of can
         be asked once more.
         """
-        return False
         crossing = self._crossing
         return crossing is not None and not self.heard and asyncio.get_running_loop().time() < crossing[0]
 
