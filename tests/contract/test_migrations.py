@@ -170,6 +170,11 @@ _OWNERS = """
         VALUES ({blob}, '_dicom-tls._tcp', 'example.org', 1795237200)
 """
 
+_CURRENT = """
+    ; INSERT INTO current_marks (scan, state, shards) VALUES (1, 'open', 1);
+    INSERT INTO current_facts (verdict, urgency, nature) VALUES (1, 19, 0)
+"""
+
 ROWS = {
     "0001": _SCANS,
     "0002": _SCANS + _GUARD,
@@ -178,6 +183,7 @@ ROWS = {
     "0005": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH,
     "0006": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH + _WEB,
     "0007": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH + _WEB + _OWNERS,
+    "0008": _SCANS + _GUARD + _REGISTER + _NOTICES + _WATCH + _WEB + _OWNERS + _CURRENT,
 }
 """Something to keep, as it was written at each revision."""
 

@@ -35,6 +35,7 @@ __all__ = [
     "Maker",
     "Shelf",
     "Tally",
+    "kept_tally",
     "lines",
     "listing",
     "names_of",
@@ -196,7 +197,7 @@ def listing(db: Database) -> Iterator[tuple[StoredScan, Tally]]:
         ulids = latest.scalars().all()
     for ulid in ulids:
         scan = find(db, ulid)
-        yield scan, _kept_tally(db, scan) if _is_fixed(db, scan) else tally(db, scan)
+        yield scan, kept_tally(db, scan) if _is_fixed(db, scan) else tally(db, scan)
 
 
 def _is_fixed(db: Database, scan: StoredScan) -> bool:
@@ -205,7 +206,8 @@ def _is_fixed(db: Database, scan: StoredScan) -> bool:
         return scan.state == "complete" and not standing_in(connection)
 
 
-def _kept_tally(db: Database, scan: StoredScan) -> Tally:
+def kept_tally(db: Database, scan: StoredScan) -> Tally:
+    """What was seen in ``scan``, which is complete: counted once, and kept."""
     with db.read() as connection:
         kept = connection.execute(select(scans.c.tally).where(scans.c.id == scan.id)).scalar()
     if kept is not None:

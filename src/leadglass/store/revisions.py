@@ -19,11 +19,11 @@ from sqlalchemy import (
 )
 
 from leadglass.errors import ConfigError
-from leadglass.store.schema import metadata
+from leadglass.store.schema_current import metadata
 
 __all__ = ["NEWEST", "REVISIONS", "create", "refuse_strangers", "revision_of"]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
 """All revisions of the schema, oldest first."""
 NEWEST = REVISIONS[-1]
 
