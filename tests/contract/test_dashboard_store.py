@@ -146,23 +146,37 @@ def test_of_two_who_use_a_link_at_once_one_succeeds(database: Database, opening:
 # ---- wrong passwords
 
 
-def test_attempts_are_counted_over_processes_and_forgotten(
-    database: Database, opening: Opening, clock: Clock
-) -> None:
-    assert kept.attempt(database, "k", 900).wrong == 0
-    assert kept.attempt(opening(), "k", 900).wrong == 1
-    assert kept.attempt(database, "other", 900).wrong == 0
+def test_attempts_are_counted_over_processes_until_one_is_right(database: Database, opening: Opening) -> None:
+    other, limits = opening(), {"account": 2, "address": 3}
 
-    kept.forgive(database, "k")
+    assert kept.attempt(database, limits, 900)
+    assert kept.attempt(other, limits, 900)
+    assert not kept.attempt(database, limits, 900)
+    assert not kept.attempt(other, {"account": 2}, 900)
+    # What was refused was not counted: the address has one left.
+    assert kept.attempt(database, {"address": 3}, 900)
+    assert not kept.attempt(database, {"address": 3}, 900)
 
-    assert kept.attempt(database, "k", 900).wrong == 0
-    assert kept.attempt(database, "k", 0).wrong == 0
+    kept.forgive(database, "account")
+
+    assert kept.attempt(database, {"account": 2}, 900)
+
+
+def test_attempts_are_forgotten_after_a_while_even_if_others_go_on(database: Database) -> None:
+    assert kept.attempt(database, {"k": 1}, 900)
+    with database.write() as connection:
+        connection.execute(text("UPDATE web_attempts SET last = last - 800"))
+    assert not kept.attempt(database, {"k": 1}, 900)
+    with database.write() as connection:
+        connection.execute(text("UPDATE web_attempts SET last = last - 800"))
+
+    assert kept.attempt(database, {"k": 1}, 900)
 
 
 def test_attempts_do_not_fill_the_disk(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "_MOST_ATTEMPTS", 3)
     for number in range(6):
-        kept.attempt(database, f"k{number}", 900)
+        kept.attempt(database, {f"k{number}": 5}, 900)
 
     with database.read() as connection:
         rows = connection.execute(text("SELECT count(*) FROM web_attempts")).scalar()

@@ -18,7 +18,7 @@ from leadglass.access.strict import plain_text
 from leadglass.model.access import Principal
 from leadglass.model.enrolment import User
 
-__all__ = ["SALT_BYTES", "Attempts", "check_passcode", "hash_passcode"]
+__all__ = ["SALT_BYTES", "Attempts", "check_passcode", "hash_passcode", "matches"]
 
 SALT_BYTES = 16
 
@@ -45,15 +45,16 @@ def hash_passcode(passcode: str, salt: bytes) -> str:
 def check_passcode(claimed: NeedsPasscode, users: Mapping[str, User]) -> Principal | IdentityRefusal:
     """The person, if name and passcode belong together. Slow on purpose, and equally for every name."""
     user = users.get(claimed.user)
-    right = _matches(claimed.passcode, user.password_hash if user else _NOBODY)
+    right = matches(claimed.passcode, user.password_hash if user else None)
     if user is None or not right:
         return IdentityRefusal("the user name or the passcode is wrong", "passcode-wrong")
     return person_of(user)
 
 
-def _matches(passcode: str, phc: str) -> bool:
+def matches(passcode: str, phc: str | None) -> bool:
+    """Whether ``phc`` is kept of ``passcode``; for None as much work, and never."""
     try:
-        Argon2id.verify_phc_encoded(passcode.encode(), phc)
+        Argon2id.verify_phc_encoded(passcode.encode(), phc or _NOBODY)
     except (InvalidKey, ValueError):
         # ValueError: what is kept is no hash; nobody has that passcode.
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from leadglass.store.guard_roll import keep
 from leadglass.store.schema import accounts, web_attempts, web_links, web_sessions, web_tokens
 
 __all__ = [
-    "Counted",
     "Kept",
     "account_of",
     "account_of_subject",
@@ -41,14 +40,6 @@ class Kept:
 
     account: Account
     password_hash: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Wrong passwords before this attempt, and when the last of them was (POSIX seconds)."""
-
-    wrong: int
-    last: float
 
 
 # ---- accounts
@@ -171,21 +162,24 @@ def use_link(database: Database, digest: str, first: Account, password_hash: str
 # ---- wrong passwords
 
 
-def attempt(database: Database, key: str, memory: float) -> Counted:
-    """Count an attempt as wrong until it turns out right; what was counted in the last ``memory`` seconds.
+def attempt(database: Database, limits: Mapping[str, int], memory: float) -> bool:
+    """Count an attempt as wrong until it turns out right; False: one of ``limits`` was reached, nothing is counted.
 
-    Counted before anything is compared: many at once are not more than many in turn.
+    ``limits`` says for each key how many wrong ones there may be in ``memory`` seconds. An attempt is counted before
+    anything is compared: many at once are not more than many in turn.
     """
+    columns = web_attempts.c
     with database.write() as connection:
         now = database.moment(connection)
-        columns = web_attempts.c
         connection.execute(delete(web_attempts).where(columns.last <= now - memory))
-        row = connection.execute(
-            select(columns.wrong, columns.last).where(columns.key == key).with_for_update()
-        ).first()
-        before = Counted(0, 0.0) if row is None else Counted(row.wrong, row.last)
-        _count(connection, key, now, is_postgres=database.is_postgres)
-    return before
+        counting = connection.begin_nested()
+        for key in sorted(limits):  # in one order, so that two who count do not wait for each other
+            _count(connection, key, now, is_postgres=database.is_postgres)
+        rows = connection.execute(select(columns.key, columns.wrong).where(columns.key.in_(limits)))
+        free = all(wrong <= limits[key] for key, wrong in rows)
+        # Who is locked out begins anew after that time, however often others try meanwhile.
+        counting.commit() if free else counting.rollback()
+    return free
 
 
 def forgive(database: Database, *keys: str) -> None:

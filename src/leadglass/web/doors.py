@@ -70,12 +70,12 @@ class Doors:
     def _declare(
         self, method: str, path: str, rule: Rule, action: str, options: dict[str, Any]
     ) -> Callable[[_F], _F]:
-        fresh = options.pop("fresh", False)
+        fresh, has_form = options.pop("fresh", False), options.pop("has_form", False)
 
         def declare(endpoint: _F) -> _F:
             merged = {**self._common, **options}
             self._declared.append(
-                Declared(method, self._prefix + path, rule, action, fresh, endpoint, merged)
+                Declared(method, self._prefix + path, rule, action, fresh, has_form, endpoint, merged)
             )
             return endpoint
 

@@ -38,6 +38,8 @@ class Declared:
     """What the audit calls it; "" for what changes nothing."""
     fresh: bool
     """The password must have been given a moment ago."""
+    has_form: bool
+    """A stranger gets a form here, and with it a cookie that the form belongs to."""
     endpoint: Callable[..., Any]
     options: dict[str, Any]
 

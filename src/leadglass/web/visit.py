@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Request
@@ -44,13 +44,21 @@ class Visitor:
         """The account; "" for a stranger."""
         return self.account.name if self.account else ""
 
+    def with_csrf(self, token: str) -> Visitor:
+        """The same, about to be given a form."""
+        return replace(self, csrf=token)
+
 
 @dataclass(slots=True)
 class Deed:
     """What the request does, for the audit: a handler says what the path does not. No secrets."""
 
+    who: str = ""
+    """Who did it, where the visitor is not yet or no more who he is: at signing in and out."""
     on: str = ""
     detail: str = ""
+    outcome: str = ""
+    """Where the status of the answer does not tell it: ``done``, ``refused`` or ``failed``."""
 
 
 @dataclass(frozen=True, slots=True)
