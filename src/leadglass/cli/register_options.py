@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import datetime as dt
 import enum
 import getpass
-import io
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
@@ -22,6 +19,7 @@ from leadglass.ledger.chain import Head
 from leadglass.model.register import Register, System
 from leadglass.register.codec import register_of
 from leadglass.register.fields import line
+from leadglass.register.tables import as_csv, as_json_text
 from leadglass.report.safe import columns, padded, visible
 from leadglass.store.database import Database
 from leadglass.store.register import head_of, read_state
@@ -41,8 +39,6 @@ __all__ = [
     "write_csv",
     "write_json",
 ]
-
-_FORMULA = ("=", "+", "-", "@")
 
 
 class Shape(enum.StrEnum):
@@ -136,20 +132,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def write_json(value: object) -> None:
     """ASCII, so that text from elsewhere stays escaped."""
-    write(json.dumps(value, indent=2) + "\n")
+    write(as_json_text(value))
 
 
 def write_csv(head: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """A header line and the rows, as spreadsheets take them."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([_cell(row.get(column)) for column in head] for row in rows)
-    write(out.getvalue())
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = visible("; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    write(as_csv(head, rows))

@@ -62,6 +62,11 @@ class Entry:
         return Head(self.n, self.digest)
 
     @property
+    def moment(self) -> dt.datetime:
+        """When it was written, as it says itself; ``ValueError`` if that is no moment."""
+        return dt.datetime.fromisoformat(self.at)
+
+    @property
     def body(self) -> dict[str, Any]:
         """What was written down."""
         found: dict[str, Any] = json.loads(self.text)

@@ -26,6 +26,7 @@ __all__ = [
     "ScanTaken",
     "Seen",
     "SeenPort",
+    "Stamp",
     "System",
     "SystemKind",
     "Treatment",
@@ -203,6 +204,22 @@ class ScanTaken:
     is_complete: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a time-stamping authority said of the chain: that the digest of one entry was there (RFC 3161)."""
+
+    n: int
+    """The entry."""
+    digest: str
+    """Its digest as it was then, SHA-256 in hexadecimal: what the authority signed."""
+    at: int
+    """POSIX seconds: when, as the authority says."""
+    authority: str
+    """The address that was asked."""
+    answer: str
+    """The whole answer (TimeStampResp), base64."""
+
+
 @dataclass(frozen=True)
 class Register:
     """All of it at one moment, each mapping by name."""
@@ -212,6 +229,7 @@ class Register:
     risks: Mapping[str, Risk] = field(default_factory=dict)
     seen: Mapping[str, Seen] = field(default_factory=dict)
     scans: Mapping[str, ScanTaken] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     @cached_property
     def systems_at(self) -> Mapping[str, Sequence[System]]:

@@ -215,7 +215,7 @@ def _asked(
     wanted = {control: None for profile in profiles for one in profile.rows for control in one.controls}
     for control in wanted:
         if control not in system.controls:
-            says = f"{control} is not among its controls"
+            says = f"no {control} is among its controls"
             yield Disagreement(Rule.CONTROL_MISSING, system.name, says, Severity.MEDIUM, control)
     days = _shortest(one.inventory_days for profile in profiles for one in profile.rows)
     review = last_review(register, system.name)

@@ -8,23 +8,45 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from leadglass.errors import ConfigError
-from leadglass.model.register import Register, Review, Risk, ScanTaken, Seen, System
+from leadglass.model.register import Register, Review, Risk, ScanTaken, Seen, Stamp, System
 from leadglass.store.register import Change, State
 
-__all__ = ["RISK", "SCAN", "SEEN", "SYSTEM", "Thing", "as_change", "as_json", "gone", "key_of", "register_of"]
+__all__ = [
+    "REVIEW",
+    "RISK",
+    "SCAN",
+    "SEEN",
+    "STAMP",
+    "SYSTEM",
+    "Thing",
+    "as_change",
+    "as_json",
+    "gone",
+    "key_of",
+    "read",
+    "register_of",
+]
 
-SYSTEM, REVIEW, RISK, SEEN, SCAN = "system", "review", "risk", "seen", "scan"
+SYSTEM, REVIEW, RISK, SEEN, SCAN, STAMP = "system", "review", "risk", "seen", "scan", "stamp"
 
-Thing: TypeAlias = System | Review | Risk | Seen | ScanTaken
+Thing: TypeAlias = System | Review | Risk | Seen | ScanTaken | Stamp
 """What an entry can be about."""
 
-_KINDS: Mapping[type, str] = {System: SYSTEM, Review: REVIEW, Risk: RISK, Seen: SEEN, ScanTaken: SCAN}
+_KINDS: Mapping[type, str] = {
+    System: SYSTEM,
+    Review: REVIEW,
+    Risk: RISK,
+    Seen: SEEN,
+    ScanTaken: SCAN,
+    Stamp: STAMP,
+}
 _FIELDS: Mapping[str, str] = {
     SYSTEM: "systems",
     REVIEW: "reviews",
     RISK: "risks",
     SEEN: "seen",
     SCAN: "scans",
+    STAMP: "stamps",
 }
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {what: TypeAdapter(kind) for kind, what in _KINDS.items()}
 
@@ -39,6 +61,8 @@ def key_of(thing: Thing) -> tuple[str, str]:
             return what, f"{thing.address} {thing.position}"
         case ScanTaken():
             return what, thing.scan
+        case Stamp():
+            return what, str(thing.n)
         case _:
             return what, thing.name
 
@@ -64,11 +88,12 @@ def register_of(state: State, where: str) -> Register:
     found: dict[str, dict[str, Any]] = {field: {} for field in _FIELDS.values()}
     for (what, name), body in sorted(state.items()):
         if what in _FIELDS:  # a later version may keep more
-            found[_FIELDS[what]][name] = _read(what, name, body, where)
+            found[_FIELDS[what]][name] = read(what, name, body, where)
     return Register(**found)
 
 
-def _read(what: str, name: str, body: Mapping[str, Any], where: str) -> Thing:
+def read(what: str, name: str, body: Mapping[str, Any], where: str) -> Thing:
+    """What an entry holds of the kind ``what``; ``ConfigError`` if somebody put something else there."""
     try:
         made: Thing = _ADAPTERS[what].validate_python(body)
     except ValidationError as exc:

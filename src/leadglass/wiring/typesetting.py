@@ -6,15 +6,18 @@ It is handed everything as text and reads no file, and its packages, which it wo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import typst
 
 from leadglass.errors import LocalProtocolError
 
-__all__ = ["families", "pdf", "png", "unset"]
+__all__ = ["PDFStandard", "families", "pdf", "png", "unset"]
+
+PDFStandard: TypeAlias = Literal["a-2a", "ua-1"]
+"""PDF/A-2a: to be kept for long. PDF/UA-1: to be read by everybody. One document may keep to both."""
 
 _PICTURE = (
     b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")\n'
@@ -32,12 +35,18 @@ _DOTS = 144.0
 """Dots an inch: two for each of a screen."""
 
 
-def pdf(source: str, inputs: Mapping[str, str], moment: int, folder: Path | None = None) -> bytes:
+def pdf(
+    source: str,
+    inputs: Mapping[str, str],
+    moment: int,
+    folder: Path | None = None,
+    standards: Sequence[PDFStandard] = (),
+) -> bytes:
     """The PDF of a Typst ``source``, which finds ``inputs`` in ``sys.inputs``; made at ``moment``, POSIX seconds.
 
-    ``folder`` holds more fonts.
+    ``folder`` holds more fonts; ``standards`` are profiles of PDF that it keeps to.
     """
-    return _compiled(source.encode(), inputs, "pdf", moment, _fonts(folder))
+    return _compiled(source.encode(), inputs, "pdf", moment, _fonts(folder), standards=standards)
 
 
 def png(svg: str) -> bytes:
@@ -53,14 +62,14 @@ def families(folder: Path | None) -> tuple[str, ...]:
 
 def unset(characters: str, folder: Path | None) -> str:
     """Those of ``characters`` for which neither Typst's fonts nor those in ``folder`` have a picture."""
-    chars = [_NOTHING, *(char for char in characters if char.isprintable() and not char.isspace())]
+    chars = [_NOTHING, _NOTHING, *(char for char in characters if char.isprintable() and not char.isspace())]
     given = json.dumps({"chars": chars, "families": ["Libertinus Serif", *families(folder)]})
     fonts = _fonts(folder)
     pages = typst.compile(
         _EACH, format="svg", sys_inputs={"given": given}, font_paths=fonts, ignore_system_fonts=True
     )
-    assert isinstance(pages, list)
-    return "".join(char for char, page in zip(chars[1:], pages[1:], strict=True) if page == pages[0])
+    assert isinstance(pages, list)  # there are two of them at least
+    return "".join(char for char, page in zip(chars[2:], pages[2:], strict=True) if page == pages[0])
 
 
 def _fonts(folder: Path | None) -> typst.Fonts:
@@ -68,7 +77,13 @@ def _fonts(folder: Path | None) -> typst.Fonts:
 
 
 def _compiled(
-    source: bytes, inputs: Mapping[str, str], form: Literal["pdf", "png"], moment: int, fonts: typst.Fonts
+    source: bytes,
+    inputs: Mapping[str, str],
+    form: Literal["pdf", "png"],
+    moment: int,
+    fonts: typst.Fonts,
+    *,
+    standards: Sequence[PDFStandard] = (),
 ) -> bytes:
     try:
         return typst.compile(
@@ -79,6 +94,7 @@ def _compiled(
             font_paths=fonts,
             ignore_system_fonts=True,
             timestamp=moment,
+            pdf_standards=list(standards),
         )
     except typst.TypstError as exc:
         raise LocalProtocolError(f"a page cannot be set ({str(exc).splitlines()[0]})") from exc

@@ -1,0 +1,205 @@
+"""The sections of a dossier about what there is and what was seen, each made of the rows of its table."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from leadglass.model.verdict import Access
+from leadglass.register.blocks import (
+    Block,
+    Cell,
+    bar,
+    heading,
+    mono,
+    paragraph,
+    small,
+    stack,
+    strong,
+    table,
+    tag,
+)
+from leadglass.register.case import Case
+from leadglass.register.phrases import Sheet, brief, day, named, sentence
+from leadglass.register.tables import Row
+from leadglass.report.words import ACCESS
+
+__all__ = ["exposures", "inventory", "network", "scans"]
+
+
+# ---- inventory and network
+
+
+def inventory(sheet: Sheet) -> Iterator[Block]:
+    """The declared systems."""
+    yield heading("Inventory")
+    yield paragraph(
+        "Every imaging system that is declared: who owns it, who looks after it and under which agreement, where it"
+        " stands, what it holds, and the safeguards that are declared for it."
+    )
+    head = (
+        ("System", 2.2),
+        ("Owner and manager", 2.2),
+        ("Location and data", 2.0),
+        ("Declared controls", 2.0),
+    )
+    yield from table(
+        head, [_system(row) for row in sheet.rows["inventory"]], "No system is declared.", "inventory"
+    )
+
+
+def _system(row: Row) -> list[Cell]:
+    retired = f"retired on {row['retired']}" if row["retired"] else ""
+    manager = " ".join(filter(None, (row["manager_name"], f"({row['manager']})" if row["manager"] else "")))
+    until = f" until {row['agreement_until']}" if row["agreement_until"] else ""
+    agreement = f"agreement {row['agreement']}{until}" if row["agreement"] else ""
+    return [
+        stack(strong(row["name"]), small(row["kind"]), small(retired)),
+        stack(row["owner"] or "no owner", small(manager or "no manager"), small(agreement)),
+        stack(row["location"] or "-", small(named(row["data"]))),
+        stack(named(row["controls"]) or "none", small(row["note"])),
+    ]
+
+
+def network(sheet: Sheet) -> Iterator[Block]:
+    """Declared beside observed, and what does not agree."""
+    yield heading("Network access")
+    yield paragraph(
+        "What is declared beside what was observed. A port that answers and is not declared, and an address that"
+        " answers where nothing is declared, do not agree; a declared port that was not seen open does."
+    )
+    head = (
+        ("System", 1.7),
+        ("Address", 2.1),
+        ("Port", 0.7),
+        ("Declared", 0.9),
+        ("Observed", 2.7),
+        ("Severity", 1.1),
+    )
+    yield from table(head, [_port(row) for row in sheet.rows["network-access"]], "Nothing.", "network-access")
+    yield from _reach(sheet.case)
+    yield heading("What does not agree, and what is missing", 2)
+    yield from table(
+        (("Severity", 1.1), ("About", 2.2), ("Finding", 4.2)),
+        [_finding(row) for row in sheet.rows["findings"]],
+        "Nothing: what is declared and what was seen agree, and nothing is overdue.",
+        "findings",
+    )
+
+
+def _port(row: Row) -> list[Cell]:
+    software = " ".join(filter(None, (row.get("product"), row.get("version"))))
+    seen = f"from {row['seen_from']} since {day(row['since'])}" if row.get("since") else ""
+    return [
+        strong(row["system"]) if row["system"] else small("not declared"),
+        stack(mono(row["address"]), small(row["name"] or "")) if row.get("address") else "-",
+        str(row["port"]),
+        "yes" if row["declared"] else "no",
+        stack(row["access"].replace("-", " "), small(seen), small(software)),
+        tag(row["severity"]) if row.get("severity") else "-",
+    ]
+
+
+def _reach(case: Case) -> Iterator[Block]:
+    declared = [one for one in case.register.systems.values() if one.zones or one.peers or one.titles]
+    if declared:
+        yield heading("Zones and peers as declared", 2)
+        head = (("System", 1.7), ("AE titles", 1.6), ("Zones", 1.6), ("May talk to it", 3.0))
+        made: list[list[Cell]] = [
+            [strong(one.name), named(one.titles), named(one.zones), named(one.peers)] for one in declared
+        ]
+        yield from table(head, made, "", "inventory")
+
+
+def _finding(row: Row) -> list[Cell]:
+    asked = f"asked for by {named(row['requirements'])}" if row["requirements"] else ""
+    about = strong(row["about"]) if row["about"] else "the register"
+    return [
+        tag(row["severity"]),
+        stack(about, small(row["rule"])),
+        stack(sentence(row["says"]), small(sentence(row["advice"])), small(asked)),
+    ]
+
+
+# ---- over time
+
+
+def exposures(sheet: Sheet) -> Iterator[Block]:
+    """When each exposure was first seen, and which scan shows that it is closed."""
+    yield heading("Exposures and their history")
+    yield paragraph(
+        "Each port that gave a stranger more than nothing, from the scan that saw it first to the scan that looked"
+        " again and saw it no more. The bar shows it in time, from the first exposure to the day of this dossier."
+    )
+    starts = [one.opened for one in sheet.case.exposures]
+    midnight = dt.datetime.combine(sheet.case.today, dt.time(), dt.UTC)
+    last = int(midnight.timestamp()) + 86_400
+    first = min(starts, default=last - 86_400)
+    made = [
+        _exposure(
+            row,
+            bar(_share(one.opened, first, last), _share(one.closed or last, first, last), row["severity"]),
+        )
+        for row, one in zip(sheet.rows["exposures"], sheet.case.exposures, strict=True)
+    ]
+    head = (
+        ("Severity", 1.1),
+        ("Where", 2.2),
+        ("What a stranger could do", 2.4),
+        ("From", 1.7),
+        ("Until", 1.7),
+    )
+    yield from table(head, made, "No exposure was seen.", "exposures")
+
+
+def _share(at: int, first: int, last: int) -> float:
+    return round(min(max((at - first) / (last - first), 0.0), 1.0), 4)
+
+
+def _exposure(row: Row, time: Cell) -> list[Cell]:
+    closed = stack(day(row["closed"]), small(f"scan {brief(row['closed_by'])}")) if row["closed"] else "open"
+    days = f"{row['days']:,} days" if row["days"] != 1 else "1 day"
+    changed = [small(f"{day(change)}: {change.split()[1].replace('-', ' ')}") for change in row["changes"]]
+    return [
+        stack(tag(row["severity"]), time),
+        stack(mono(f"{row['address']} {row['port']}"), small(named(row["systems"]) or "not declared")),
+        stack(
+            f"A stranger {ACCESS[Access(row['access'])].brief}.",
+            small(f"seen from {row['seen_from']}"),
+            *changed,
+        ),
+        stack(day(row["first_seen"]), small(f"scan {brief(row['first_scan'])}")),
+        stack(closed, small(days)),
+    ]
+
+
+def scans(sheet: Sheet) -> Iterator[Block]:
+    """The scans that the register was filled from."""
+    yield heading("Scans")
+    yield paragraph(
+        "The scans that the register was filled from: whose leave they had, from which side they looked, how deep"
+        " they might go, and whether they finished."
+    )
+    head = (
+        ("Scan", 2.3),
+        ("Began", 1.4),
+        ("Looked from", 1.2),
+        ("Scope and authorisation", 3.4),
+        ("Deepest", 1.3),
+    )
+    yield from table(
+        head, [_scan(row) for row in sheet.rows["scans"]], "The register was filled from no scan.", "scans"
+    )
+
+
+def _scan(row: Row) -> list[Cell]:
+    leave = ", ".join(filter(None, (row["basis"], row["granted_by"], row["reference"])))
+    said = leave or ("no scope was needed (loopback)" if row["kept"] else "the scan itself is no longer kept")
+    asked = f"{row['endpoints']:,} endpoints" if row["endpoints"] is not None else ""
+    return [
+        stack(mono(row["scan"]), small("" if row["finished"] else "not finished")),
+        stack(day(row["began"]), small(f"{row['began'][11:16]} UTC")),
+        row["seen_from"],
+        stack(row["scope"], small(said)),
+        stack(row["deepest"] or "-", small(asked)),
+    ]
