@@ -131,10 +131,10 @@ def test_the_last_scan_of_a_schedule_is_of_all_of_it(database: Database) -> None
         orders.note_scan(database, held, ulid(10 + number))
         orders.finish(database, held, OrderState.DONE, BEGAN + number)
 
-    found = orders.last(database, "nightly")
+    found = orders.last(database, "nightly", "scope.toml")
     assert found is not None
     assert found.scan == ulid(11)
-    assert orders.last(database, "nightly", before=ulid(1)) is None
+    assert orders.last(database, "nightly", "other.toml") is None
     assert [one.id for one in orders.latest(database, schedule="nightly")] == [ulid(2), ulid(1)]
 
 
@@ -160,9 +160,29 @@ def test_many_that_reach_for_it_get_each_order_once(opening: Opening) -> None:
 
 def test_a_plan_gives_its_orders_and_moves_its_mark_together(database: Database) -> None:
     assert watch_state.mark_of(database, "nightly") is None
-    assert watch_state.plan(database, "nightly", [ORDER], BEGAN) == 1
-    assert watch_state.plan(database, "nightly", [dataclasses.replace(ORDER, id=ulid(2))], BEGAN + 1) == 0
+    again = dataclasses.replace(ORDER, id=ulid(2))
+    assert watch_state.plan(database, "nightly", [ORDER], BEGAN, BEGAN) == 1
+    assert watch_state.plan(database, "nightly", [again], BEGAN + 1, BEGAN + 1) == 0
     assert watch_state.mark_of(database, "nightly") == BEGAN + 1
+
+
+def test_what_a_wrong_clock_missed_comes_again_when_its_time_comes(database: Database) -> None:
+    ahead = BEGAN + 365 * 24 * HOUR
+    watch_state.plan(database, "nightly", [ORDER], ahead, ahead)
+    orders.miss(database, ORDER, ahead, "nobody began it", News(ORDER.id))
+
+    assert watch_state.plan(database, "nightly", [ORDER], BEGAN, BEGAN) == 1
+    assert taken(database) is not None
+
+
+def test_an_order_that_is_put_off_is_missed_like_any_other(database: Database) -> None:
+    orders.give(database, ORDER)
+    held = taken(database)
+    assert held is not None
+    assert orders.put_off(database, held, BEGAN + 60)
+
+    assert taken(database, BEGAN + 59) is None
+    assert len(orders.overdue(database, BEGAN + HOUR + 1)) == 1
 
 
 def test_who_watches_is_known_until_it_goes(database: Database) -> None:

@@ -12,7 +12,7 @@ from leadglass.settings import kinds
 from leadglass.settings.kinds import Table, Text
 from leadglass.settings.toml_file import TomlFile
 
-__all__ = ["MailFile", "is_mailbox", "read_mail"]
+__all__ = ["MailFile", "Mailbox", "is_mailbox", "read_mail"]
 
 _MAILBOX = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"

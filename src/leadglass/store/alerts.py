@@ -20,7 +20,7 @@ from leadglass.model.order import Order
 from leadglass.model.verdict import Severity
 from leadglass.store.alert_rows import alert_of, row_of
 from leadglass.store.database import Database
-from leadglass.store.deliveries import Occasion, put
+from leadglass.store.deliveries import Occasion, put, went_to
 from leadglass.store.schema import alerts
 
 __all__ = [
@@ -127,8 +127,9 @@ def _close(connection: Connection, closing: Closing, news: News) -> None:
     connection.execute(update(alerts).where(columns.id == closing.alert).values(values))
     over = dataclasses.replace(fixed, state=AlertState.CLOSED)
     connection.execute(insert(alerts).values(row_of(over, news.source)))
-    if row.state != AlertState.SILENT.value:
-        _address(connection, fixed, news.channels(fixed))
+    # The good news goes where the bad news went.
+    for channel in went_to(connection, closing.alert):
+        put(connection, fixed.id, channel, Occasion.RAISED)
 
 
 def change(database: Database, identifier: str, state: AlertState, by: str, now: float) -> Alert:

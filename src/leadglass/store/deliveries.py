@@ -31,6 +31,7 @@ __all__ = [
     "lost",
     "of_alert",
     "put",
+    "went_to",
 ]
 
 _LONGEST = 86_400
@@ -164,6 +165,12 @@ def put(connection: Connection, alert: str, channel: str, occasion: Occasion) ->
     connection.execute(
         insert(deliveries).values(**row, state=DeliveryState.WAITING.value, tries=0, trouble="")
     )
+
+
+def went_to(connection: Connection, alert: str) -> Sequence[str]:
+    """The channels that ``alert`` was to go to."""
+    query = select(deliveries.c.channel).where(deliveries.c.alert == alert).distinct()
+    return connection.execute(query.order_by(deliveries.c.channel)).scalars().all()
 
 
 def _unsent() -> ColumnElement[bool]:

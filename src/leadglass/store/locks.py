@@ -12,7 +12,7 @@ from leadglass.store.database import Database
 from leadglass.store.filelock import CAN_UNLINK_OPEN, try_lock
 from leadglass.store.scans import StoredScan
 
-__all__ = ["sole"]
+__all__ = ["alone", "sole"]
 
 
 @contextlib.contextmanager
@@ -21,10 +21,17 @@ def sole(database: Database, scan: StoredScan) -> Iterator[bool]:
 
     On PostgreSQL it always may: there, leases decide. ``ResourceError`` if no lock can be made.
     """
+    with alone(database, scan.plan.ulid) as is_ours:
+        yield is_ours
+
+
+@contextlib.contextmanager
+def alone(database: Database, what: str) -> Iterator[bool]:
+    """The same for whatever ``what`` names."""
     if database.path is None:
         yield True
         return
-    path = Path(f"{database.path}.{scan.plan.ulid}.lock")
+    path = Path(f"{database.path}.{what}.lock")
     with contextlib.ExitStack() as stack:
         try:
             is_ours = _hold(path, stack)

@@ -33,7 +33,9 @@ __all__ = [
     "note_scan",
     "overdue",
     "put",
+    "put_off",
     "renew",
+    "revive",
     "take",
     "waiting",
 ]
@@ -121,6 +123,22 @@ def give_back(database: Database, held: Held) -> None:
         connection.execute(update(orders).where(_ours(held)).values(lease_until=0.0))
 
 
+def put_off(database: Database, held: Held, due_at: float) -> bool:
+    """Let it wait until ``due_at``, as if nobody had begun it; False if it is somebody else's meanwhile."""
+    waits = {"state": OrderState.WAITING.value, "due_at": int(due_at), "token": None, "lease_until": None}
+    with database.write() as connection:
+        return connection.execute(update(orders).where(_ours(held)).values(waits)).rowcount == 1
+
+
+def revive(connection: Connection, order: Order, now: float) -> bool:
+    """Let the order for the same moment wait again if it was missed in what is the future now: a clock was wrong."""
+    theirs = orders.c.schedule == order.schedule, orders.c.moment == order.moment
+    wrong = and_(*theirs, orders.c.state == OrderState.MISSED.value, orders.c.ended_at > now)
+    waits = {"state": OrderState.WAITING.value, "ended_at": None, "trouble": ""}
+    times = {"due_at": order.due_at, "until": order.until}
+    return connection.execute(update(orders).where(wrong).values(waits | times)).rowcount == 1
+
+
 # ---- ending
 
 
@@ -178,15 +196,12 @@ def latest(database: Database, most: int = 50, schedule: str | None = None) -> S
         return [_order(row) for row in connection.execute(chosen)]
 
 
-def last(database: Database, schedule: str, *, before: str = "") -> Order | None:
-    """The last order for all of ``schedule`` that ended and became a scan; other than the one called ``before``.
-
-    A scan that came to no end counts as well: what it saw has been told.
-    """
+def last(database: Database, schedule: str, scope_file: str) -> Order | None:
+    """The last order for all of a scope that was done for ``schedule``."""
     query = (
         select(orders)
-        .where(orders.c.schedule == schedule, orders.c.ports == "[]", orders.c.state.in_(_ENDED))
-        .where(orders.c.scan.is_not(None), orders.c.id != before)
+        .where(orders.c.schedule == schedule, orders.c.scope_file == scope_file, orders.c.ports == "[]")
+        .where(orders.c.state == OrderState.DONE.value, orders.c.scan.is_not(None))
         .order_by(orders.c.ended_at.desc(), orders.c.id.desc())
     )
     with database.read() as connection:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from leadglass.model.order import Order
 from leadglass.store.database import Database
-from leadglass.store.orders import put
+from leadglass.store.orders import put, revive
 from leadglass.store.schema import watch_marks, watchers
 
 __all__ = ["Watcher", "beat", "gone", "mark_of", "plan", "watchers_of"]
@@ -38,10 +38,10 @@ def mark_of(database: Database, schedule: str) -> int | None:
         return connection.execute(query).scalar()
 
 
-def plan(database: Database, schedule: str, orders: Sequence[Order], planned_to: int) -> int:
+def plan(database: Database, schedule: str, orders: Sequence[Order], planned_to: int, now: float) -> int:
     """Give ``orders`` and move the mark, all in one; how many of them were new."""
     with database.write() as connection:
-        given = sum(put(connection, order) for order in orders)
+        given = sum(put(connection, order) or revive(connection, order, now) for order in orders)
         make = postgresql.insert if database.is_postgres else sqlite.insert
         row = make(watch_marks).values(schedule=schedule, planned_to=planned_to)
         connection.execute(
