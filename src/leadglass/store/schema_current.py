@@ -60,6 +60,7 @@ current_endpoints = Table(
     Column("address", LargeBinary, primary_key=True),
     Column("port", Integer, primary_key=True, autoincrement=False),
     Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("endpoint", LargeBinary, nullable=False),  # as ``model.key`` has it
     Column("urgency", SmallInteger, nullable=False),
     Column("nature", SmallInteger, nullable=False),
     Column("product", Text),

@@ -83,6 +83,7 @@ def _endpoints() -> None:
         sa.Column("address", sa.LargeBinary(), nullable=False),
         sa.Column("port", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("endpoint", sa.LargeBinary(), nullable=False),
         sa.Column("urgency", sa.SmallInteger(), nullable=False),
         sa.Column("nature", sa.SmallInteger(), nullable=False),
         sa.Column("product", sa.Text()),

@@ -1,0 +1,365 @@
+"""Pages of servers and of endpoints, out of tables with a million rows, each by an index.
+
+The tables are as ``store.current.refresh`` left them. A page begins at a key, never at a number of rows to be skipped,
+so that the last page costs what the first one does, and rows that come or go meanwhile shift nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+
+from leadglass.errors import UsageError
+from leadglass.model.endpoint import Endpoint
+from leadglass.model.key import unpack
+from leadglass.model.verdict import Kind, Severity
+from leadglass.store import cursors
+from leadglass.store.current import Summary, summary_of
+from leadglass.store.cursors import Cursor, Key
+from leadglass.store.database import Database
+from leadglass.store.networks import looks_like_one, stretch_of
+from leadglass.store.reading import AnyRow, AnySelect
+from leadglass.store.schema import observations, places, scans
+from leadglass.store.schema_current import current_endpoints, current_servers
+from leadglass.store.server_rows import (
+    EXACTLY_UP_TO,
+    Count,
+    EndpointRow,
+    Page,
+    ServerRow,
+    Sort,
+    Wanted,
+)
+from leadglass.store.urgency import STEPS, access_of, severity_of, urgency_below, urgency_of
+
+__all__ = ["ENDPOINTS", "LARGEST_PAGE", "endpoint_row", "endpoints_page", "server_row", "servers_page"]
+
+LARGEST_PAGE: Final = 500
+_KINDS = tuple(Kind)
+_FEW = 2000
+"""So many endpoints are rather looked up first than found in passing."""
+
+_T = TypeVar("_T")
+_E, _S = current_endpoints.c, current_servers.c
+_NOBODY = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class _List(Generic[_T]):
+    """One of the two lists."""
+
+    name: str
+    rows: AnySelect
+    columns: Any
+    """Of the table that is sorted."""
+    tail: tuple[str, ...]
+    """What tells rows apart that are otherwise sorted alike."""
+    make: Callable[[AnyRow], _T]
+
+    def key(self, sort: Sort) -> tuple[str, ...]:
+        """The columns that rows are sorted by."""
+        return (*_FIRST[sort], *self.tail)
+
+
+_FIRST: dict[Sort, tuple[str, ...]] = {
+    Sort.SEVERITY: ("urgency",),
+    Sort.LAST_SEEN: ("last_seen",),
+    Sort.FIRST_SEEN: ("first_seen",),
+    Sort.ADDRESS: (),
+}
+_DOWNWARDS = frozenset({Sort.LAST_SEEN, Sort.FIRST_SEEN})
+"""The latest first."""
+
+
+def servers_page(
+    database: Database,
+    wanted: Wanted = _NOBODY,
+    sort: Sort = Sort.SEVERITY,
+    *,
+    reverse: bool = False,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[ServerRow]:
+    """Servers, as ``wanted`` and sorted; ``UsageError`` for a network, scan, cursor or limit that is none."""
+    with database.read() as connection:
+        narrowed = _servers_wanted(connection, wanted)
+        return _page(connection, _SERVERS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
+
+
+def endpoints_page(
+    database: Database,
+    wanted: Wanted = _NOBODY,
+    sort: Sort = Sort.SEVERITY,
+    *,
+    reverse: bool = False,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[EndpointRow]:
+    """Endpoints, each as seen from each place; otherwise as ``servers_page``."""
+    with database.read() as connection:
+        narrowed = _endpoints_wanted(connection, wanted)
+        return _page(connection, _ENDPOINTS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
+
+
+# ---- a page
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    wanted: Wanted
+    sort: Sort
+    reverse: bool
+    cursor: str | None
+    limit: int
+
+    @property
+    def is_down(self) -> bool:
+        return (self.sort in _DOWNWARDS) is not self.reverse
+
+    def digest(self, name: str) -> str:
+        words = sorted(access.value for access in self.wanted.access)
+        rest = replace(self.wanted, access=frozenset())
+        return cursors.digest_of(name, self.sort.value, self.reverse, words, rest)
+
+
+def _page(
+    connection: Connection,
+    listed: _List[_T],
+    question: _Question,
+    narrowed: ColumnElement[bool] | None,
+) -> Page[_T]:
+    limit = question.limit
+    if not 1 <= limit <= LARGEST_PAGE:
+        raise UsageError(f"a page of {limit} rows", then=f"ask for 1 to {LARGEST_PAGE}")
+    names = listed.key(question.sort)
+    digest = question.digest(listed.name)
+    shape = tuple(bytes if name == "address" else int for name in names)
+    begin = None if question.cursor is None else cursors.read(question.cursor, digest, shape)
+    found = _rows(connection, listed, question, narrowed, begin)
+    backwards = begin is not None and begin.backwards
+    rows = found[:limit][::-1] if backwards else found[:limit]
+    has_more = len(found) > limit
+
+    def at(row: AnyRow, *, back: bool) -> str:
+        return cursors.written(Cursor(_key(row, names), back), digest)
+
+    return Page(
+        tuple(listed.make(row) for row in rows),
+        _count(connection, listed, question.wanted, narrowed),
+        at(rows[-1], back=False) if rows and (has_more or backwards) else None,
+        at(rows[0], back=True) if rows and (has_more if backwards else begin is not None) else None,
+    )
+
+
+def _key(row: AnyRow, names: Sequence[str]) -> Key:
+    values = row._mapping  # noqa: SLF001 - that is its public name
+    return tuple(bytes(values[name]) if name == "address" else int(values[name]) for name in names)
+
+
+def _rows(
+    connection: Connection,
+    listed: _List[_T],
+    question: _Question,
+    narrowed: ColumnElement[bool] | None,
+    begin: Cursor | None,
+) -> Sequence[AnyRow]:
+    """One more than is wanted, to know whether there are more; backwards, those nearest to ``begin`` first."""
+    columns = [listed.columns[name] for name in listed.key(question.sort)]
+    is_down = question.is_down is not (begin is not None and begin.backwards)
+    query = listed.rows.order_by(*(column.desc() if is_down else column for column in columns)).limit(
+        question.limit + 1
+    )
+    if narrowed is not None:
+        query = query.where(narrowed)
+    if begin is not None:
+        bound = tuple_(*(literal(part, column.type) for part, column in zip(begin.key, columns, strict=True)))
+        key = tuple_(*columns)
+        query = query.where(key < bound if is_down else key > bound)
+    return connection.execute(query).all()
+
+
+def _count(
+    connection: Connection, listed: _List[_T], wanted: Wanted, narrowed: ColumnElement[bool] | None
+) -> Count:
+    summary = summary_of(connection) if listed.name == "servers" else None
+    known = None if summary is None else _known(summary, wanted)
+    if known is not None:
+        return Count(known, is_exact=True)
+    some = select(literal(1)).select_from(listed.columns.family.table).limit(EXACTLY_UP_TO + 1)
+    some = some if narrowed is None else some.where(narrowed)
+    number = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return Count(min(number, EXACTLY_UP_TO), is_exact=number <= EXACTLY_UP_TO)
+
+
+def _known(summary: Summary, wanted: Wanted) -> int | None:
+    """How many servers there are, where that was counted before."""
+    if replace(wanted, at_least=None) != _NOBODY:
+        return None
+    below = STEPS * STEPS if wanted.at_least is None else urgency_below(wanted.at_least)
+    return sum(number for urgency, number in summary.urgency.items() if urgency < below)
+
+
+# ---- what is wanted
+
+
+def _servers_wanted(connection: Connection, wanted: Wanted) -> ColumnElement[bool] | None:
+    """What to ask of a server; None: nothing."""
+    parts: list[ColumnElement[bool]] = []
+    if wanted.network is not None:
+        parts.append(_within(_S, wanted.network))
+    if wanted.at_least is not None:
+        parts.append(_S.urgency < urgency_below(wanted.at_least))
+    if wanted.changed_since is not None:
+        parts.append(_S.changed_at >= wanted.changed_since)
+    # These follow from what is asked of an endpoint, but for what is asked alone.
+    asked = replace(wanted, network=None)
+    alone = {replace(_NOBODY, at_least=wanted.at_least), replace(_NOBODY, changed_since=wanted.changed_since)}
+    if asked not in alone:
+        narrowed = _endpoints_wanted(connection, wanted)
+        assert narrowed is not None
+        parts.append(_with_endpoint(connection, narrowed))
+    return and_(*parts) if parts else None
+
+
+def _with_endpoint(connection: Connection, narrowed: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That a server has such an endpoint: PostgreSQL finds the way by its statistics, SQLite has to be told."""
+    spot = select(_E.family, _E.address).where(narrowed)
+    if connection.dialect.name == "postgresql":
+        return tuple_(_S.family, _S.address).in_(spot)
+    some = spot.limit(_FEW).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() < _FEW:
+        return tuple_(_S.family, _S.address).in_(spot)
+    return exists().where(_E.family == _S.family, _E.address == _S.address, narrowed)
+
+
+def _endpoints_wanted(connection: Connection, wanted: Wanted) -> ColumnElement[bool] | None:
+    """What to ask of an endpoint; None: nothing."""
+    parts: list[ColumnElement[bool]] = []
+    if wanted.at_least is not None:
+        parts.append(_E.urgency < urgency_below(wanted.at_least))
+    if wanted.access:
+        parts.append(_E.urgency.in_(_urgencies(wanted)))
+    if wanted.nature is not None:
+        parts.append(_E.nature == _KINDS.index(wanted.nature))
+    if wanted.product is not None:
+        parts.append(_E.product == wanted.product)
+    if wanted.port is not None:
+        parts.append(_E.port == wanted.port)
+    if wanted.network is not None:
+        parts.append(_within(_E, wanted.network))
+    if wanted.place is not None:
+        parts.append(_E.place == select(places.c.id).where(places.c.name == wanted.place).scalar_subquery())
+    if wanted.changed_since is not None:
+        parts.append(_E.changed_at >= wanted.changed_since)
+    if wanted.scan is not None or wanted.scope is not None:
+        parts.append(_seen_by(connection, wanted))
+    if wanted.text:
+        parts.append(_told(connection, wanted.text))
+    return and_(*parts) if parts else None
+
+
+def _urgencies(wanted: Wanted) -> list[int]:
+    """The numbers that the words stand for."""
+    of_all = [urgency_of(severity, access) for severity in Severity for access in wanted.access]
+    below = STEPS * STEPS if wanted.at_least is None else urgency_below(wanted.at_least)
+    return sorted(urgency for urgency in of_all if urgency < below)
+
+
+def _within(columns: Any, network: str) -> ColumnElement[bool]:
+    stretch = stretch_of(network)
+    return and_(
+        columns.family == stretch.family,
+        columns.address >= stretch.low,
+        columns.address <= stretch.high,
+    )
+
+
+def _seen_by(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
+    """That a scan, or the latest of a scope, has a record of it."""
+    latest = select(scans.c.id).where(scans.c.state.in_(("open", "complete")))
+    if wanted.scan is not None:
+        latest = latest.where(scans.c.ulid == wanted.scan)
+    if wanted.scope is not None:
+        latest = latest.where(scans.c.scope_name == wanted.scope)
+    number = connection.execute(latest.order_by(scans.c.began.desc(), scans.c.id.desc()).limit(1)).scalar()
+    if number is None:
+        return false()
+    return exists().where(
+        observations.c.scan == number,
+        observations.c.endpoint == _E.endpoint,
+        observations.c.place == _E.place,
+    )
+
+
+def _told(connection: Connection, text: str) -> ColumnElement[bool]:
+    """That a name has ``text`` in it, or that it is the address."""
+    if looks_like_one(text):
+        return _within(_E, text)
+    sought = text.casefold()
+    summary = summary_of(connection)
+    products = [name for name in (summary.products if summary else ()) if sought in name.casefold()]
+    named = select(_S.family, _S.address, _S.name).where(_S.name.is_not(None))
+    here = [(row.family, row.address) for row in connection.execute(named) if sought in row.name.casefold()]
+    return or_(_E.product.in_(products), tuple_(_E.family, _E.address).in_(here))
+
+
+# ---- rows
+
+
+def server_row(row: AnyRow) -> ServerRow:
+    """A row of ``current_servers``."""
+    return ServerRow(
+        address=unpack(bytes(row.address) + b"\0\0")[0],
+        name=row.name,
+        severity=severity_of(row.urgency),
+        access=access_of(row.urgency),
+        port=row.port,
+        product=row.product,
+        nature=_KINDS[row.nature],
+        open_ports=row.open_ports,
+        since=row.since,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        changed_at=None if row.changed_at == row.first_seen else row.changed_at,
+    )
+
+
+def endpoint_row(row: AnyRow) -> EndpointRow:
+    """A row of ``ENDPOINTS``."""
+    return EndpointRow(
+        endpoint=Endpoint(unpack(bytes(row.endpoint))[0], row.port, row.called),
+        place=row.place_name,
+        severity=severity_of(row.urgency),
+        access=access_of(row.urgency),
+        product=row.product,
+        nature=_KINDS[row.nature],
+        since=row.since,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        changed_at=None if row.changed_at == row.first_seen else row.changed_at,
+    )
+
+
+ENDPOINTS: Final = select(
+    current_endpoints,
+    select(places.c.name).where(places.c.id == _E.place).scalar_subquery().label("place_name"),
+    select(_S.name).where(_S.family == _E.family, _S.address == _E.address).scalar_subquery().label("called"),
+)
+"""All endpoints, with the names of place and server."""
+
+_SERVERS: Final = _List("servers", select(current_servers), _S, ("family", "address"), server_row)
+_ENDPOINTS: Final = _List("endpoints", ENDPOINTS, _E, ("family", "address", "port", "place"), endpoint_row)
