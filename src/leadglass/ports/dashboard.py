@@ -287,22 +287,24 @@ class WatchDesk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A count with its uncertainty."""
+    """How many are of one kind, and how sure that is."""
 
     label: str
     count: int
+    """For how many it is the likeliest: the naive count."""
     of: int
     share: float
+    """To be expected, if the prior is right."""
     low: float
     high: float
-    """The interval around ``share``."""
+    """Bounds of the share that hold whatever the prior: from those settled so to all not settled otherwise."""
 
 
 class SurveyDesk(Protocol):
     """Estimates over what is stored."""
 
-    def estimate(self, scan: str, level: float) -> Sequence[Figure]:
-        """How many servers of each kind a scan's look stands for, at a confidence ``level`` such as 0.95."""
+    def estimate(self, scan: str) -> Sequence[Figure]:
+        """How many servers of each kind a scan saw; ``UsageError`` if there is no such scan."""
         ...
 
 

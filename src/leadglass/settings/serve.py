@@ -34,6 +34,14 @@ class ServeSettings:
     most_connections: int = 200
     slowest_request: int = 20
     """A request has arrived whole by then."""
+    watch: str | None = None
+    """``watch.toml``; None: nothing is scanned by itself."""
+    scopes: tuple[str, ...] = ()
+    """Further scope files that scans may be asked for."""
+    guard: str | None = None
+    """The folder of a guard on this machine; None: there is none."""
+    profiles: tuple[str, ...] = ()
+    """Laws and standards that the register is held against."""
 
     @property
     def is_secure(self) -> bool:
