@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from leadglass import wiring
@@ -11,12 +12,18 @@ from leadglass.store.database import Database, Upgrade, no_upgrade, open_databas
 
 __all__ = ["default_database", "kept_storage", "open_storage"]
 
+_IS_WINDOWS = sys.platform == "win32"
+
 
 def default_database() -> str:
-    """``leadglass/leadglass.sqlite`` in the user's data directory (XDG Base Directory Specification 0.8)."""
-    data = os.environ.get("XDG_DATA_HOME", "")
+    """``leadglass/leadglass.sqlite`` in the user's data directory (XDG Base Directory Specification 0.8).
+
+    On Windows that is the directory of local data of programs, which belongs to the user alone.
+    """
+    name, usual = ("LOCALAPPDATA", "AppData/Local") if _IS_WINDOWS else ("XDG_DATA_HOME", ".local/share")
+    data = os.environ.get(name, "")
     # A relative path is invalid there, and ignored.
-    home = Path(data) if Path(data).is_absolute() else _home() / ".local" / "share"
+    home = Path(data) if Path(data).is_absolute() else _home() / usual
     return str(home / "leadglass" / "leadglass.sqlite")
 
 
