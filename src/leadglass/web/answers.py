@@ -46,6 +46,8 @@ def problem(
 def _refused(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, StarletteHTTPException)
     headers = dict(exc.headers or {})
+    if exc.status_code == HTTPStatus.SEE_OTHER:
+        return RedirectResponse(headers["Location"], HTTPStatus.SEE_OTHER)
     if is_api(request):
         if exc.status_code == HTTPStatus.UNAUTHORIZED:
             headers.setdefault("WWW-Authenticate", "Bearer")
