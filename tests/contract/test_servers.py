@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import itertools
 from collections.abc import Callable, Iterable
 
 import pytest
 from sqlalchemy import text
-from tests.contract.reading import Sight, store, told
+from tests.contract.reading import Sight, store, stored_records, told
 
 from leadglass.errors import UsageError
 from leadglass.model.verdict import Access, Kind, Severity
 from leadglass.store.current import refresh
 from leadglass.store.database import Database
+from leadglass.store.history import server
+from leadglass.store.overview import overview, scan_row, scans_page, trend
 from leadglass.store.prune import prune
 from leadglass.store.server_rows import EndpointRow, Page, ServerRow, Sort, Wanted
 from leadglass.store.servers import endpoints_page, servers_page
@@ -199,6 +202,77 @@ def test_what_is_forgotten_is_in_no_list(filled: Database) -> None:
     assert servers_page(filled).count.number == 1
     with filled.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM current_facts")).scalar() == 1
+
+
+# ---- one server, the first screen, the trend
+
+
+def test_one_server_has_its_records_and_its_history(database: Database) -> None:
+    first = [told("192.0.2.10", CLOSED), told("192.0.2.10", ASSOCIATES, HIGH, port=11112)]
+    scans = [
+        store(database, first),
+        store(database, [told("192.0.2.10", ANSWERS, CRITICAL)], at=DAY),
+        store(database, [told("192.0.2.10", ANSWERS, CRITICAL)], at=2 * DAY),
+    ]
+    refresh(database)
+    found = server(database, "192.0.2.10")
+    assert found is not None
+    (expected,) = stored_records(scans[2], [told("192.0.2.10", ANSWERS, CRITICAL)])
+
+    assert [each.row.endpoint.port for each in found.endpoints] == [104, 11112]
+    assert found.endpoints[0].record == expected.model_copy(
+        update={"observed_at": expected.observed_at + dt.timedelta(days=2)}
+    )
+    assert found.looks == 4
+    latest, *rest = found.timeline
+    assert (latest.before and latest.before.access, latest.after.access) == (CLOSED, ANSWERS)
+    assert (latest.scan, latest.not_before) == (scans[1].plan.ulid, latest.at - DAY)
+    assert [(turn.before, turn.not_before) for turn in rest] == [(None, None)] * 2
+    assert server(database, "192.0.2.11") is None
+
+
+def test_the_first_screen_says_what_is_exposed_since_when_and_what_to_do(database: Database) -> None:
+    assert (overview(database).is_exposed, overview(database).as_of) == (None, None)
+    store(database, [told("192.0.2.9", Access.WANTS_TITLE, LOW)])
+    refresh(database)
+    assert overview(database).is_exposed is False
+
+    store(database, [told("192.0.2.9", ANSWERS, CRITICAL, advice="Close it.")], at=DAY)
+    refresh(database)
+    seen = overview(database)
+
+    assert (seen.is_exposed, seen.exposed, seen.severity, seen.access) == (
+        True,
+        1,
+        {CRITICAL: 1},
+        {ANSWERS: 1},
+    )
+    assert (seen.since, [todo.advice for todo in seen.todo]) == (seen.worst[0].since, ["Close it."])
+    assert seen.last is not None
+    assert (seen.last.places, seen.last.shards, seen.last.shards_done) == (("berlin",), 1, 1)
+    assert seen.unfinished == ()
+
+
+def test_the_trend_has_the_counts_of_each_scan_and_scans_are_paged(database: Database) -> None:
+    for day in range(5):
+        hosts = [told(f"192.0.2.{host}", ASSOCIATES, HIGH) for host in range(1, 2 + day)]
+        store(database, hosts, at=day * DAY)
+    refresh(database)
+    rows = trend(database)
+
+    assert [row.tally and row.tally.severity for row in rows] == [{HIGH: number} for number in range(1, 6)]
+    assert trend(database, "another") == ()
+    pages = [scans_page(database, limit=2)]
+    while pages[-1].next is not None:
+        pages.append(scans_page(database, pages[-1].next, limit=2))
+    assert [row for page in pages for row in page.rows] == list(rows[::-1])
+    assert pages[-1].previous is not None
+    assert scans_page(database, pages[-1].previous, limit=2).rows == pages[-2].rows
+    assert scan_row(database, rows[0].ulid) == rows[0]
+    assert scan_row(database, "01") is None
+
+
+# ---- what is refused
 
 
 def test_a_cursor_fits_only_its_own_question(filled: Database) -> None:

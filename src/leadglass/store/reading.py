@@ -34,16 +34,20 @@ __all__ = [
     "AnySelect",
     "Maker",
     "Shelf",
+    "Spot",
     "Tally",
     "kept_tally",
     "lines",
     "listing",
     "names_of",
+    "overlaid",
     "put_together",
+    "read_tally",
     "records",
     "scope_of",
     "streamed",
     "tally",
+    "vantages_in",
 ]
 
 PAGE = 1000
@@ -78,6 +82,20 @@ class Maker(Protocol[_V, _L]):
 
     def line(self, observed_at: int, address: str, port: int, vantage: _V, look: _L, /) -> str:
         """All of it, for one endpoint; ``observed_at`` in POSIX seconds."""
+        ...
+
+
+class Spot(Protocol):
+    """A row that says where and from where."""
+
+    @property
+    def endpoint(self) -> bytes:
+        """See ``model.key``."""
+        ...
+
+    @property
+    def vantage(self) -> int:
+        """Its number."""
         ...
 
 
@@ -141,7 +159,11 @@ def put_together(db: Database, scan: StoredScan, maker: Maker[_V, _L]) -> Iterat
 
 
 def tally(db: Database, scan: StoredScan) -> Tally:
-    """What was seen, counted. Reads the whole scan."""
+    """What was seen, counted, with the words of owners laid over it. Reads the whole scan."""
+    return _counted(db, scan, with_owners=True)
+
+
+def _counted(db: Database, scan: StoredScan, *, with_owners: bool) -> Tally:
     # Not by GROUP BY, for which SQLite sorts all rows in memory.
     rows = select(observations.c.verdict).where(observations.c.scan == scan.id)
     access: Counter[Access] = Counter()
@@ -155,7 +177,8 @@ def tally(db: Database, scan: StoredScan) -> Tally:
             for verdict, number in counted.items():
                 access[known[verdict][0]] += number
                 severity[known[verdict][1]] += number
-        severity.update(_moved(connection, scan))
+        if with_owners:
+            severity.update(_moved(connection, scan))
     return Tally(
         access.total(),
         {word: access[word] for word in Access if access[word]},
@@ -166,11 +189,11 @@ def tally(db: Database, scan: StoredScan) -> Tally:
 def _moved(connection: Connection, scan: StoredScan) -> Counter[Severity]:
     """What the words of owners add to the counts of severities, and take from them."""
     moved: Counter[Severity] = Counter()
-    seen_from = {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
+    seen_from = vantages_in(connection)
     for address, said in standing_in(connection).items():
         rows = connection.execute(_on(address, scan)).all()
         for row in rows:
-            _, body = _overlaid(row, (row.rung, row.body), {address: said}, seen_from)
+            _, body = overlaid(row, (row.rung, row.body), {address: said}, seen_from)
             moved[Severity(row.severity)] -= 1
             moved[read_body(body).severity] += 1
     return moved
@@ -207,21 +230,26 @@ def _is_fixed(db: Database, scan: StoredScan) -> bool:
 
 
 def kept_tally(db: Database, scan: StoredScan) -> Tally:
-    """What was seen in ``scan``, which is complete: counted once, and kept."""
+    """What was seen in ``scan``, which is complete: counted once, without the words of owners, and kept."""
     with db.read() as connection:
         kept = connection.execute(select(scans.c.tally).where(scans.c.id == scan.id)).scalar()
     if kept is not None:
-        endpoints, access, severity = json.loads(kept)
-        return Tally(
-            endpoints,
-            {Access(word): number for word, number in access.items()},
-            {Severity(word): number for word, number in severity.items()},
-        )
-    counted = tally(db, scan)
+        return read_tally(kept)
+    counted = _counted(db, scan, with_owners=False)
     with db.write() as connection:
         kept = json.dumps([counted.endpoints, counted.access, counted.severity])
         connection.execute(update(scans).where(scans.c.id == scan.id).values(tally=kept))
     return counted
+
+
+def read_tally(kept: str) -> Tally:
+    """A tally as it is kept."""
+    endpoints, access, severity = json.loads(kept)
+    return Tally(
+        endpoints,
+        {Access(word): number for word, number in access.items()},
+        {Severity(word): number for word, number in severity.items()},
+    )
 
 
 def scope_of(plan: Plan) -> ScopeNote | None:
@@ -256,7 +284,7 @@ def _pages(
     )
     looks = select(verdicts.c.id, verdicts.c.rung, verdicts.c.body)
     with db.read() as connection:
-        seen_from = {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
+        seen_from = vantages_in(connection)
         stated = standing_in(connection)
         shelf = Shelf(connection, looks, lambda row: make(row.rung, row.body))
         plain = Shelf(connection, looks, lambda row: (row.rung, row.body))
@@ -268,18 +296,18 @@ def _pages(
                 continue
             bodies = plain.holding(row.verdict for row in told)
             overlaid = {
-                (row.endpoint, row.vantage): make(*_overlaid(row, bodies[row.verdict], stated, seen_from))
+                (row.endpoint, row.vantage): make(*overlaid(row, bodies[row.verdict], stated, seen_from))
                 for row in told
             }
             yield ((*row[:3], overlaid.get(row[:2]) or made[row[3]]) for row in page), seen_from
 
 
-def _overlaid(
-    row: AnyRow, look: tuple[int, str], stated: Standing, seen_from: Mapping[int, VantageFacts]
+def overlaid(
+    row: Spot, look: tuple[int, str], stated: Standing, seen_from: Mapping[int, VantageFacts]
 ) -> tuple[int, str]:
-    """Rung and body with what the owner says laid over them."""
+    """Rung and body with what the owner says laid over them; ``row`` has endpoint and vantage."""
     rung, body = look
-    statement = standing(stated[bytes(row.endpoint[:-2])], unpack(bytes(row.endpoint))[1])
+    statement = standing(stated.get(bytes(row.endpoint[:-2]), ()), unpack(bytes(row.endpoint))[1])
     if statement is None:
         return look
     return rung, overruled(read_body(body), statement, seen_from[row.vantage].position).body()
@@ -288,6 +316,11 @@ def _overlaid(
 _VANTAGES = select(vantages.c.id, vantages.c.source, vantages.c.position, places.c.name).join_from(
     vantages, places
 )
+
+
+def vantages_in(connection: Connection) -> dict[int, VantageFacts]:
+    """All of them, by number."""
+    return {row[0]: _vantage(row) for row in connection.execute(_VANTAGES)}
 
 
 def _vantage(row: AnyRow) -> VantageFacts:
