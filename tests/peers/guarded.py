@@ -37,7 +37,7 @@ from leadglass.store.guard_people import add_user, begin_emergency, end_emergenc
 from leadglass.wiring import guard_setup
 from leadglass.wiring.guard_setup import Site, roll_of
 
-__all__ = ["Guard", "beside", "entry", "guard", "person"]
+__all__ = ["Guard", "again", "beside", "entry", "guard", "person"]
 
 _COMMAND = Path(sys.executable).with_name("leadglass")
 _PATIENCE = 40.0
@@ -228,7 +228,16 @@ def beside(first: Guard, home: Path, *, workers: int = 1, **listen: int) -> Iter
 
 
 @contextlib.contextmanager
-def _running(guard: Guard) -> Iterator[None]:
+def again(before: Guard, state: str = "ok") -> Iterator[Guard]:
+    """The same guard, ended and begun once more; ``state`` is what its health says at first."""
+    _ended(before)
+    other = Guard(before.site, before.ports, _NOBODY, before.log.with_name("guard-again.log"))
+    with _running(other, state):
+        yield other
+
+
+@contextlib.contextmanager
+def _running(guard: Guard, state: str = "ok") -> Iterator[None]:
     with guard.log.open("wb") as output:
         guard.process = subprocess.Popen(
             [_COMMAND, "guard", "run", "--config", guard.site.file],
@@ -239,24 +248,28 @@ def _running(guard: Guard) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        _await_well(guard)
+        _await(guard, state)
         yield
     finally:
-        guard.process.terminate()
-        try:
-            guard.process.wait(8)
-        except subprocess.TimeoutExpired:
-            guard.process.kill()
-            guard.process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(guard.process.pid, signal.SIGKILL)
+        _ended(guard)
 
 
-def _await_well(guard: Guard) -> None:
+def _ended(guard: Guard) -> None:
+    guard.process.terminate()
+    try:
+        guard.process.wait(8)
+    except subprocess.TimeoutExpired:
+        guard.process.kill()
+        guard.process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(guard.process.pid, signal.SIGKILL)
+
+
+def _await(guard: Guard, state: str) -> None:
     deadline = time.monotonic() + _PATIENCE
     while True:
         with contextlib.suppress(OSError, ValueError):
-            if guard.health()["state"] == "ok":
+            if guard.health()["state"] == state:
                 return
         if guard.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the guard does not come up:\n{guard.log.read_text()[-4000:]}")

@@ -19,11 +19,12 @@ _HELP: Mapping[str, str] = {
     "over_budget": "Refusals because a budget was used up.",
     "audit_lost": "Events that could not be written down after they had happened.",
     "stale": "Seconds since the roll could last be read; 0: it can.",
-    "workers": "Processes that are running.",
+    "workers": "Processes that are serving.",
+    "waiting": "Processes that cannot serve before the shared state is there.",
     "restarts": "Processes that had to be started again.",
     "turned_away": "Connections refused because there were too many.",
 }
-_GAUGES = frozenset({"associations", "stale", "workers"})
+_GAUGES = frozenset({"associations", "stale", "workers", "waiting"})
 _PROBLEM = "problem_"
 
 
@@ -55,7 +56,7 @@ def metrics(numbers: Mapping[str, float]) -> str:
 
 
 def state_of(numbers: Mapping[str, float]) -> tuple[int, str]:
-    """HTTP status and a JSON document: ``ok``, ``degraded`` (care goes on), or ``failing`` (no process runs)."""
+    """HTTP status and a JSON document: ``ok``, ``degraded`` (care goes on), or ``failing`` (no process serves)."""
     problems = sorted(name[8:] for name in numbers if name.startswith("problem_"))
     word = "failing" if not numbers.get("workers") else "degraded" if problems else "ok"
     body = {"state": word, "problems": problems, "associations": int(numbers.get("associations", 0))}

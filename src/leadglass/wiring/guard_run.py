@@ -77,7 +77,8 @@ class Guard:
         for told in running:
             total.update(told)
         stale = max((told.get("stale", 0.0) for told in running), default=0.0)
-        return {**total, "stale": stale, "workers": len(running), "restarts": self._restarts}
+        serving = len(running) - int(total["waiting"])
+        return {**total, "stale": stale, "workers": serving, "restarts": self._restarts}
 
     def _require_free_doors(self) -> None:
         """Processes share an address, so the system would let a second guard share it too."""

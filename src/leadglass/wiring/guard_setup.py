@@ -61,6 +61,11 @@ class Site:
         """Holds a folder for each entry, to be carried to the device."""
         return self.file.parent / "enrolled"
 
+    @property
+    def kept(self) -> Path:
+        """Holds what the guard begins by when others are away."""
+        return self.file.parent / "kept"
+
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:

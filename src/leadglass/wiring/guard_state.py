@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
 
 from leadglass.access.budgets import Totals, read_totals
 from leadglass.errors import ResourceError, TransportError
@@ -13,28 +16,71 @@ from leadglass.store.guard_budgets import exchange_budgets
 from leadglass.store.guard_moves import keep_move, kept_move
 from leadglass.store.guard_roll import read_roll, roll_version
 
-__all__ = ["KeptMoves", "SharedState"]
+__all__ = ["KeptMoves", "Reach", "SharedState"]
+
+
+class Reach:
+    """The database of a guard, opened as soon as that can be: it may be away when a guard begins."""
+
+    def __init__(self, opening: Callable[[], contextlib.AbstractContextManager[Database]]) -> None:
+        self._opening = opening
+        self._database: Database | None = None
+        self._stack = contextlib.ExitStack()
+
+    def open(self) -> Database:
+        """The database, opened now if it was not before; one thread at a time may ask. Errors as ``opening``."""
+        if self._database is None:
+            self._database = self._stack.enter_context(self._opening())
+        return self._database
+
+    @property
+    def database(self) -> Database:
+        """The database, if it has been opened; ``ResourceError`` if not."""
+        if self._database is None:
+            raise ResourceError("the shared state has not been reached yet")
+        return self._database
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
 
 
 class SharedState:
     """``guard.worker.State`` over a database."""
 
-    def __init__(self, database: Database, writer: str) -> None:
-        """``writer`` names this process among all that share the database."""
-        self._database = database
+    def __init__(self, reach: Reach, writer: str, confirm: Callable[[Roll | None], None]) -> None:
+        """``writer`` names this process among all that share the database.
+
+        ``confirm`` hears of each roll, and (None) that it is still the same.
+        """
+        self._reach = reach
         self._writer = writer
-        self._file = _file_of(database)
+        self._confirm = confirm
+        self._file: tuple[int, int] | None = None
+        self._read = False
 
     def roll(self, known: int) -> Roll | None:
-        """The roll if it has another version than the known one, or is another file's."""
-        file = _file_of(self._database)
+        """The roll if it has another version than the known one, is another file's, or was not read yet."""
+        database = self._reach.open()
+        found = self._newer(database, known)
+        self._confirm(found)
+        return found
+
+    def _newer(self, database: Database, known: int) -> Roll | None:
+        file = _file_of(database)
         if file != self._file:
             # An open file can be read after somebody has put another in its place, for ever the same.
-            self._database.close()
-            self._file = file
-        elif roll_version(self._database) == known:
+            database.close()
+        elif self._read and roll_version(database) == known:
             return None
-        return read_roll(self._database)
+        self._file = file
+        found = read_roll(database)
+        self._read = True
+        return found
 
     def exchange(
         self, totals: Mapping[tuple[str, int], Totals], since: int
@@ -42,7 +88,9 @@ class SharedState:
         """Tell what was counted here, and hear what was counted elsewhere."""
         written = {key: told.as_json() for key, told in totals.items()}
         found: dict[str, dict[int, list[Totals]]] = {}
-        for (name, step), texts in exchange_budgets(self._database, self._writer, written, since).items():
+        for (name, step), texts in exchange_budgets(
+            self._reach.database, self._writer, written, since
+        ).items():
             found.setdefault(name, {})[step] = [_read(text) for text in texts]
         return found
 
@@ -74,13 +122,13 @@ def _read(text: str) -> Totals:
 class KeptMoves:
     """``guard.moves.MoveStore`` over a database."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
 
     def put(self, move: Move, until: float) -> None:
         """Keep it."""
         keep_move(
-            self._database,
+            self._reach.database,
             move.destination,
             move.originator,
             move.message_id,
@@ -91,5 +139,5 @@ class KeptMoves:
 
     def get(self, destination: str, originator: str, message_id: int) -> Move | None:
         """The one that is in force."""
-        found = kept_move(self._database, destination, originator, message_id)
+        found = kept_move(self._reach.database, destination, originator, message_id)
         return None if found is None else Move(destination, originator, message_id, *found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ipaddress
 import uuid
@@ -10,9 +11,10 @@ from pathlib import Path
 
 from leadglass import wiring
 from leadglass.access.budgets import Limits, Measure, Spent
+from leadglass.access.key_set import read_keys
 from leadglass.access.policy import Policy, load
 from leadglass.access.roles import ready
-from leadglass.errors import ConfigError
+from leadglass.errors import ConfigError, RemoteProtocolError
 from leadglass.guard.audit.events import Node
 from leadglass.guard.audit.forwarder import Forwarder
 from leadglass.guard.audit.line import Collector
@@ -38,6 +40,7 @@ from leadglass.net.services import Service
 from leadglass.ports.world import Resolver
 from leadglass.settings.guard import Address, GuardSettings, IdentitySettings, PolicySettings
 from leadglass.wiring.guard_files import read_file
+from leadglass.wiring.guard_kept import KeptFiles
 from leadglass.wiring.names import resolver
 
 __all__ = [
@@ -167,12 +170,20 @@ def archive_of(settings: GuardSettings, resolver: Resolver) -> Archive:
     return Archive(where, context, told.tls_name or told.address.host)
 
 
-def tokens_of(told: IdentitySettings | None) -> tuple[KeyCache | None, Identities | None]:
+def tokens_of(told: IdentitySettings | None, kept: KeptFiles) -> tuple[KeyCache | None, Identities | None]:
     """The provider's keys, to be kept fresh, and those who are believed by them; None without a provider."""
     if told is None:
         return None, None
     authorities = None if told.ca is None else read_file(Path(told.ca)).decode("ascii", "replace")
-    return configured(told, authorities, wiring.clock())
+    issuer = told.issuer
+    keys, tokens = configured(
+        told, authorities, wiring.clock(), heard=lambda document: kept.heard(issuer, document)
+    )
+    last = kept.keys(issuer)
+    if last is not None:
+        with contextlib.suppress(RemoteProtocolError):
+            keys.begin_by(read_keys(last.document.encode()), kept.age(last))
+    return keys, tokens
 
 
 def forwarder_of(settings: GuardSettings) -> Forwarder:

@@ -36,6 +36,11 @@ class Freshness:
         self._fetched = now
         self._lifetime = min(max(_UNSAID if max_age is None else max_age, _SHORTEST), _LONGEST)
 
+    def kept(self, since: float) -> None:
+        """It answered at ``since``, in another life: the keys may be used, and should be asked for."""
+        self._fetched = since
+        self._lifetime = 0.0
+
     def fresh(self, now: float) -> bool:
         """Whether what was fetched is within its lifetime."""
         return self._fetched is not None and now < self._fetched + self._lifetime

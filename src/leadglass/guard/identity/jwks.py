@@ -20,7 +20,7 @@ from leadglass.guard.identity.fetch import Address, fetch
 from leadglass.guard.identity.freshness import LAST_GOOD, Freshness
 from leadglass.ports.world import Clock
 
-__all__ = ["Fetch", "KeyCache", "Provider", "provider"]
+__all__ = ["Fetch", "Heard", "KeyCache", "Provider", "provider"]
 
 _PURPOSE = "the identity provider"
 _PATIENCE = 5.0
@@ -29,6 +29,8 @@ _DISCOVERY = "/.well-known/openid-configuration"
 
 Fetch: TypeAlias = Callable[[], Awaitable[tuple[Keys, float | None]]]
 """Fetches keys and for how many seconds they may be kept; ``TransportError`` or ``RemoteProtocolError``."""
+Heard: TypeAlias = Callable[[bytes], None]
+"""Takes each key set that could be read, as it came; called in a thread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +42,16 @@ class Provider:
     """Its key set, or the document that says where that is."""
     discovers: bool
     tls: ssl.SSLContext
+    heard: Heard | None = None
 
     async def keys(self) -> tuple[Keys, float | None]:
         """``Fetch``: ask it now."""
         address = await self._discovered() if self.discovers else self.start
         document = await fetch(_PURPOSE, address, self.tls, _PATIENCE)
-        return read_keys(document.body), document.max_age
+        keys = read_keys(document.body)
+        if self.heard is not None:
+            await asyncio.to_thread(self.heard, document.body)
+        return keys, document.max_age
 
     async def _discovered(self) -> Address:
         """Where it says that its keys are (OpenID Connect Discovery 1.0, 4): on its own host, for its own name."""
@@ -62,7 +68,9 @@ class Provider:
         return address
 
 
-def provider(issuer: str, jwks: str | None = None, authorities: str | None = None) -> Provider:
+def provider(
+    issuer: str, jwks: str | None = None, authorities: str | None = None, heard: Heard | None = None
+) -> Provider:
     """The provider ``issuer``, whose keys are at ``jwks`` or where its discovery document says.
 
     ``authorities``: certificates in PEM form that vouch for it; None: those that the system trusts.
@@ -73,7 +81,7 @@ def provider(issuer: str, jwks: str | None = None, authorities: str | None = Non
         start = Address.parse(url)
     except ValueError as exc:
         raise ConfigError(f"{url!r} {exc}", where="identity provider") from exc
-    return Provider(issuer, start, jwks is None, _trusting(authorities))
+    return Provider(issuer, start, jwks is None, _trusting(authorities), heard)
 
 
 def _trusting(authorities: str | None) -> ssl.SSLContext:
@@ -103,6 +111,11 @@ class KeyCache:
         self._flight: asyncio.Task[None] | None = None
         self.problem = ""
         """Why the last question had no answer; empty if it had. For health and log."""
+
+    def begin_by(self, keys: Keys, age: float) -> None:
+        """Let these serve that the provider told ``age`` seconds ago, to a process of before."""
+        self._keys = keys
+        self._freshness.kept(self._clock.monotonic() - age)
 
     async def current(self) -> Keys:
         """Keys that may be used now; ``TransportError`` if there are none."""

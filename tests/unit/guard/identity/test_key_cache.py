@@ -191,3 +191,28 @@ async def test_kept_fresh_keys_are_there_before_anybody_asks() -> None:
 
 async def _told(event: asyncio.Event) -> None:
     event.set()
+
+
+@on_a_loop
+async def test_keys_of_another_life_serve_for_the_rest_of_their_time_and_are_asked_for_at_once() -> None:
+    kept = await Stand().cache.current()
+    for age, serves in ((4 * 3600.0 - 1, True), (4 * 3600.0, False)):
+        stand = Stand()
+        stand.publisher.failure = AWAY
+        stand.cache.begin_by(kept, age)
+        if serves:
+            assert await stand.cache.current() is kept
+        else:
+            with pytest.raises(TransportError):
+                await stand.cache.current()
+        assert stand.publisher.asked == 1
+
+
+@on_a_loop
+async def test_a_provider_that_answers_takes_the_place_of_what_was_kept() -> None:
+    kept = await Stand().cache.current()
+    stand = Stand()
+    stand.publisher.keys = [key("second")]
+    stand.cache.begin_by(kept, 1.0)
+
+    assert kids(await stand.cache.current()) == ["second"]
