@@ -161,7 +161,7 @@ def test_requirements_are_asked_only_by_name(scanned: Path, leadglass: Leadglass
     assert "control-missing" not in findings(leadglass)
     assert "control-missing" in findings(leadglass, "hipaa", "nis2")
     text = leadglass("register", "check", "--profile", "hipaa-2025", code=1)
-    assert "164.312(f) proposed  Multi-factor authentication: 1 finding against it" in text
+    assert "164.312(f) proposed  Multi-factor authentication: not-met, 1 finding against it" in text
     assert "does not prove" in text
     rows = csv.DictReader(
         io.StringIO(leadglass("register", "check", "--profile", "hipaa", "--format", "csv", code=1))

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from leadglass.errors import ResourceError
 
-__all__ = ["destination"]
+__all__ = ["destination", "save"]
 
 
 @contextlib.contextmanager
@@ -31,6 +31,12 @@ def destination(path: Path | None) -> Iterator[TextIO]:
             yield stream
     except OSError as exc:
         raise _unwritable(str(path), exc) from exc
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write ``data`` to a file that appears whole or not at all; ``ResourceError`` if that cannot be."""
+    with destination(path) as stream:
+        stream.buffer.write(data)
 
 
 @contextlib.contextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from leadglass.cli.register_dossier import dossier, stamp
 from leadglass.cli.register_entering import add, fill, import_, review
-from leadglass.cli.register_looking import check, list_, show, verify
+from leadglass.cli.register_looking import check, list_, show
 from leadglass.cli.register_risk import risk
+from leadglass.cli.register_verifying import verify
 
 __all__ = ["app"]
 
@@ -21,4 +23,6 @@ app.command("import")(import_)
 app.command()(review)
 app.command()(risk)
 app.command()(check)
+app.command()(dossier)
+app.command()(stamp)
 app.command()(verify)

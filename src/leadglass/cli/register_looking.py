@@ -1,4 +1,4 @@
-"""``leadglass register list``, ``show``, ``check`` and ``verify``: what it holds, and whether that is true."""
+"""``leadglass register list``, ``show`` and ``check``: what it holds, and where that does not agree."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from leadglass.cli.database import DatabaseOption
 from leadglass.cli.register_options import (
     Shape,
     ShapeOption,
+    chosen,
     held,
     known_system,
     shown,
@@ -21,27 +22,23 @@ from leadglass.cli.register_options import (
     write_csv,
     write_json,
 )
-from leadglass.cli.storing import kept
 from leadglass.cli.terminal import complain, write
-from leadglass.errors import ConfigError, UsageError
-from leadglass.ledger.chain import Entry, Head
-from leadglass.ledger.verify import Broken, Verified
-from leadglass.ledger.verify import verify as verify_chain
+from leadglass.ledger.chain import Entry
 from leadglass.model.register import Register, Review, Risk, Seen, System
+from leadglass.register.assessment import Assessment, assessed
 from leadglass.register.check import ADVICE, Disagreement, last_review
 from leadglass.register.check import check as disagreements
 from leadglass.register.codec import as_json, key_of
+from leadglass.register.evidence import system_row
 from leadglass.register.fields import COLUMNS
 from leadglass.register.matching import seen_of
 from leadglass.register.requirements import PROFILES, profile
 from leadglass.register.risks import level, residual
-from leadglass.register.standing import Standing, standing
 from leadglass.report.safe import visible
 from leadglass.report.say import count
 from leadglass.store import register as entries
-from leadglass.store.database import Database
 
-__all__ = ["check", "list_", "show", "verify"]
+__all__ = ["check", "list_", "show"]
 
 _BROKEN = 1
 _ANCHOR = re.compile(r"(?P<n>[1-9][0-9]{0,14}):(?P<digest>[0-9a-f]{64})")
@@ -61,7 +58,7 @@ def list_(shape: ShapeOption = Shape.TEXT, database: DatabaseOption = None) -> N
     if shape is Shape.JSON:
         write_json([_system_json(register, system) for system in register.systems.values()])
     elif shape is Shape.CSV:
-        write_csv(_COLUMNS, map(_row, register.systems.values()))
+        write_csv(_COLUMNS, map(system_row, register.systems.values()))
     elif not register.systems:
         complain(f"{where}: no system is in the register; leadglass register add or import puts one in")
     else:
@@ -85,21 +82,6 @@ def _listed(register: Register, system: System) -> Sequence[str]:
 
 def _manager(system: System) -> str:
     return "-" if system.manager is None else system.manager.name or system.manager.kind
-
-
-def _row(system: System) -> dict[str, Any]:
-    """One line of the table, in the columns that ``import`` reads."""
-    manager = system.manager
-    said: dict[str, Any] = as_json(system)
-    if manager is None:
-        return said | {"manager": None}
-    until = manager.until
-    return said | {
-        "manager": manager.kind,
-        "manager_name": manager.name,
-        "agreement": manager.agreement,
-        "agreement_until": until,
-    }
 
 
 def _system_json(register: Register, system: System) -> dict[str, Any]:
@@ -131,7 +113,7 @@ def show(
     if shape is Shape.JSON:
         write_json(_shown_json(register, system, found, history))
     elif shape is Shape.CSV:
-        write_csv(_COLUMNS, [_row(system)])
+        write_csv(_COLUMNS, [system_row(system)])
     else:
         write("".join(f"{visible(said)}\n" for said in _shown(register, system, found, history)))
 
@@ -159,7 +141,7 @@ def _shown(
     register: Register, system: System, found: Sequence[Disagreement], history: Sequence[Entry]
 ) -> Iterator[str]:
     yield f"{system.name}, {system.kind}"
-    for label, value in _row(system).items():
+    for label, value in system_row(system).items():
         if value and label not in {"name", "kind"}:
             yield f"  {label.replace('_', ' '):<16} {shown(value) if isinstance(value, list) else value}"
     parts = {
@@ -219,18 +201,13 @@ def check(
 
     Example: leadglass register check --profile hipaa
     """
-    for name in profiles or ():
-        if name not in PROFILES:
-            raise UsageError(
-                f"{name[:32]!r} is none of: {', '.join(PROFILES)}", where="--profile", then="name one of them"
-            )
-    chosen = [profile(name) for name in dict.fromkeys(profiles or ())]
+    asked = [profile(name) for name in chosen(profiles)]
     with held(database) as (_, register, _):
-        found = disagreements(register, today(), chosen)
-    stands = list(standing(chosen, found))
+        found = disagreements(register, today(), asked)
+        stands = assessed(register, asked, found, today())
     if shape is Shape.JSON:
         write_json(
-            {"findings": list(map(_finding_json, found)), "requirements": list(map(_standing_json, stands))}
+            {"findings": list(map(_finding_json, found)), "requirements": list(map(_assessment_json, stands))}
         )
     elif shape is Shape.CSV:
         write_csv(
@@ -242,7 +219,7 @@ def check(
         raise typer.Exit(EXPOSED)
 
 
-def _write_findings(found: Sequence[Disagreement], stands: Sequence[Standing]) -> None:
+def _write_findings(found: Sequence[Disagreement], stands: Sequence[Assessment]) -> None:
     for one in found:
         about = f" {one.about}" if one.about else ""
         write(
@@ -251,10 +228,18 @@ def _write_findings(found: Sequence[Disagreement], stands: Sequence[Standing]) -
     if not found:
         write("What is declared and what was seen agree, and nothing is overdue.\n")
     for each in stands:
-        said = f"{count(len(each.against), 'finding')} against it" if each.against else "nothing against it"
-        write(f"{each.profile}  {each.requirement.clause}  {each.requirement.title}: {said}\n")
+        write(visible(_assessment(each)) + "\n")
     if stands:
         write("That the register holds nothing against a requirement does not prove that it is met.\n")
+
+
+def _assessment(one: Assessment) -> str:
+    against = one.standing.against
+    said = (
+        f"{count(len(against), 'finding')} against it" if against else " ".join(one.missing or one.evidence)
+    )
+    row = one.standing.requirement
+    return f"{one.standing.profile}  {row.clause}  {row.title}: {one.status}, {said[:1].lower()}{said[1:]}"
 
 
 def _finding_json(one: Disagreement) -> dict[str, Any]:
@@ -268,109 +253,23 @@ def _finding_json(one: Disagreement) -> dict[str, Any]:
     }
 
 
-def _standing_json(one: Standing) -> dict[str, Any]:
-    row = one.requirement
+def _assessment_json(one: Assessment) -> dict[str, Any]:
+    row, against = one.standing.requirement, one.standing.against
     return {
-        "profile": one.profile,
+        "profile": one.standing.profile,
         "clause": row.clause,
         "title": row.title,
         "asks": row.asks,
         "source": row.source,
-        "against": [{"rule": each.rule, "about": each.about, "says": each.says} for each in one.against],
+        "status": one.status,
+        "for": list(one.evidence),
+        "missing": list(one.missing),
+        "against": [{"rule": each.rule, "about": each.about, "says": each.says} for each in against],
     }
 
 
-def _csv_findings(found: Sequence[Disagreement], stands: Sequence[Standing]) -> Iterator[dict[str, Any]]:
+def _csv_findings(found: Sequence[Disagreement], stands: Sequence[Assessment]) -> Iterator[dict[str, Any]]:
     for one in found:
-        clauses = [f"{each.profile} {each.requirement.clause}" for each in stands if one in each.against]
+        asking = [each.standing for each in stands if one in each.standing.against]
+        clauses = [f"{each.profile} {each.requirement.clause}" for each in asking]
         yield {**_finding_json(one), "requirements": clauses}
-
-
-# ---- verify
-
-
-def verify(
-    head: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="N:DIGEST",
-            help="A head that was noted elsewhere: it must be on the way; may be repeated.",
-        ),
-    ] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Make what is shown anew from the entries, if they are whole.")
-    ] = False,
-    shape: ShapeOption = Shape.TEXT,
-    database: DatabaseOption = None,
-) -> None:
-    """Check that no entry was changed, taken out, put in or cut off, and print the head. Exit 1 if one was.
-
-    Example: leadglass register verify
-    """
-    anchors = [_anchor(text) for text in head or ()]
-    with kept(database) as store:
-        result = verify_chain(entries.lines_of(store), entries.head_of(store), *anchors)
-        if rebuild and isinstance(result, Verified):
-            entries.rebuild(store)
-        agrees = isinstance(result, Verified) and _agrees(store)
-    said = _verified_json(result, agrees=agrees)
-    if shape is Shape.JSON:
-        write_json(said)
-    elif shape is Shape.CSV:
-        write_csv(list(said), [said])
-    else:
-        write(_verified_text(result, agrees=agrees))
-    if not agrees:
-        raise typer.Exit(_BROKEN)
-
-
-def _agrees(store: Database) -> bool:
-    """Whether what is shown is what the entries come to."""
-    try:
-        return entries.fold(entries.lines_of(store)) == entries.read_state(store)
-    except ConfigError:
-        return False
-
-
-def _anchor(text: str) -> Head:
-    found = _ANCHOR.fullmatch(text)
-    if found is None:
-        raise UsageError(
-            f"{text[:80]!r} is no head", where="--head", then="give it as leadglass register verify prints it"
-        )
-    return Head(int(found["n"]), found["digest"])
-
-
-def _verified_json(result: Verified | Broken, *, agrees: bool) -> dict[str, Any]:
-    if isinstance(result, Broken):
-        return {
-            "whole": False,
-            "n": result.n,
-            "digest": None,
-            "what": result.what.value,
-            "why": result.why,
-            "state_agrees": None,
-        }
-    return {
-        "whole": True,
-        "n": result.head.n,
-        "digest": result.head.digest,
-        "what": None,
-        "why": None,
-        "state_agrees": agrees,
-    }
-
-
-def _verified_text(result: Verified | Broken, *, agrees: bool) -> str:
-    if isinstance(result, Broken):
-        return f"BROKEN at entry {result.n:,} ({result.what.value}): {result.why}\n"
-    if not result.head.n:
-        said = "There is no entry yet.\n"
-    else:
-        entry = "1 entry" if result.head.n == 1 else f"{result.head.n:,} entries"
-        said = f"whole, {entry}, head {result.head.n}:{result.head.digest}\n"
-    if not agrees:
-        said += (
-            "What is shown is NOT what the entries come to: somebody altered it. --rebuild makes it anew.\n"
-        )
-    return said

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import getpass
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import typer
@@ -14,11 +15,12 @@ import typer
 from leadglass import wiring
 from leadglass.cli.storing import kept
 from leadglass.cli.terminal import write
-from leadglass.errors import UsageError
+from leadglass.errors import ConfigError, UsageError
 from leadglass.ledger.chain import Head
 from leadglass.model.register import Register, System
 from leadglass.register.codec import register_of
 from leadglass.register.fields import line
+from leadglass.register.requirements import PROFILES
 from leadglass.register.tables import as_csv, as_json_text
 from leadglass.report.safe import columns, padded, visible
 from leadglass.store.database import Database
@@ -29,9 +31,11 @@ __all__ = [
     "ByOption",
     "Shape",
     "ShapeOption",
+    "chosen",
     "held",
     "known_system",
     "read_book",
+    "read_small",
     "shown",
     "table",
     "today",
@@ -39,6 +43,10 @@ __all__ = [
     "write_csv",
     "write_json",
 ]
+
+
+_LARGEST = 1 << 20
+"""Bytes of a file of certificates."""
 
 
 class Shape(enum.StrEnum):
@@ -110,6 +118,29 @@ def known_system(register: Register, name: str) -> System:
             f"no system is called {name!r}", then="leadglass register list shows which there are"
         )
     return system
+
+
+def chosen(profiles: Sequence[str] | None) -> tuple[str, ...]:
+    """The profiles that are named, each once; ``UsageError`` for one that there is not."""
+    for name in profiles or ():
+        if name not in PROFILES:
+            raise UsageError(
+                f"{name[:32]!r} is none of: {', '.join(PROFILES)}", where="--profile", then="name one of them"
+            )
+    return tuple(dict.fromkeys(profiles or ()))
+
+
+def read_small(path: Path) -> bytes:
+    """A file of certificates; ``ConfigError`` if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_LARGEST + 1)
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise ConfigError(f"the file cannot be read ({reason})", where=str(path)) from exc
+    if len(raw) > _LARGEST:
+        raise ConfigError(f"larger than {_LARGEST >> 20} MiB", where=str(path), then="no certificates are")
+    return raw
 
 
 # ---- what is written

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar
 import typer
 
 from leadglass.cli import fetch, load
-from leadglass.cli.output import destination
+from leadglass.cli.output import save
 from leadglass.cli.terminal import width, write
 from leadglass.errors import ConfigError, UsageError
 
@@ -121,12 +121,6 @@ def _draw(path: Path, figure: object) -> None:
     drawn: str = for_survey("figure").svg(figure)
     data = load("leadglass.wiring.typesetting", extra="pdf").png(drawn) if form == ".png" else drawn.encode()
     save(path, data)
-
-
-def save(path: Path, data: bytes) -> None:
-    """Write ``data`` to a file that appears whole or not at all; ``ResourceError`` if that cannot be."""
-    with destination(path) as stream:
-        stream.buffer.write(data)
 
 
 def read_bounded(path: Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from leadglass.errors import LocalProtocolError
 from leadglass.ledger.canonical import Json, canonical
 
-__all__ = ["GENESIS", "LONGEST_LINE", "Chain", "Entry", "Head", "read_entry", "stamp"]
+__all__ = ["GENESIS", "LONGEST_LINE", "Chain", "Entry", "Head", "digested", "read_entry", "stamp"]
 
 LONGEST_LINE = 1 << 20
 """Octets of a line, its end included."""
@@ -106,6 +106,14 @@ def read_entry(line: bytes) -> Entry | None:
     if sha256(found["first"] + found["last"]).hexdigest() != digest:
         return None
     return Entry(int(found["n"]), found["at"].decode(), found["previous"].decode(), digest, found["body"])
+
+
+def digested(line: bytes) -> bytes:
+    """What the digest in ``line`` is of: the entry without that member. ``ValueError`` if it is no entry."""
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise ValueError("this is no entry")
+    return found["first"] + found["last"]
 
 
 def stamp(at: dt.datetime) -> str:

@@ -11,12 +11,13 @@ from leadglass.errors import ConfigError
 from leadglass.ledger.chain import GENESIS, Entry, Head, read_entry
 from leadglass.ledger.verify import Broken, verify
 from leadglass.model.dossier import DossierOptions
-from leadglass.model.register import Register, System
+from leadglass.model.register import Register, Stamp, System
 from leadglass.register.assessment import Assessment, assessed, in_service
 from leadglass.register.check import Disagreement, check
 from leadglass.register.codec import register_of
 from leadglass.register.history import Exposure, exposures
 from leadglass.register.requirements import Profile, profile
+from leadglass.register.stamped import stamps_in
 from leadglass.store.register import fold
 
 __all__ = ["Case", "ScanNote", "case_of", "day_of"]
@@ -84,6 +85,11 @@ class Case:
         return [
             one for one in exposures(self.entries) if one.closed is None or self.is_told(day_of(one.closed))
         ]
+
+    @cached_property
+    def stamps(self) -> Sequence[Stamp]:
+        """All that were ever entered, in their order."""
+        return stamps_in(self.entries)
 
     @cached_property
     def moment(self) -> int:

@@ -17,6 +17,7 @@ from leadglass.register.fields import COLUMNS
 from leadglass.register.history import Exposure
 from leadglass.register.matching import seen_of, systems_at
 from leadglass.register.risks import level, residual
+from leadglass.register.stamped import stamp_file
 from leadglass.register.tables import Row
 
 __all__ = ["TABLES", "Table", "moment", "rows_of", "system_row"]
@@ -199,7 +200,7 @@ def _requirements(case: Case) -> Iterator[Row]:
 
 def _against(one: Assessment) -> list[str]:
     return [
-        f"{each.rule}: {each.about + ': ' if each.about else ''}{each.says}" for each in one.standing.against
+        f"{each.about + ': ' if each.about else ''}{each.says} ({each.rule})" for each in one.standing.against
     ]
 
 
@@ -225,8 +226,15 @@ def _scans(case: Case) -> Iterator[Row]:
 
 
 def _stamps(case: Case) -> Iterator[Row]:
-    for one in sorted(case.register.stamps.values(), key=lambda stamp: stamp.n):
-        yield {"n": one.n, "digest": one.digest, "at": moment(one.at), "authority": one.authority}
+    for one in case.stamps:
+        file = stamp_file(one)
+        yield {
+            "n": one.n,
+            "digest": one.digest,
+            "at": moment(one.at),
+            "authority": one.authority,
+            "file": file,
+        }
 
 
 def _changes(case: Case) -> Iterator[Row]:
@@ -275,7 +283,7 @@ TABLES: Sequence[Table] = (
          "endpoints", "finished", "kept"),
         _scans,
     ),
-    Table("stamps", ("n", "digest", "at", "authority"), _stamps),
+    Table("stamps", ("n", "digest", "at", "authority", "file"), _stamps),
     Table("changes", ("n", "at", "by", "what", "name", "change", "why"), _changes),
 )  # fmt: skip
 """In the order of the dossier."""

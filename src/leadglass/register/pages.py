@@ -77,7 +77,6 @@ def as_typst(
 
 
 def _cover(case: Case) -> Iterator[tuple[str, str]]:
-    stamps = sorted(case.register.stamps.values(), key=lambda stamp: stamp.n)
     retired = len(case.register.systems) - len(case.systems)
     gone = f", {retired:,} retired" if retired else ""
     since = case.options.since
@@ -90,7 +89,7 @@ def _cover(case: Case) -> Iterator[tuple[str, str]]:
     yield "Newest entry or scan", f"{shown_moment(moment(case.moment) or '')} UTC"
     yield "Held against", "; ".join(one.title for one in case.profiles) or "no law or standard was asked for"
     yield "Entries in the chain", f"{case.head.n:,}"
-    yield "Time stamp", _stamped(stamps)
+    yield "Time stamp", _stamped(case.stamps)
     yield "Made by", f"Leadglass {__version__}; the same data give the same bytes"
 
 

@@ -25,7 +25,7 @@ from leadglass.register.blocks import (
     typed,
 )
 from leadglass.register.case import Case
-from leadglass.register.phrases import Sheet, moment, named, sentence
+from leadglass.register.phrases import Sheet, moment, named
 from leadglass.register.risks import level
 from leadglass.register.tables import Row
 
@@ -143,7 +143,7 @@ def requirements(sheet: Sheet) -> Iterator[Block]:
         " can show of it is there; unknown, that it cannot tell. Neither is a legal opinion."
     )
     titles = {one.name: one for one in sheet.case.profiles}
-    head = (("Clause", 1.9), ("What it asks", 2.8), ("Status", 1.0), ("Evidence", 3.3))
+    head = (("Clause", 1.9), ("What it asks", 2.8), ("Status", 1.25), ("Evidence", 3.2))
     for name, group in groupby(sheet.rows["requirements"], key=lambda row: row["profile"]):
         yield heading(titles[name].title, 2)
         yield paragraph(titles[name].standing)
@@ -161,7 +161,7 @@ def _requirement(row: Row) -> list[Cell]:
         stack(strong(row["clause"]), small(row["title"])),
         row["asks"],
         status(row["status"]),
-        stack(*row["missing"], *row["for"], *map(small, map(sentence, against[:_SHOWN])), small(more)),
+        stack(*row["missing"], *row["for"], *map(small, against[:_SHOWN]), small(more)),
     ]
 
 
@@ -219,7 +219,7 @@ def chain(sheet: Sheet) -> Iterator[Block]:
     for row in sheet.rows["stamps"][-1:]:
         yield typed(
             "A time stamp, with OpenSSL alone",
-            f"openssl ts -verify -digest {row['digest']} -in stamps/{row['n']}.tsr -CAfile ROOTS.pem",
+            f"openssl ts -verify -digest {row['digest']} -in {row['file']} -CAfile ROOTS.pem",
         )
     yield paragraph(
         "Without any program: take a line of ledger/entries.jsonl, remove the member digest with its comma, and the"
@@ -265,7 +265,7 @@ def _limit(case: Case) -> Iterator[tuple[str, str]]:
         "Names are claims.",
         "Whoever may write to the database may write any name; the chain shows that nothing was changed afterwards.",
     )
-    if not case.register.stamps:
+    if not case.stamps:
         yield (
             "Without a time stamp",
             "the whole chain might have been written anew later. A head that was noted elsewhere shows that it was not.",
