@@ -2,19 +2,73 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
+from collections.abc import Collection, Iterable
+
 from fastapi.responses import HTMLResponse
 
 from leadglass.model.account import Permission
+from leadglass.model.alert import AlertState
+from leadglass.model.verdict import Position
+from leadglass.store import diff, overview
+from leadglass.store.database import Database
+from leadglass.store.scans import find
+from leadglass.store.server_rows import Overview, Sort, Wanted
+from leadglass.store.servers import servers_page
 from leadglass.web.doors import Doors
+from leadglass.web.pages import overview_view
+from leadglass.web.pages.changes_view import ChangeLine, change_line, new_line
+from leadglass.web.pages.lines import alert_lines, worst_first
+from leadglass.web.pages.telling import date_of
 from leadglass.web.rendering import page
-from leadglass.web.visit import Visiting
+from leadglass.web.visit import Visit, Visiting
 
 __all__ = ["doors"]
 
 doors = Doors(include_in_schema=False)
 
+_CHANGES = 6
+_ALERTS = 5
+_REVIEWS = 6
+_LATEST = 5
+"""Scans whose place is asked for."""
+_SOON = dt.timedelta(days=14)
+
 
 @doors.get("/", Permission.READ)
-def overview(visit: Visiting) -> HTMLResponse:
+def first_screen(visit: Visiting) -> HTMLResponse:
     """Show whether something is exposed, since when, and what to do first."""
-    return page("overview.html", visit)
+    told = _told(visit)
+    return page("overview.html", visit, view=overview_view.view(told, visit.site.now()))
+
+
+def _told(visit: Visit) -> overview_view.Told:
+    site, desks = visit.site, visit.site.desks
+    seen = overview.overview(site.database)
+    alerts = worst_first(desks.watch.alerts([AlertState.OPEN], 10 * _ALERTS))[:_ALERTS]
+    return overview_view.Told(
+        overview=seen,
+        changes=tuple(itertools.islice(_changes(site.database, seen), _CHANGES)),
+        positions=_positions(site.database),
+        alerts=alert_lines(alerts, site.now()),
+        reviews=desks.register.reviews_due(date_of(site.now()) + _SOON)[:_REVIEWS],
+        is_watching=bool(desks.watch.schedules()),
+    )
+
+
+def _changes(database: Database, seen: Overview) -> Iterable[ChangeLine]:
+    """What the last scan saw otherwise than before; then what it saw for the first time, if it was not the first."""
+    if seen.last is None:
+        return
+    changed = itertools.islice(diff.changes(database, find(database, seen.last.ulid)), _CHANGES)
+    yield from (change_line(change) for change in changed)
+    newest = servers_page(database, Wanted(scan=seen.last.ulid), Sort.FIRST_SEEN, limit=_CHANGES)
+    if overview.scans_page(database, limit=2).rows[-1].ulid != seen.last.ulid:
+        yield from (new_line(row) for row in newest.rows if row.first_seen >= seen.last.began)
+
+
+def _positions(database: Database) -> Collection[Position]:
+    """From where the latest scans looked."""
+    latest = overview.scans_page(database, limit=_LATEST).rows
+    return {find(database, row.ulid).plan.position for row in latest}

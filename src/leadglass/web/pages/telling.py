@@ -17,6 +17,7 @@ from leadglass.report.words import count
 
 __all__ = [
     "Crumb",
+    "Empty",
     "Link",
     "Moment",
     "Option",
@@ -24,12 +25,15 @@ __all__ = [
     "Sorting",
     "address_of",
     "ago",
+    "date_of",
     "day",
     "lasting",
     "moment",
+    "named",
     "options",
     "server_path",
     "shortened",
+    "system_path",
     "with_query",
     "worst_of",
 ]
@@ -89,11 +93,21 @@ class Sorting:
 
 
 @dataclass(frozen=True, slots=True)
+class Empty:
+    """Why there is nothing, and what to do next."""
+
+    says: str
+    next: str
+    href: str = ""
+    act: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Pages:
     """The ways on from one page of a long list; "" where there is none."""
 
     says: str
-    first: str = ""
+    previous: str = ""
     next: str = ""
 
 
@@ -119,6 +133,11 @@ def lasting(seconds: int) -> str:
     return named[-1] if named else "less than a minute"
 
 
+def date_of(at: int) -> dt.date:
+    """The day (UTC) of POSIX seconds, as a date."""
+    return dt.datetime.fromtimestamp(at, dt.UTC).date()
+
+
 def day(at: int) -> str:
     """The day (UTC) of POSIX seconds."""
     return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d")
@@ -135,6 +154,11 @@ def server_path(address: str) -> str:
     return f"/servers/{quote(address, safe=':')}"
 
 
+def system_path(name: str) -> str:
+    """The page of a system of the register."""
+    return f"/register/systems/{quote(name, safe='')}"
+
+
 def with_query(path: str, query: Mapping[str, str]) -> str:
     """``path`` with those of ``query`` that are not empty."""
     given = urlencode({name: value for name, value in query.items() if value})
@@ -148,9 +172,8 @@ def options(words: Iterable[str], chosen: str, anything: str = "") -> tuple[Opti
 
 
 def named(word: str) -> str:
-    """A word of ours as people write it."""
-    text = str(word).replace("-", " ")
-    return text if isinstance(word, enum.Enum) else text
+    """A word as people write it: ours without its hyphens, others as they are."""
+    return word.replace("-", " ") if isinstance(word, enum.Enum) else word
 
 
 def shortened(text: str, most: int) -> str:

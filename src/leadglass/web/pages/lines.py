@@ -1,0 +1,165 @@
+"""What several pages show alike: a server, an alert, a scan, each as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from leadglass.model.alert import Alert, AlertKind, AlertState
+from leadglass.model.verdict import Access, Severity
+from leadglass.report.words import ACCESS, count
+from leadglass.store.server_rows import ScanRow, ServerRow
+from leadglass.web.pages.telling import Link, Moment, address_of, moment, server_path, shortened
+
+__all__ = [
+    "ALERTS",
+    "AlertLine",
+    "Running",
+    "ServerLine",
+    "alert_lines",
+    "percent_of",
+    "running",
+    "scan_path",
+    "server_line",
+    "stranger_can",
+    "worst_first",
+]
+
+_NAME = 80
+"""Characters of a peer's text in a line."""
+
+ALERTS = {
+    AlertKind.NEW_SERVER: "New server",
+    AlertKind.NEWLY_OPEN: "Newly open",
+    AlertKind.CONTROL_LOST: "Control lost",
+    AlertKind.CERTIFICATE: "Certificate expires",
+    AlertKind.UNDECLARED: "Not in the register",
+    AlertKind.FIXED: "Fixed",
+    AlertKind.ENDED: "Acceptance ended",
+    AlertKind.REVIEW: "Review overdue",
+    AlertKind.NOT_SCANNED: "Not scanned",
+}
+"""What each kind of alert is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLine:
+    """One server in a list."""
+
+    address: str
+    href: str
+    severity: Severity
+    says: str
+    """What a stranger can do there, and where."""
+    since: Moment
+    first_seen: Moment
+    last_seen: Moment
+    known_as: str = ""
+    software: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """One alert in a list."""
+
+    id: str
+    severity: Severity
+    kind: str
+    summary: str
+    first: Moment
+    last: Moment
+    times: int
+    scope: str
+    state: AlertState
+    server: Link | None
+    was_between: str
+    """When it happened, as far as it is known; "" if nobody had looked before."""
+    changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A scan that is not finished."""
+
+    scope: str
+    href: str
+    events: str
+    """Where its progress is told, one server-sent event at a time."""
+    percent: int
+    says: str
+
+
+def server_line(row: ServerRow, now: int) -> ServerLine:
+    """The line of one server."""
+    return ServerLine(
+        address=row.address,
+        href=server_path(row.address),
+        severity=row.severity,
+        says=f"A stranger {stranger_can(row.access)} (port {row.port}{_others(row.open_ports)}).",
+        since=moment(row.since, now),
+        first_seen=moment(row.first_seen, now),
+        last_seen=moment(row.last_seen, now),
+        known_as=shortened(row.name or "", _NAME),
+        software=shortened(row.product or "", _NAME),
+    )
+
+
+def stranger_can(access: Access) -> str:
+    """What follows "a stranger"."""
+    return ACCESS[access].brief
+
+
+def alert_lines(alerts: Iterable[Alert], now: int) -> tuple[AlertLine, ...]:
+    """The lines of ``alerts``."""
+    return tuple(_alert(alert, now) for alert in alerts)
+
+
+def running(scan: ScanRow) -> Running:
+    """The line of a scan that goes on."""
+    path = scan_path(scan.ulid)
+    done = percent_of(scan.shards_done, scan.shards)
+    return Running(shortened(scan.scope or scan.ulid, _NAME), path, f"{path}/progress", done, f"{done} %")
+
+
+def scan_path(ulid: str) -> str:
+    """The page of a scan."""
+    return f"/scans/{ulid}"
+
+
+def percent_of(part: int, whole: int) -> int:
+    """Whole percent; never 100 before the end."""
+    return part * 100 // whole if whole else 0
+
+
+def _others(open_ports: int) -> str:
+    return f", and {count(open_ports - 1, 'other port')} open" if open_ports > 1 else ""
+
+
+def _alert(alert: Alert, now: int) -> AlertLine:
+    return AlertLine(
+        id=alert.id,
+        severity=alert.severity,
+        kind=ALERTS[alert.kind],
+        summary=alert.summary,
+        first=moment(alert.first_at, now),
+        last=moment(alert.last_at, now),
+        times=alert.times,
+        scope=alert.scope,
+        state=alert.state,
+        server=Link(address_of(alert.endpoint), server_path(alert.endpoint.address))
+        if alert.endpoint
+        else None,
+        was_between=_between(alert, now),
+        changed_by=alert.changed_by,
+    )
+
+
+def _between(alert: Alert, now: int) -> str:
+    if alert.not_before is None:
+        return ""
+    return f"It happened between {moment(alert.not_before, now).full} and {moment(alert.first_at, now).full}."
+
+
+def worst_first(alerts: Iterable[Alert]) -> Sequence[Alert]:
+    """The worst alert first, the latest of those alike before the others."""
+    return sorted(alerts, key=lambda alert: (alert.severity.rank, -alert.last_at))
