@@ -12,12 +12,14 @@ from pydantic.json_schema import JsonSchemaMode
 
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
+from leadglass.model.alert_record import ALERT_SCHEMA, AlertMessage
 from leadglass.model.lint_record import LINT_SCHEMA, LintRecord
 from leadglass.model.record import SCHEMA, ScanRecord
 from leadglass.settings.baseline_file import BaselineFile
 from leadglass.settings.guard_file import GuardFile
 from leadglass.settings.peers_file import PeersFile
 from leadglass.settings.scope_file import ScopeFile
+from leadglass.settings.watch_file import WatchFile
 
 __all__ = ["SCHEMAS", "schema"]
 
@@ -41,6 +43,8 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scan-record": _of(ScanRecord, "serialization", SCHEMA, "Leadglass scan record"),
     "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
     "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
+    "watch-file": _of(WatchFile, "validation", "leadglass.watch-file/1", "Leadglass watch file"),
+    "alert": _of(AlertMessage, "serialization", ALERT_SCHEMA, "Leadglass alerts"),
     "peer-list": _of(PeersFile, "validation", "leadglass.peer-list/1", "Leadglass peer list"),
     "lint-report": _of(LintRecord, "serialization", LINT_SCHEMA, "Leadglass lint report"),
     "lint-baseline": _of(
