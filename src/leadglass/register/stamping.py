@@ -29,6 +29,7 @@ from leadglass.register.stamped import Judge
 __all__ = ["Question", "accepted", "judge_of", "question_about", "roots_of"]
 
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+_REASON = re.compile(r'reason: "([a-z0-9 ]{1,60})"')
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 
@@ -99,8 +100,18 @@ def _judged(
         if roots is not None:
             VerifierBuilder(roots=list(roots), nonce=nonce).build().verify(response, bytes.fromhex(digest))
         return "", int(response.tst_info.gen_time.timestamp())
-    except (ValueError, TypeError, OverflowError, AttributeError, VerificationError) as exc:
-        return _UNPRINTABLE.sub(" ", str(exc))[:200] or type(exc).__name__, 0
+    except VerificationError as exc:
+        return _refusal(str(exc)), 0
+    except (ValueError, TypeError, OverflowError, AttributeError) as exc:
+        return f"it is no TimeStampResp: {_UNPRINTABLE.sub(' ', str(exc))[:100]}", 0
+
+
+def _refusal(said: str) -> str:
+    """In one line why an answer is not believed; OpenSSL's own word where it has one."""
+    reason = _REASON.search(said)
+    if reason:
+        return f"it is not signed by whom the roots vouch for, or was not valid then: {reason[1]}"
+    return _UNPRINTABLE.sub(" ", said)[:200]
 
 
 def _status(response: TimeStampResponse) -> str:
