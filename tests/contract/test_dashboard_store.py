@@ -157,9 +157,10 @@ def test_attempts_are_counted_over_processes_until_one_is_right(database: Databa
     assert kept.attempt(database, {"address": 3}, 900)
     assert not kept.attempt(database, {"address": 3}, 900)
 
-    kept.forgive(database, "account")
+    kept.forgive(database, ["account"], ["address"])
 
-    assert kept.attempt(database, {"account": 2}, 900)
+    assert kept.attempt(database, {"account": 2, "address": 3}, 900)
+    assert not kept.attempt(database, {"address": 3}, 900)
 
 
 def test_attempts_are_forgotten_after_a_while_even_if_others_go_on(database: Database) -> None:

@@ -182,10 +182,13 @@ def attempt(database: Database, limits: Mapping[str, int], memory: float) -> boo
     return free
 
 
-def forgive(database: Database, *keys: str) -> None:
-    """The attempt was right: begin anew."""
+def forgive(database: Database, begin_anew: Sequence[str], one_less: Sequence[str] = ()) -> None:
+    """The attempt was right: what ``begin_anew`` counts is forgotten, ``one_less`` is not, but for this one."""
+    columns = web_attempts.c
     with database.write() as connection:
-        connection.execute(delete(web_attempts).where(web_attempts.c.key.in_(keys)))
+        connection.execute(delete(web_attempts).where(columns.key.in_(begin_anew)))
+        theirs = columns.key.in_(one_less), columns.wrong > 0
+        connection.execute(update(web_attempts).where(*theirs).values(wrong=columns.wrong - 1))
 
 
 def _count(connection: Connection, key: str, now: float, *, is_postgres: bool) -> None:

@@ -96,7 +96,8 @@ def _require_fresh(request: Request, visitor: Visitor) -> None:
     site: Site = request.app.state.site
     if visitor.confirmed_at > site.now() - FRESH:
         return
-    back = request.url.path if request.method in _SAFE else "/account"
+    home = "/settings/accounts" if request.url.path.startswith("/settings") else "/account"
+    back = request.url.path if request.method in _SAFE else home
     raise HTTPException(
         303, "give your password once more", {"Location": f"/confirm?next={quote(back, safe='')}"}
     )
@@ -119,6 +120,7 @@ def _person(site: Site, request: Request) -> Visitor:
         account=account,
         permissions=_permissions(account.role),
         credential=session.id,
+        digest=digest_of(shown),
         csrf=csrf_of(shown),
         confirmed_at=session.confirmed_at,
     )

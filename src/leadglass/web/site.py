@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leadglass.model.ulid import RANDOM_BYTES, ulid
 from leadglass.ports.dashboard import Desks
 from leadglass.ports.world import Clock, Randomness
 from leadglass.settings.serve import ServeSettings
@@ -25,3 +26,7 @@ class Site:
     def now(self) -> int:
         """POSIX seconds."""
         return int(self.clock.posix())
+
+    def identifier(self) -> str:
+        """A new one, that sorts by time (ULID)."""
+        return ulid(self.clock.posix(), self.randomness.token(RANDOM_BYTES))

@@ -34,6 +34,8 @@ class Visitor:
     """What the role allows now, and the token names."""
     credential: str = ""
     """The session or the token, by the number under which it is kept; never the secret."""
+    digest: str = ""
+    """Of the secret of the session, to find it again."""
     csrf: str = ""
     """What the forms of this session have to bring along."""
     confirmed_at: int = 0

@@ -58,15 +58,15 @@ def account(visit: Visiting) -> Response:
 
 
 @doors.post("/account/password", Who.SIGNED_IN, "change the own password", fresh=True)
-def change_password(
-    visit: Visiting, request: Request, password: _Word = "", again: _Word = ""
-) -> Response:
+def change_password(visit: Visiting, request: Request, password: _Word = "", again: _Word = "") -> Response:
     """Let another one count, here and from now on; everywhere else it is signed out."""
     kept = accounts.account_of(visit.site.database, visit.name)
     if kept is None or kept.password_hash is None:
         raise HTTPException(409, "an identity provider vouches for this account; it has no password here")
     wrong = (
-        "the two passwords are not the same" if password != again else passwords.refusal_of(password, visit.name)
+        "the two passwords are not the same"
+        if password != again
+        else passwords.refusal_of(password, visit.name)
     )
     if wrong:
         visit.deed.outcome = "refused"

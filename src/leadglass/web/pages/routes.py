@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 from leadglass.web.doors import Doors
-from leadglass.web.pages import alerts, overview, register, scans, server, server_acts, servers, static
+from leadglass.web.pages import (
+    account,
+    alerts,
+    done,
+    health,
+    network,
+    overview,
+    people,
+    register,
+    scans,
+    server,
+    server_acts,
+    servers,
+    signing,
+    static,
+    trends,
+)
 
 __all__ = ["PAGE_DOORS"]
 
 PAGE_DOORS: tuple[Doors, ...] = (
     static.doors,
+    health.doors,
+    signing.doors,
+    account.doors,
+    people.doors,
+    done.doors,
     overview.doors,
     servers.doors,
     server.doors,
     server_acts.doors,
+    network.doors,
+    trends.doors,
     scans.doors,
     alerts.doors,
     register.doors,

@@ -37,7 +37,11 @@ def sign_in_page(visit: Visiting, next: str = "/") -> Response:  # noqa: A002 - 
 
 @doors.post("/sign-in", Who.ANYBODY, "sign in")
 def sign_in(
-    visit: Visiting, request: Request, name: _Word = "", password: _Word = "", next: _Path = "/"  # noqa: A002
+    visit: Visiting,
+    request: Request,
+    name: _Word = "",
+    password: _Word = "",
+    next: _Path = "/",  # noqa: A002
 ) -> Response:
     """Let somebody in, or say that name and password do not belong together and not which is wrong."""
     account = signin.account_by_password(visit, name, password)
@@ -93,6 +97,7 @@ def welcome_page(visit: Visiting, link: str = "") -> Response:
 def welcome(
     visit: Visiting,
     request: Request,
+    *,
     link: _Word = "",
     name: _Word = "",
     full_name: _Word = "",
@@ -138,10 +143,17 @@ def _mistake(name: str, password: str, again: str) -> str | None:
     return passwords.refusal_of(password, name)
 
 
-def _form(
-    template: str, visit: Visit, to: str, status: int = 200, wrong: str = ""
-) -> HTMLResponse:
-    return page(template, visit, status, next=signin.local_path(to), wrong=wrong)
+def _form(template: str, visit: Visit, to: str, status: int = 200, wrong: str = "") -> HTMLResponse:
+    kept = accounts.account_of(visit.site.database, visit.name) if visit.name else None
+    return page(
+        template,
+        visit,
+        status,
+        next=signin.local_path(to),
+        wrong=wrong,
+        has_password=kept is not None and kept.password_hash is not None,
+        provider="",
+    )
 
 
 def _on(path: str) -> RedirectResponse:
