@@ -13,7 +13,7 @@ from leadglass.web.pages.telling import address_of, server_path
 
 __all__ = ["ChangeLine", "change_line", "change_lines", "new_line"]
 
-_TITLES = {Kind.APPEARED: "Answers", Kind.GONE: "Gone", Kind.CHANGED: "Changed", Kind.MOVED: "Moved"}
+_TITLES = {Kind.APPEARED: "Answers:", Kind.GONE: "Gone:", Kind.CHANGED: "Changed:", Kind.MOVED: "Moved:"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ def change_line(change: Change) -> ChangeLine:
     """The line of one change."""
     title = _TITLES[change.kind]
     if change.after and change.before and change.after.severity is not change.before.severity:
-        title = "Worse" if change.after.severity.rank < change.before.severity.rank else "Better"
+        worse = change.after.severity.rank < change.before.severity.rank
+        title = f"{'Worse' if worse else 'Better'}, now {change.after.severity}:"
     return ChangeLine(
         title=title,
         at=address_of(change.endpoint),
@@ -51,7 +52,9 @@ def change_lines(changes: Iterable[Change]) -> tuple[ChangeLine, ...]:
 def new_line(row: ServerRow) -> ChangeLine:
     """The line of a server that was seen for the first time."""
     says = f"a stranger {stranger_can(row.access)} (port {row.port})"
-    return ChangeLine("New server", row.address, server_path(row.address), row.severity, says)
+    return ChangeLine(
+        f"New server, {row.severity}:", row.address, server_path(row.address), row.severity, says
+    )
 
 
 def _says(change: Change) -> str:

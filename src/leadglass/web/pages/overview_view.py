@@ -11,7 +11,7 @@ from leadglass.report.words import ACCESS, SEVERITY, count
 from leadglass.store.server_rows import Overview, ScanRow
 from leadglass.web.pages.changes_view import ChangeLine
 from leadglass.web.pages.lines import AlertLine, Running, ServerLine, running, scan_path, server_line
-from leadglass.web.pages.telling import Empty, ago, day, lasting, server_path, with_query
+from leadglass.web.pages.telling import Empty, Link, ago, day, lasting, server_path, system_path, with_query
 
 __all__ = ["Answer", "Due", "OverviewView", "Tile", "Told", "Vantage", "view"]
 
@@ -53,7 +53,7 @@ class Tile:
 class Due:
     """A review that is due."""
 
-    system: str
+    system: Link
     says: str
 
 
@@ -240,6 +240,5 @@ def _dues(reviews: Iterable[ReviewDue]) -> Iterable[Due]:
         last = (
             f"the last was on {due.last.on} by {due.last.reviewer}" if due.last else "never reviewed before"
         )
-        yield Due(
-            due.system, f"Due on {due.due}; {last}." if due.due else "Its controls were never reviewed."
-        )
+        says = f"Due on {due.due}; {last}." if due.due else "Its controls were never reviewed."
+        yield Due(Link(due.system, system_path(due.system)), says)

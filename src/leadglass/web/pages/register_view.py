@@ -263,7 +263,7 @@ def _risk(risk: Risk, level: Level, residual: Level) -> RiskLine:
 
 def _treatment(risk: Risk) -> str:
     if risk.treatment is None:
-        return "nobody has decided"
+        return "Nobody has decided"
     parts = [
         named(risk.treatment),
         f"by {risk.owner}" if risk.owner else "",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from leadglass.errors import UsageError
 from leadglass.model.account import Permission
 from leadglass.model.register import Management, Manager, Outcome, Review, System
+from leadglass.store.notes import Beside, Note, add_note
 from leadglass.store.server_rows import Server
 from leadglass.web.doors import Doors
 from leadglass.web.pages.finding import server_at
@@ -83,6 +84,20 @@ def rescan(visit: Visiting, address: str, scope: Annotated[Line, Form()]) -> Red
     order = visit.site.desks.watch.order(scope, ports, visit.name)
     visit.deed.on, visit.deed.detail = server.row.address, order.id
     return after(server_path(server.row.address), "ordered")
+
+
+@doors.post("/servers/{address}/notes", Permission.REGISTER, "write a note")
+def note(
+    visit: Visiting, address: str, text: Annotated[str, Form(min_length=1, max_length=2000)]
+) -> RedirectResponse:
+    """Keep what somebody wrote beside the server."""
+    site, server = visit.site, server_at(visit.site.database, address)
+    where = server.row.address
+    add_note(
+        site.database, Note(site.identifier(), Beside.SERVER, where, visit.name, site.now(), text.strip())
+    )
+    visit.deed.on = where
+    return after(server_path(where), "noted")
 
 
 def _systems(visit: Visit, server: Server) -> Sequence[System]:
