@@ -437,9 +437,8 @@ def test_keys_that_could_never_be_had_refuse_everybody_until_they_can(archive: P
     }
     with oidc.oidc_provider(tmp_path / "first", papers, port) as issuer:
         early = issuer.person("ada", AUDIENCE, groups=["clinician"])
-    with guard(
-        tmp_path, Address("127.0.0.1", archive.ports["dicom"]), title=TITLE, settings=tables
-    ) as running:
+    where = Address("127.0.0.1", archive.ports["dicom"])
+    with guard(tmp_path, where, title=TITLE, settings=tables, state="degraded") as running:
         running.enrol(*ward.ENTRIES)
         becomes(running, "degraded", "identity-provider")
         assert ward.read(running, who="er", person=ward.as_bearer(early)) == "rejected 1/2/1"

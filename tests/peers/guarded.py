@@ -177,10 +177,11 @@ def guard(
     database: str = "guard.sqlite",
     web: str | None = None,
     workers: int = 1,
+    state: str = "ok",
 ) -> Iterator[Guard]:
     """Run a guard before ``archive``; ``settings`` are keys by table that are laid over ``guard.toml``.
 
-    ``policies`` are files of the policy folder.
+    ``policies`` are files of the policy folder; ``state`` is what its health says at first.
     """
     doors = {
         name: free_port(LOOPBACK)
@@ -204,7 +205,7 @@ def guard(
     prepared = Guard(site, doors, _NOBODY, log)
     prepared.enrol(*entries)
     prepared.add(*people)
-    with _running(prepared):
+    with _running(prepared, state):
         yield prepared
 
 

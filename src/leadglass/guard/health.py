@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from leadglass.errors import ResourceError
 from leadglass.settings.guard import Address
@@ -26,6 +29,8 @@ _HELP: Mapping[str, str] = {
 }
 _GAUGES = frozenset({"associations", "stale", "workers", "waiting"})
 _PROBLEM = "problem_"
+_AT_ONCE = 16
+"""Questions that are answered at the same time."""
 
 
 def is_counter(name: str) -> bool:
@@ -63,16 +68,45 @@ def state_of(numbers: Mapping[str, float]) -> tuple[int, str]:
     return (503 if word == "failing" else 200), json.dumps(body)
 
 
+class _Server(ThreadingHTTPServer):
+    """One thread a question, and not many: who is one too many takes the place of who came first.
+
+    So whoever opens connections and says nothing neither fills the process nor keeps others from an answer.
+    """
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, *about: Any) -> None:
+        self._open: dict[socket.socket, None] = {}
+        self._changing = threading.Lock()
+        super().__init__(*about)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._changing:
+            while len(self._open) >= _AT_ONCE:
+                first = next(iter(self._open))
+                del self._open[first]
+                with contextlib.suppress(OSError):  # it may be going by itself
+                    first.shutdown(socket.SHUT_RDWR)
+            self._open[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._changing:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+
 class Health:
     """A small server in a thread of its own."""
 
     def __init__(self, address: Address, numbers: Callable[[], Mapping[str, float]]) -> None:
         """``ResourceError`` if the address cannot be had."""
         try:
-            self._server = ThreadingHTTPServer((address.host, address.port), _handler(numbers))
+            self._server = _Server((address.host, address.port), _handler(numbers))
         except OSError as exc:
             raise ResourceError(f"cannot listen ({exc.strerror})", where=str(address)) from exc
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
