@@ -374,7 +374,11 @@ def test_a_scan_loads_only_what_every_scan_needs() -> None:
     needless = ("alembic", "rich", "jinja2", "dns", "h11", "cryptography")
 
     assert {name for name in loaded if within(name, needless)} == set()
-    assert {name for name in loaded if within(name, ("leadglass.probe.ladder", "leadglass.judge"))} == set()
+    # What owners say is laid over records as they are read: the table of severities, and no more of the judge.
+    laid_over = {f"leadglass.judge{name}" for name in ("", ".knowledge", ".rules", ".severity", ".stated")}
+    assert {
+        name for name in loaded if within(name, ("leadglass.probe.ladder", "leadglass.judge"))
+    } <= laid_over
 
 
 def test_the_wire_loads_no_plumbing() -> None:

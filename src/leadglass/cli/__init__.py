@@ -10,9 +10,10 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import typer
+from typer.core import TyperArgument, TyperGroup
 
 from leadglass import __version__
 from leadglass.cli.terminal import complain, suit, write
@@ -68,6 +69,17 @@ COMMANDS: Mapping[str, Command] = {
         "leadglass.cli.survey", "Count exposed servers, with the uncertainty of it.", group=True
     ),
     "owner": Command("leadglass.cli.owner", "Who runs an endpoint, how sure that is, and whom to write to."),
+    "owner state": Command(
+        "leadglass.cli.owner_state",
+        "Write down what an owner says of a server, which overrules the evidence.",
+    ),
+    "owner statements": Command(
+        "leadglass.cli.owner_state", "What owners said of their servers; or withdraw one of them."
+    ),
+    "owner gather": Command(
+        "leadglass.cli.owner_gather",
+        "Find out what is around the servers of a stored scan, and keep it for the survey.",
+    ),
     "notify": Command(
         "leadglass.cli.notify", "Tell owners what was seen, and find out whether that helped.", group=True
     ),
@@ -79,6 +91,9 @@ COMMANDS: Mapping[str, Command] = {
         "leadglass.cli.register",
         "Who runs each imaging system, what may be open there, and what was seen.",
         group=True,
+    ),
+    "watch": Command(
+        "leadglass.cli.watch", "Look again and again, and tell who has to hear of it.", group=True
     ),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
@@ -161,11 +176,22 @@ def _add(tree: typer.Typer, name: str, command: Command, words: Sequence[str] | 
         tree.command(name)(function)
 
 
+class _Group(TyperGroup):
+    """Takes its first word for an argument of its own, unless a command of it is called so."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words that are left for the command."""
+        called = bool(args) and args[0] in self.commands
+        ctx.allow_interspersed_args = not called
+        taken = [param for param in self.params if isinstance(param, TyperArgument)] if called else []
+        return super().parse_args(ctx, [*("-" for _ in taken), *args])
+
+
 def _with(
     function: Callable[..., None], inner: Mapping[str, Command], words: Sequence[str] | None
 ) -> typer.Typer:
     """A command that has commands of its own."""
-    tree = typer.Typer(invoke_without_command=True)
+    tree = typer.Typer(cls=_Group, invoke_without_command=True)
     tree.callback()(function)
     for name, command in inner.items():
         loaded = words is None or name in words[1:]

@@ -24,7 +24,7 @@ from leadglass.model.endpoint import Endpoint
 from leadglass.model.record import ScanRecord, read_record
 from leadglass.model.record_parts import EvidenceFact
 from leadglass.report.safe import visible
-from leadglass.report.say import value
+from leadglass.report.say import stated, value
 from leadglass.wire.uids import NAMES
 
 __all__ = ["Shape", "explain"]
@@ -168,6 +168,8 @@ def _text(explanation: Explanation) -> Iterator[Text]:
         f"Seen {record.observed_at:%Y-%m-%d %H:%M} UTC from {seen_from} ({record.vantage.position}), "
         f"at the rung {record.rung}."
     )
+    if record.stated is not None:
+        yield from _section("Said by the owner, and it overrules the evidence", (stated(record.stated),))
     shown: set[str] = set()
     yield from _rulings("Decided by", explanation.decided, shown)
     yield from _rulings("What else follows", explanation.others, shown)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-import ipaddress
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,35 +11,46 @@ from typing import Annotated, Any, NamedTuple
 import typer
 from rich.text import Text
 
-from leadglass.cli import load
+from leadglass.cli import fetch, load
+from leadglass.cli.database import DatabaseOption
+from leadglass.cli.owner_options import (
+    Ask,
+    AskOption,
+    BootstrapOption,
+    MmdbOption,
+    NameserverOption,
+    PlainOption,
+    Shape,
+    address_of,
+    nameserver_of,
+)
 from leadglass.cli.prose import print_lines, wrapped
 from leadglass.cli.reading import read_text
 from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
 from leadglass.model.record import ScanRecord, read_record
+from leadglass.model.statement import Statement
 from leadglass.model.verdict import Nature
 from leadglass.owner.attribute import Attribution, Candidate, attribute
-from leadglass.owner.clues import Clue
+from leadglass.owner.clues import Clue, Source
 from leadglass.owner.contacts import Contact
 from leadglass.owner.gather import gather, whom
 from leadglass.owner.natures import natures
+from leadglass.store.surroundings import Announced
 from leadglass.wiring.storage import default_database
 
-__all__ = ["Ask", "Shape", "owner"]
+__all__ = ["owner"]
 
 
-class Ask(enum.StrEnum):
-    """Third parties that may be asked, by name."""
+class _Kept(NamedTuple):
+    """What the database has of an address."""
 
-    DNS = "dns"
-    RDAP = "rdap"
+    statements: Sequence[Statement] = ()
+    announced: Sequence[Announced] = ()
 
-
-class Shape(enum.StrEnum):
-    """How to answer."""
-
-    TEXT = "text"
-    JSON = "json"
+    def clues(self) -> Iterator[Clue]:
+        """Whoever says something of a server runs it, or speaks for who does."""
+        yield from (Clue(Source.STATEMENT, one.by) for one in self.statements)
 
 
 class _Answer(NamedTuple):
@@ -49,42 +59,42 @@ class _Answer(NamedTuple):
     contacts: Sequence[Contact]
     trouble: Sequence[str]
     natures: Mapping[int, Nature]
+    kept: _Kept
 
 
 def owner(
+    context: typer.Context,
     target: Annotated[str, typer.Argument(metavar="ADDRESS", help="IPv4 or IPv6.", show_default=False)],
-    ask: Annotated[
-        list[Ask] | None,
-        typer.Option(
-            help="Ask a third party: dns (reverse and forward) or rdap (registries). Again for both."
-        ),
-    ] = None,
+    ask: AskOption = None,
     records: Annotated[
         Path | None,
         typer.Option(help="Scan records (JSON Lines): the names in the certificates that were seen there."),
     ] = None,
-    mmdb: Annotated[
-        list[Path] | None, typer.Option(help="A database of networks or countries, as MMDB. Again for more.")
-    ] = None,
-    nameserver: Annotated[
-        str | None, typer.Option(metavar="ADDRESS[:PORT]", help="Ask this nameserver, not the system's.")
-    ] = None,
-    bootstrap: Annotated[
-        Path | None,
-        typer.Option(help="IANA's RDAP bootstrap files as one JSON object; without it they are fetched."),
-    ] = None,
-    plain: Annotated[bool, typer.Option(help="Let registries be asked over HTTP without TLS.")] = False,
+    mmdb: MmdbOption = None,
+    nameserver: NameserverOption = None,
+    bootstrap: BootstrapOption = None,
+    plain: PlainOption = False,
     shape: Annotated[Shape, typer.Option("--format", help="How to answer.")] = Shape.TEXT,
+    database: DatabaseOption = None,
 ) -> None:
     """Who runs an endpoint, how sure that is, and whom to write to.
 
     Example: leadglass owner 192.0.2.7 --ask dns --ask rdap --records records.jsonl
     """
-    address, asked = _address(target), set(ask or ())
+    if context.invoked_subcommand is not None:
+        return
+    address, asked = address_of(target), set(ask or ())
+    if Ask.DNS_SD in asked:
+        raise UsageError(
+            "dns-sd asks the names of a scope",
+            where="--ask dns-sd",
+            then="leadglass owner gather --ask dns-sd",
+        )
+    kept = _kept(database, address)
     asking = load("leadglass.wiring.owning", extra="owner").asking
     with asking(
         dns=Ask.DNS in asked,
-        nameserver=None if nameserver is None else _nameserver(nameserver),
+        nameserver=None if nameserver is None else nameserver_of(nameserver),
         rdap=Ask.RDAP in asked,
         bootstrap=bootstrap,
         plain=plain,
@@ -93,11 +103,16 @@ def owner(
     ) as open_:
         seen = _read(records)
         found = list(gather(address, open_, [name for record in seen for name in _names(record, address)]))
-    clues = [one for one in found if isinstance(one, Clue)]
+    clues = [*(one for one in found if isinstance(one, Clue)), *kept.clues()]
     told = attribute(clues)
     contacts = whom([one for one in found if isinstance(one, Contact)], told.country)
     answer = _Answer(
-        address, told, contacts, [one for one in found if isinstance(one, str)], natures(seen, address, clues)
+        address,
+        told,
+        contacts,
+        [one for one in found if isinstance(one, str)],
+        natures(seen, address, clues),
+        kept,
     )
     if shape is Shape.JSON:
         write(json.dumps(_as_json(answer), indent=2) + "\n")
@@ -107,20 +122,15 @@ def owner(
         raise typer.Exit(3)
 
 
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text.strip("[]")))
-    except ValueError:
-        raise UsageError("not an address", where=text, then="give IPv4 or IPv6, without a port") from None
-
-
-def _nameserver(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or (text.count(":") > 1 and not text.startswith("[")):
-        host, port = text, "53"
-    if not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise UsageError("not a port", where="--nameserver")
-    return _address(host), int(port)
+def _kept(database: str | None, address: str) -> _Kept:
+    """What owners stated and what DNS-SD announced, where there is a database at all."""
+    place = database or default_database()
+    if "://" not in place and not Path(place).exists():
+        return _Kept()
+    with fetch("leadglass.cli.storing").kept(database) as store:
+        said = fetch("leadglass.store.statements").listed(store)
+        announced = fetch("leadglass.store.surroundings").announced_at(store, address)
+    return _Kept([one for one in said if one.address == address and one.withdrawn_at is None], announced)
 
 
 def _read(records: Path | None) -> Sequence[ScanRecord]:
@@ -148,6 +158,17 @@ def _lines(answer: _Answer) -> Iterator[Text]:
         )
         for clue in candidate.clues:
             yield from wrapped(f"{clue.source}: {clue.name}{_of(clue)}", "    ", indent=6)
+    for said in answer.kept.statements:
+        words = [f"{name} {value}" for name, value in _stated(said).items()]
+        day = dt.datetime.fromtimestamp(said.at, dt.UTC).date()
+        yield Text("")
+        yield from wrapped(
+            f"stated of {said.target}: {', '.join(words)}; by {said.by} on {day}, reference {said.reference}",
+            "  ",
+            indent=4,
+        )
+    for spot in answer.kept.announced:
+        yield from wrapped(f"port {spot.port} is announced as {spot.service}.{spot.domain}", "  ", indent=4)
     for port, nature in answer.natures.items():
         shares = sorted(nature.shares.items(), key=lambda pair: -pair[1])
         yield Text("")
@@ -174,6 +195,11 @@ def _of(clue: Clue) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
+def _stated(said: Statement) -> dict[str, str]:
+    words = {"nature": said.nature, "data": said.data, "cause": said.cause}
+    return {name: word.value for name, word in words.items() if word is not None}
+
+
 def _as_json(answer: _Answer) -> dict[str, Any]:
     return {
         "schema": "leadglass.owner/1",
@@ -197,6 +223,19 @@ def _as_json(answer: _Answer) -> dict[str, Any]:
             str(port): {kind.value: round(share, 4) for kind, share in nature.shares.items()}
             for port, nature in answer.natures.items()
         },
+        "stated": [
+            {
+                "number": one.number,
+                "target": one.target,
+                **_stated(one),
+                "by": one.by,
+                "reference": one.reference,
+            }
+            for one in answer.kept.statements
+        ],
+        "announced": [
+            {"port": one.port, "service": one.service, "domain": one.domain} for one in answer.kept.announced
+        ],
         "contacts": [{"way": one.way, "address": one.address, "of": one.of} for one in answer.contacts],
         "not_known": list(answer.trouble),
     }

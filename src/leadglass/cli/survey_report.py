@@ -14,6 +14,7 @@ from leadglass.cli.survey_options import DatabaseOption, ScanOption, for_survey,
 from leadglass.cli.survey_share import period, share_in
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import UsageError
+from leadglass.model.record_parts import Tlp
 
 __all__ = ["report"]
 
@@ -52,6 +53,7 @@ def report(
             "--to", metavar="YYYY-MM-DD", help="Last day of them; that of the scan.", show_default=False
         ),
     ] = None,
+    tlp: Annotated[Tlp, typer.Option(help="How far it may be passed on (FIRST TLP 2.0).")] = Tlp.AMBER,
     database: DatabaseOption = None,
 ) -> None:
     """A whole study of a stored scan: methods, tables, figures, limits, and published surveys beside it.
@@ -66,7 +68,10 @@ def report(
     if not counted.servers:
         complain(f"{stored.plan.ulid}: no DICOM server was seen, so little can be said")
     made = module.study(
-        _subject(stored, counted, title), counted, _truths(answers), _share(breaches, first, last, stored)
+        _subject(stored, counted, title, tlp),
+        counted,
+        _truths(answers),
+        _share(breaches, first, last, stored),
     )
     for path in output:
         save(path, _written(made, path.suffix.lower()))
@@ -84,7 +89,7 @@ def _written(made: Any, form: str) -> bytes:
     return data
 
 
-def _subject(stored: Any, counted: Any, title: str) -> Any:
+def _subject(stored: Any, counted: Any, title: str, tlp: Tlp) -> Any:
     plan = stored.plan
     note = fetch("leadglass.store.reading").scope_of(plan)
     return for_survey("study").Subject(
@@ -98,6 +103,7 @@ def _subject(stored: Any, counted: Any, title: str) -> Any:
         places=for_survey("recapture").lists_of(counted.histories),
         deepest=plan.deepest.word,
         tool_version=plan.tool_version,
+        tlp=tlp,
     )
 
 

@@ -66,6 +66,8 @@ class Surroundings:
     registered_to: tuple[str, ...] = ()
     network_names: tuple[str, ...] = ()
     """Of the provider whose network it is."""
+    country: str | None = None
+    """ISO 3166-1 alpha-2, where all sources agree. Shown, and no sign: where it stands says nothing of what it is."""
     alike: int = 0
     """Other addresses with the same answers."""
 

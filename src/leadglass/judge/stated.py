@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-from leadglass.judge.nature import prior
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.severity import Graded, severity
 from leadglass.model.record import ScanRecord, StatedFacts
@@ -60,7 +59,7 @@ def overlaid(record: ScanRecord, said: StatedFacts, position: Position) -> ScanR
 def graded(record: ScanRecord, stated: StatedFacts, position: Position) -> Graded:
     """The severity by the table, with the owner's words for nature and data where they say any."""
     shares = record.nature if stated.nature is None else certain(stated.nature)
-    return severity(record.access, position, Nature(shares, prior()), stated.data or record.data)
+    return severity(record.access, position, Nature(shares, record.nature_prior), stated.data or record.data)
 
 
 def certain(kind: Kind) -> dict[Kind, float]:

@@ -111,9 +111,7 @@ class ScanRecord(Part):
     advice: tuple[str, ...] = Field(description="What to do next, most useful first.")
     settles: tuple[str, ...] = Field(default=(), description="What would settle what is open in access.")
     stated: StatedFacts | None = Field(
-        default=None,
-        exclude_if=lambda stated: stated is None,
-        description="What the owner says, which overrules the evidence; left out where nothing was said.",
+        None, exclude_if=operator.not_, description="The owner's word, if any."
     )
 
     def line(self) -> str:

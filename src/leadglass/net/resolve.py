@@ -19,6 +19,7 @@ import dns.rdata
 import dns.rdatatype
 import dns.resolver
 import dns.reversename
+from dns.rdtypes.IN.SRV import SRV
 from dns.rdtypes.txtbase import TXTBase
 
 from leadglass.errors import TransportError
@@ -27,6 +28,8 @@ from leadglass.net.services import Service, Transport, connect
 __all__ = ["SystemResolver"]
 
 _ATTEMPTS = 2
+_MOST_INSTANCES = 32
+"""Of a service: a zone may name any number."""
 _SECONDS = 2.0
 
 
@@ -65,6 +68,21 @@ class SystemResolver:
         """The names that ``address`` has (PTR), in lower case; empty if it has none."""
         records = self._records(dns.reversename.from_address(address).to_text(), dns.rdatatype.PTR)
         return tuple(dict.fromkeys(record.to_text().rstrip(".").lower() for record in records))
+
+    def services(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Host and port of what is announced at ``name``, such as ``_dicom-tls._tcp.example.org``; empty if nothing is.
+
+        By SRV records there (RFC 2782), and at the instances that its PTR records name (RFC 6763 4.1).
+        """
+        instances = [record.to_text() for record in self._records(name, dns.rdatatype.PTR)]
+        found = [
+            record
+            for place in (name, *instances[:_MOST_INSTANCES])
+            for record in self._records(place, dns.rdatatype.SRV)
+            if isinstance(record, SRV)
+        ]
+        told = ((record.target.to_text().rstrip(".").lower(), record.port) for record in found)
+        return tuple(dict.fromkeys((host, port) for host, port in told if host and port))
 
     def _look_up(self, name: str) -> Iterator[str]:
         if _is_literal(name):

@@ -10,7 +10,10 @@ from leadglass.errors import TransportError
 from leadglass.owner.clues import Clue, Source, domain_of
 from leadglass.owner.contacts import Contact, Way, csirts, in_order
 
-__all__ = ["Asked", "Database", "Names", "gather", "registered", "whom"]
+__all__ = ["SERVICES", "Asked", "Database", "Names", "announced", "gather", "registered", "whom"]
+
+SERVICES = ("_dicom._tcp", "_dicom-tls._tcp")
+"""The names under which DNS-SD announces DICOM."""
 
 
 class Names(Protocol):
@@ -22,6 +25,10 @@ class Names(Protocol):
 
     def addresses(self, name: str) -> tuple[str, ...]:
         """The addresses of a name; ``TransportError`` if there are none."""
+        ...
+
+    def services(self, name: str) -> tuple[tuple[str, int], ...]:
+        """Hosts and ports of the instances of a service, by its whole name."""
         ...
 
 
@@ -59,6 +66,21 @@ def gather(address: str, asked: Asked, certificate: Sequence[str] = ()) -> Itera
             yield str(exc)
     for database in asked.databases:
         yield from _from_database(database.get(address))
+
+
+def announced(domain: str, names: Names) -> Iterator[tuple[str, int, str] | str]:
+    """What ``domain`` announces as DICOM (PS3.15 H.2): address, port and service; a text is what was not found out."""
+    for service in SERVICES:
+        try:
+            found = names.services(f"{service}.{domain}")
+        except TransportError as exc:
+            yield str(exc)
+            continue
+        for host, port in found:
+            try:
+                yield from ((address, port, service) for address in names.addresses(host))
+            except TransportError as exc:
+                yield str(exc)
 
 
 def whom(contacts: Sequence[Contact], country: str | None) -> tuple[Contact, ...]:

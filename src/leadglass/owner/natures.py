@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from leadglass.judge.judge import judge
 from leadglass.judge.signs import Surroundings
@@ -12,7 +13,7 @@ from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Nature
 from leadglass.owner.clues import Clue, Source
 
-__all__ = ["natures"]
+__all__ = ["around", "natures"]
 
 _HOSTS = frozenset({Source.CONFIRMED_NAME, Source.NAME})
 _SILENT = frozenset({Access.CLOSED.value, Access.FILTERED.value})
@@ -29,19 +30,25 @@ def natures(records: Sequence[ScanRecord], address: str, clues: Sequence[Clue]) 
 
 
 def _judged(record: ScanRecord, clues: Sequence[Clue], alike: int) -> Nature:
-    around = Surroundings(
-        host_names=tuple(clue.name for clue in clues if clue.source in _HOSTS),
-        registered_to=tuple(clue.name for clue in clues if clue.source is Source.REGISTRY),
-        network_names=tuple(clue.name for clue in clues if clue.source is Source.NETWORK),
-        alike=alike,
-    )
     return judge(
         record.observed(),
         rung=Rung.from_word(record.rung),
         position=record.vantage.position,
         port=record.endpoint.port,
-        surroundings=around,
+        surroundings=replace(around(clues), alike=alike),
     ).nature
+
+
+def around(clues: Iterable[Clue]) -> Surroundings:
+    """What the clues say of where it stands."""
+    known = list(clues)
+    countries = {clue.country for clue in known if clue.country}
+    return Surroundings(
+        host_names=tuple(clue.name for clue in known if clue.source in _HOSTS),
+        registered_to=tuple(clue.name for clue in known if clue.source is Source.REGISTRY),
+        network_names=tuple(clue.name for clue in known if clue.source is Source.NETWORK),
+        country=countries.pop() if len(countries) == 1 else None,
+    )
 
 
 def _alike(records: Sequence[ScanRecord]) -> Mapping[str, int]:

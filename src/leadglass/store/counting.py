@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
+from leadglass.judge.judge import judge
+from leadglass.judge.signs import Surroundings
 from leadglass.model.key import unpack
-from leadglass.model.verdict import Access, ClientCertificate, Kind
+from leadglass.model.record import ScanRecord, read_body
+from leadglass.model.rung import Rung
+from leadglass.model.statement import standing
+from leadglass.model.verdict import Access, ClientCertificate, Kind, Position
 from leadglass.store.database import Database
 from leadglass.store.reading import AnyRow, Shelf, streamed
 from leadglass.store.scans import StoredScan
-from leadglass.store.schema import evidence, observations, places, verdicts
+from leadglass.store.schema import evidence, observations, places, surroundings, verdicts
+from leadglass.store.statements import standing_in
+from leadglass.store.surroundings import announced_in, around_in
 from leadglass.survey.census import Endpoint, Seen, Server
 
 __all__ = ["servers"]
@@ -30,32 +39,70 @@ _KEYS = (6, 18)
 
 
 def servers(db: Database, scan: StoredScan) -> Iterator[Server]:
-    """Every address of ``scan``, with what was seen of it from every place."""
+    """Every address of ``scan``, with what was seen of it from every place.
+
+    What is known around an address moves its nature, and what its owner says overrules it.
+    """
     for size in _KEYS:
         for address, group in itertools.groupby(_rows(db, scan, size), key=lambda row: row[0][:-_PORT]):
-            endpoints = tuple(
-                Endpoint(int.from_bytes(key[-_PORT:]), place, seen) for key, place, seen in group
-            )
+            endpoints = tuple(row[1] for row in group)
             yield Server(unpack(address + bytes(_PORT))[0], endpoints)
 
 
-def _rows(db: Database, scan: StoredScan, size: int) -> Iterator[tuple[bytes, str, Seen]]:
+def _rows(db: Database, scan: StoredScan, size: int) -> Iterator[tuple[bytes, Endpoint]]:
     seen = observations.c
     rows = (
         select(seen.endpoint, seen.place, seen.verdict)
         .where(seen.scan == scan.id, func.length(seen.endpoint) == size)
         .order_by(seen.endpoint, seen.place)
     )
-    looks = select(verdicts.c.id, verdicts.c.access, verdicts.c.body, evidence.c.identity).join_from(
-        verdicts, evidence
-    )
+    looks = select(
+        verdicts.c.id, verdicts.c.rung, verdicts.c.access, verdicts.c.body, evidence.c.identity
+    ).join_from(verdicts, evidence)
     with db.read() as connection:
         names = {row.id: row.name for row in connection.execute(select(places.c.id, places.c.name))}
         shelf = Shelf(connection, looks, _seen)
+        whole = Shelf(connection, looks, lambda row: (Rung(row.rung), read_body(row.body)))
+        around = _Around(connection)
         for page in streamed(connection, rows):
             known = shelf.holding(row.verdict for row in page)
+            beside = around.of({bytes(row.endpoint[:-_PORT]) for row in page})
+            again = whole.holding(row.verdict for row in page if bytes(row.endpoint[:-_PORT]) in beside)
             for endpoint, place, verdict in page:
-                yield bytes(endpoint), names[place], known[verdict]
+                key, look = bytes(endpoint), known[verdict]
+                surrounded = beside.get(key[:-_PORT])
+                if surrounded is not None and look.counts:
+                    look = replace(look, **_moved(again[verdict], surrounded))
+                yield key, around.endpoint(key, names[place], look)
+
+
+class _Around:
+    """What others than the servers say of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._stated = standing_in(connection)
+        self._announced = announced_in(connection)
+        self._knows = connection.execute(select(surroundings.c.address).limit(1)).first() is not None
+
+    def of(self, addresses: Collection[bytes]) -> Mapping[bytes, Surroundings]:
+        return around_in(self._connection, addresses) if self._knows else {}
+
+    def endpoint(self, key: bytes, place: str, look: Seen) -> Endpoint:
+        """An endpoint, with what its owner and DNS-SD say of it."""
+        port = int.from_bytes(key[-_PORT:])
+        said = standing(self._stated.get(key[:-_PORT], ()), port) if self._stated else None
+        announced = key in self._announced
+        if said is None:
+            return Endpoint(port, place, look, is_confirmed=announced)
+        return Endpoint(port, place, look, is_confirmed=announced or said.nature is not None, stated=said)
+
+
+def _moved(look: tuple[Rung, ScanRecord], around: Surroundings) -> dict[str, Any]:
+    """The nature of a look, judged again with what is around it. A port decides nothing."""
+    rung, body = look
+    found = judge(body.observed(), rung=rung, position=Position.UNKNOWN, port=0, surroundings=around).nature
+    return {"natures": found.shares, "settled": found.settled}
 
 
 def _seen(row: AnyRow) -> Seen:

@@ -295,11 +295,11 @@ def _pages(
                 yield ((*row[:3], made[row[3]]) for row in page), seen_from
                 continue
             bodies = plain.holding(row.verdict for row in told)
-            overlaid = {
+            laid = {
                 (row.endpoint, row.vantage): make(*overlaid(row, bodies[row.verdict], stated, seen_from))
                 for row in told
             }
-            yield ((*row[:3], overlaid.get(row[:2]) or made[row[3]]) for row in page), seen_from
+            yield ((*row[:3], laid.get(row[:2]) or made[row[3]]) for row in page), seen_from
 
 
 def overlaid(

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from leadglass.model.statement import Statement
 from leadglass.model.verdict import Access, Kind
 from leadglass.survey.hidden import Hint, hint_of
 from leadglass.survey.interval import Interval
@@ -61,6 +62,10 @@ class Endpoint:
     port: int
     place: str
     seen: Seen
+    is_confirmed: bool = False
+    """DNS-SD announces it as DICOM, or its owner says what it is."""
+    stated: Statement | None = None
+    """What its owner says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,23 @@ class Server:
     endpoints: tuple[Endpoint, ...]
 
     @property
-    def face(self) -> Seen | None:
+    def front(self) -> Endpoint | None:
         """The worst of its DICOM endpoints; None if it has none."""
-        found = [endpoint.seen for endpoint in self.endpoints if endpoint.seen.counts]
-        return min(found, key=lambda seen: seen.access.rank, default=None)
+        found = [endpoint for endpoint in self.endpoints if endpoint.seen.counts]
+        return min(found, key=lambda endpoint: endpoint.seen.access.rank, default=None)
+
+    @property
+    def face(self) -> Seen | None:
+        """What was seen of that."""
+        return None if self.front is None else self.front.seen
+
+    @property
+    def said(self) -> Statement | None:
+        """What its owner says: of that endpoint, or else of another that is DICOM."""
+        front = self.front
+        if front is not None and front.stated is not None:
+            return front.stated
+        return next((one.stated for one in self.endpoints if one.stated and one.seen.counts), None)
 
     def seen_from(self) -> frozenset[str]:
         """The places from which it was seen to speak DICOM."""
@@ -87,9 +105,10 @@ class Server:
     def hints(self) -> Iterable[Hint]:
         """What speaks for DICOM, for each port that demands a certificate."""
         speaks = self.face is not None
-        demanding = {e.port: e.seen for e in self.endpoints if e.seen.demands_certificate}
-        for port, seen in demanding.items():
-            yield hint_of(port, seen.names, speaks_beside=speaks, confirmed=seen.is_dicom)
+        demanding = {e.port: e for e in self.endpoints if e.seen.demands_certificate}
+        for port, one in demanding.items():
+            confirmed = one.is_confirmed or one.seen.is_dicom
+            yield hint_of(port, one.seen.names, speaks_beside=speaks, confirmed=confirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,11 @@ class Census:
     access: Counter[Access] = field(default_factory=Counter)
     kinds: dict[Kind, Expected] = field(default_factory=dict)
     settled: int = 0
+    """By a sample of their studies, or by their owners' word."""
+    stated: int = 0
+    """Of these, by their owners' word."""
+    contradicted: int = 0
+    """Of these, that the evidence makes something else of: another kind is the likeliest by it."""
     hints: Counter[Hint] = field(default_factory=Counter)
     histories: Counter[frozenset[str]] = field(default_factory=Counter)
     """Of servers, told by identity where they have one: from which places they were seen."""
@@ -137,9 +161,17 @@ def census(servers: Iterable[Server]) -> Census:
             continue
         counted.servers += 1
         counted.access[face.access] += 1
-        sums.update(face.natures)
-        likeliest[face.kind] += 1
-        settled[face.kind] += face.settled
+        said = None if server.said is None else server.said.nature
+        if said is None:
+            sums.update(face.natures)
+            likeliest[face.kind] += 1
+            settled[face.kind] += face.settled
+        else:
+            sums[said] += 1
+            likeliest[said] += 1
+            settled[said] += 1
+            counted.stated += 1
+            counted.contradicted += said is not face.kind
         identity = server.identity()
         if identity is None:  # an address comes once, and need not be remembered
             counted.histories[server.seen_from()] += 1

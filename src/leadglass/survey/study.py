@@ -16,6 +16,7 @@ from importlib import resources
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from leadglass.model.record_parts import Tlp
 from leadglass.model.verdict import Access
 from leadglass.survey import pictures, texts, texts_counted
 from leadglass.survey.census import Census
@@ -74,6 +75,8 @@ class Subject:
     places: tuple[str, ...]
     deepest: str
     tool_version: str
+    tlp: Tlp = Tlp.AMBER
+    """How far the study may be passed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ def as_html(of: Study) -> str:
         .get_template("study.html.j2")
         .render(
             study=of,
+            colour=_colour(of.subject.tlp),
             figures={section.title: Markup(svg(section.figure)) for section in of.sections if section.figure},  # noqa: S704 - our own drawing, escaped where it was made
             is_grid=lambda line: isinstance(line, Grid),
         )
@@ -252,7 +256,22 @@ def as_typst(of: Study) -> tuple[str, Mapping[str, str]]:
         }
         for section in of.sections
     ]
-    return source, {"study": json.dumps({**dataclasses.asdict(of.subject), "sections": sections})}
+    return source, {
+        "study": json.dumps(
+            {
+                **dataclasses.asdict(of.subject),
+                "sections": sections,
+                "label": of.subject.tlp.label,
+                "colour": _colour(of.subject.tlp),
+            }
+        )
+    }
+
+
+def _colour(tlp: Tlp) -> str:
+    """As TLP 2.0 prescribes them; the black behind it is the templates'."""
+    colours = {Tlp.CLEAR: "#ffffff", Tlp.GREEN: "#33ff00", Tlp.RED: "#ff2b2b"}
+    return colours.get(tlp, "#ffc000")
 
 
 def _part(line: Line) -> dict[str, object]:

@@ -56,6 +56,12 @@ def for_census(found: Census) -> Iterator[Line]:
         ]
     )
     yield ""
+    if found.stated:
+        yield (
+            f"{count(found.stated, 'server')} {'is' if found.stated == 1 else 'are'} counted as the owner says;"
+            f" of {found.contradicted:,} the evidence makes another kind likelier."
+        )
+        yield ""
     yield (
         "Expected is the sum of the probabilities in the records, which rest on an assumed prior; the bounds hold whatever"
         f" the prior ({found.settled:,} of {found.servers:,} settled). To estimate kinds, draw some and look:"
@@ -142,9 +148,11 @@ def _span(interval: Interval) -> str:
     return percent(interval.low) if interval.low == interval.high else span(interval)
 
 
-def for_causes(shares: Mapping[Cause, Proportion], looked_at: int) -> Iterator[Line]:
-    """Why, with intervals."""
+def for_causes(shares: Mapping[Cause, Proportion], looked_at: int, stated: int = 0) -> Iterator[Line]:
+    """Why, with intervals; of ``stated`` servers it is the owner who says so."""
     yield f"Causes, among {count(looked_at, 'server')} or files that were looked at:"
+    if stated:
+        yield f"Of {stated:,} of them the owner says why. Those who answer may differ from those who do not."
     yield ""
     yield grid(
         [

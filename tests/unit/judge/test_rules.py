@@ -11,6 +11,7 @@ from tests.unit.judge.test_access import VECTORS
 from tests.unit.judge.test_nature import SHOWN
 from tests.unit.judge.test_passive import HEARSAY
 from tests.unit.judge.test_severity import TABLE
+from tests.unit.judge.test_stated import said, seen_at
 from tests.unit.judge.test_tls import MEASURED
 from tests.unit.judge.vectors import (
     OPEN,
@@ -27,6 +28,7 @@ from tests.unit.judge.vectors import (
 
 from leadglass.judge.judge import host
 from leadglass.judge.rules import Rule
+from leadglass.judge.stated import overruled
 from leadglass.model.evidence import (
     Evidence,
     FeatureCount,
@@ -38,7 +40,7 @@ from leadglass.model.evidence import (
     facts_of,
 )
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Access, Severity, State
+from leadglass.model.verdict import Access, Data, Kind, Position, Severity, State
 from leadglass.wire import uids
 
 PAGE = (ROOT / "docs" / "reference" / "verdicts.md").read_text()
@@ -107,6 +109,11 @@ def test_every_rule_fires() -> None:
     fired |= {reason.rule for reason in sampled.reasons}
     one_host = host({11112: verdict(accepted()), 104: verdict(rejected(1, 1, 7))})
     fired |= {reason.rule for reason in one_host.reasons}
+    otherwise = {kind: 0.96 if kind is Kind.CLINICAL else 0.008 for kind in Kind}
+    stated = overruled(
+        seen_at(nature=otherwise), said(nature=Kind.HONEYPOT, data=Data.SYNTHETIC), Position.OUTSIDE
+    )
+    fired |= {reason.rule for reason in stated.why()}
 
     assert fired == {rule.value for rule in Rule}
 
