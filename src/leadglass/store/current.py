@@ -113,6 +113,9 @@ def refresh(database: Database) -> bool:
         _name(database, scan)
         if mark.state == "complete":
             kept_tally(database, scan)
+    if database.is_postgres:  # which guesses badly of tables that it has not looked into
+        with _writing(database) as connection:
+            connection.execute(text("ANALYZE current_endpoints, current_servers, current_facts"))
     _settle(database, behind)
     return True
 
@@ -301,22 +304,26 @@ _ENDPOINTS = f"""
         changed_at = excluded.changed_at
     """  # noqa: S608 - our own words and numbers
 
+# In one pass: a table joined to itself is beyond PostgreSQL while nobody has analysed it.
 _SERVERS = f"""
     INSERT INTO current_servers (family, address, urgency, port, nature, product, open_ports,
         first_seen, last_seen, since, changed_at)
-    SELECT w.family, w.address, w.urgency, w.port, w.nature, w.product, a.open_ports,
-        a.first_seen, a.last_seen, w.since, a.changed_at
+    SELECT w.family, w.address, w.urgency, w.port, w.nature, w.product, w.open_ports,
+        w.first_seen, w.last_seen, w.since, w.changed_at
     FROM (
-        SELECT d.family, d.address, min(e.first_seen) AS first_seen, max(e.last_seen) AS last_seen,
-            max(e.changed_at) AS changed_at,
-            count(DISTINCT CASE WHEN e.urgency % {STEPS} < {SILENT} THEN e.port END) AS open_ports
-        FROM ({{addresses}}) d JOIN current_endpoints e ON e.family = d.family AND e.address = d.address
-        GROUP BY d.family, d.address
-    ) a JOIN (
-        SELECT e.*, row_number() OVER (
-            PARTITION BY e.family, e.address ORDER BY e.urgency, e.since, e.port, e.place) AS n
-        FROM ({{addresses}}) d JOIN current_endpoints e ON e.family = d.family AND e.address = d.address
-    ) w ON w.family = a.family AND w.address = a.address
+        SELECT e.family, e.address, e.urgency, e.port, e.nature, e.product, e.since,
+            row_number() OVER (
+                PARTITION BY e.family, e.address ORDER BY e.urgency, e.since, e.port, e.place) AS n,
+            sum(e.opens) OVER whole AS open_ports, min(e.first_seen) OVER whole AS first_seen,
+            max(e.last_seen) OVER whole AS last_seen, max(e.changed_at) OVER whole AS changed_at
+        FROM (
+            SELECT c.*, CASE WHEN c.urgency % {STEPS} < {SILENT} AND row_number() OVER (
+                PARTITION BY c.family, c.address, c.port ORDER BY c.urgency) = 1 THEN 1 ELSE 0 END AS opens
+            FROM ({{addresses}}) d
+            JOIN current_endpoints c ON c.family = d.family AND c.address = d.address
+        ) e
+        WINDOW whole AS (PARTITION BY e.family, e.address)
+    ) w
     WHERE w.n = 1
     ORDER BY w.family, w.address
     ON CONFLICT (family, address) DO UPDATE SET
