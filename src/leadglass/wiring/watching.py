@@ -62,6 +62,7 @@ class Stopper:
         threading.Thread(target=self._wait, daemon=True).start()
 
     def __call__(self) -> None:
+        """Have the watch end."""
         self._bell.put(None)
 
     def _wait(self) -> None:
