@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +21,7 @@ from leadglass.register.requirements import Profile, profile
 from leadglass.register.stamped import stamps_in
 from leadglass.store.register import fold
 
-__all__ = ["Case", "ScanNote", "case_of", "day_of"]
+__all__ = ["Case", "ScanNote", "case_of", "day_of", "readable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,17 @@ class Case:
     def is_told(self, day: dt.date) -> bool:
         """Whether that day is in the time whose history is told."""
         return self.options.since is None or day >= self.options.since
+
+
+@contextlib.contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Make one error of whatever comes of entries that a chain holds together and nobody here would write."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as exc:
+        raise ConfigError(
+            f"an entry holds what the register does not write ({type(exc).__name__})", where=where
+        ) from exc
 
 
 def day_of(posix: int) -> dt.date:

@@ -21,7 +21,7 @@ from leadglass.ledger.chain import LONGEST_LINE, Head
 from leadglass.ledger.verify import Broken, verify
 from leadglass.model.dossier import DossierOptions
 from leadglass.register.archive import ABOUT, ENTRIES, HEAD, MANIFEST, PAGES, SCHEMA, data_files, manifest
-from leadglass.register.case import Case, ScanNote, case_of
+from leadglass.register.case import Case, ScanNote, case_of, readable
 from leadglass.register.evidence import rows_of
 from leadglass.register.requirements import PROFILES
 from leadglass.register.stamped import Judge, StampCheck, check_stamps, stamp_file
@@ -66,12 +66,13 @@ def checked(stream: IO[bytes], where: str, judge: Judge | None) -> Unpacked:
         return Unpacked(None, tuple(faults), (), remade=False)
     if anchor != result.head:
         faults.append(f"{HEAD}: the last entry is another one")
-    stamps = check_stamps(lines, judge)
-    faults += _stamp_faults(files, stamps)
     about = _about(files[ABOUT], where)
     remade = about.get("made_by") == f"leadglass {__version__}"
-    if remade:
-        faults += _table_faults(files, _case(about, lines, where))
+    with readable(f"{where}, {ENTRIES}"):
+        stamps = check_stamps(lines, judge)
+        faults += _stamp_faults(files, stamps)
+        if remade:
+            faults += _table_faults(files, _case(about, lines, where))
     return Unpacked(result.head, tuple(faults), tuple(stamps), remade)
 
 

@@ -11,7 +11,7 @@ from leadglass import wiring
 from leadglass.errors import UsageError
 from leadglass.model.dossier import Dossier, DossierOptions
 from leadglass.register.archive import archive
-from leadglass.register.case import Case, ScanNote, case_of
+from leadglass.register.case import Case, ScanNote, case_of, readable
 from leadglass.register.codec import SCAN
 from leadglass.register.evidence import rows_of
 from leadglass.register.pages import as_typst, characters, pages
@@ -32,9 +32,10 @@ def dossier(database: Database, options: DossierOptions, fonts: Path | None = No
     The same entries, scans and options give the same bytes; without ``options.as_of``, of one day (UTC).
     ``ConfigError`` if the chain of entries is not whole.
     """
-    case = case_in(database, options)
-    rows = rows_of(case)
-    shown = pages(case, rows)
+    with readable(database.where):
+        case = case_in(database, options)
+        rows = rows_of(case)
+        shown = pages(case, rows)
     unset = typesetting.unset("".join(filter(_is_rare, characters(shown))), fonts)
     source, inputs = as_typst(shown, unset, typesetting.families(fonts))
     pdf = typesetting.pdf(source, inputs, case.moment, fonts, _STANDARDS)
