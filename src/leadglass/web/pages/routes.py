@@ -7,6 +7,7 @@ from leadglass.web.pages import (
     account,
     alerts,
     done,
+    guard,
     health,
     network,
     overview,
@@ -16,8 +17,11 @@ from leadglass.web.pages import (
     server,
     server_acts,
     servers,
+    settings,
     signing,
     static,
+    surveys,
+    systems,
     trends,
 )
 
@@ -39,4 +43,8 @@ PAGE_DOORS: tuple[Doors, ...] = (
     scans.doors,
     alerts.doors,
     register.doors,
+    systems.doors,
+    surveys.doors,
+    guard.doors,
+    settings.doors,
 )

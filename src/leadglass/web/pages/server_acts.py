@@ -44,7 +44,7 @@ class Reviewed(BaseModel):
     """The form that says what a review came to."""
 
     outcome: Outcome
-    next: dt.date | None = None
+    next: dt.date | Literal[""] = ""
     note: Annotated[str, Field(max_length=1000)] = ""
 
 
@@ -70,7 +70,7 @@ def review(visit: Visiting, address: str, form: Annotated[Reviewed, Form()]) -> 
     account = visit.visitor.account
     reviewer = (account.full_name or account.name) if account else visit.name
     today = date_of(visit.site.now())
-    entry = Review(known[0].name, today, reviewer, form.outcome, form.next, form.note.strip())
+    entry = Review(known[0].name, today, reviewer, form.outcome, form.next or None, form.note.strip())
     visit.deed.on = server.row.address
     visit.site.desks.register.enter(visit.name, [entry], "reviewed at the dashboard")
     return after(server_path(server.row.address), "reviewed")
