@@ -69,9 +69,11 @@ def test_a_scope_is_shown_scanned_kept_and_put_into_the_register(
     leadglass("register", "fill", "--scan", "last", "--by", "ada")
     leadglass("register", "check", code=1)
     held = json.loads(leadglass("register", "list", "--format", "json"))
+    leadglass("register", "dossier", "--output", "dossier.pdf", "--zip", "dossier.zip")
     leadglass("register", "verify")
 
     assert [system["name"] for system in held] == ["archive"]
+    assert (tmp_path / "dossier.pdf").read_bytes().startswith(b"%PDF-")
     assert b"\r" not in (tmp_path / "seen.csv").read_bytes().replace(b"\r\n", b"")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from leadglass.report.sarif import LEVEL, SARIF_SCHEMA, SCORE
 __all__ = ["lint_sarif"]
 
 _Json = dict[str, Any]
+_DRIVE = re.compile("[A-Za-z]:/")
 
 
 def lint_sarif(report: LintReport, stream: TextIO) -> None:
@@ -172,5 +174,8 @@ def _fingerprint(finding: Finding) -> str:
 
 def _uri(path: str) -> str:
     """RFC 3986; relative as the path is, with ``file`` before one that is not."""
-    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    has_drive = _DRIVE.match(path) is not None  # of Windows, RFC 8089 E.2
+    quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/:" if has_drive else "/")
+    if has_drive:
+        return f"file:///{quoted}"
     return f"file://{quoted}" if quoted.startswith("/") else quoted

@@ -208,6 +208,21 @@ def test_an_accepted_result_is_suppressed_and_an_expired_one_is_not() -> None:
     assert "suppressions" not in expired[0]
 
 
+@pytest.mark.parametrize(
+    ("path", "uri"),
+    [
+        ("deploy/orthanc.json", "deploy/orthanc.json"),
+        ("/etc/orthanc/a b.json", "file:///etc/orthanc/a%20b.json"),
+        ("C:/Program Files/orthanc.json", "file:///C:/Program%20Files/orthanc.json"),
+        ("a:b.json", "a%3Ab.json"),
+    ],
+)
+def test_the_place_of_a_result_is_a_uri_on_every_system(path: str, uri: str) -> None:
+    (result,) = run(report(found(path)))["results"]
+
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+
+
 # ---- junit
 
 
