@@ -391,3 +391,6 @@ def test_break_glass_without_effect_is_told(guard: Guard) -> None:
 
     assert "ct-1 has not the role clinician" in guard("emergency", "ct-1", "--reason", "x").stderr
     assert "nobody on the roll is called bob" in guard("emergency", "bob", "--reason", "x").stderr
+    guard("user", "add", "ct-1", "--role", "clinician", typed="correct horse\n")
+    said = guard("emergency", "ct-1", "--reason", "x").stderr
+    assert "a person and a device are called ct-1: break-glass is in force for both" in said

@@ -130,6 +130,8 @@ def emergency(
 
 def _holds(roll: Roll, name: str) -> list[str]:
     """What keeps break-glass from having an effect, as far as the roll tells: persons by token are not on it."""
+    if name in roll.users and name in roll.enrolled:
+        return [f"a person and a device are called {name}: break-glass is in force for both"]
     entry = roll.users.get(name) or roll.enrolled.get(name)
     if entry is None:
         return [f"nobody on the roll is called {name}: it has an effect only if a token's subject is"]

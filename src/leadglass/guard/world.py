@@ -173,9 +173,13 @@ class World:
 
     def emergency(self, client: Client) -> str | None:
         """The reason of a break-glass in force for ``client``; a service has no emergencies."""
-        if client.principal.kind is Kind.SERVICE:
+        principal, roll = client.principal, self.roll
+        if principal.kind is Kind.SERVICE:
             return None
-        found = self.roll.emergencies.get(client.principal.name)
+        entry = roll.enrolled.get(principal.name)
+        if principal.kind is Kind.PERSON and entry is not None and principal.name not in roll.users:
+            return None  # it was begun for that entry, and not for a token's subject of the same name
+        found = roll.emergencies.get(principal.name)
         return found[0] if found is not None and found[1] > self.posix() else None
 
     def care(self, client: Client, action: Action) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from leadglass.guard.budgets import Budgets
 from leadglass.guard.client import Client
 from leadglass.guard.world import World
 from leadglass.model.access import Action, Circumstances, Decision, Kind, Node, Principal, Resource, Study
-from leadglass.model.enrolment import Enrolled, Roll
+from leadglass.model.enrolment import Enrolled, Roll, User
 
 HOUR = 3600.0
 CARE = {Action.ECHO, Action.STORE, Action.WORKLIST, Action.COMMIT, Action.MPPS}
@@ -133,6 +133,16 @@ def test_an_emergency_lasts_until_its_end_and_is_nobody_elses() -> None:
     assert one.emergency(client(Kind.SERVICE, "ada")) is None
     clock.posix += 60
     assert one.emergency(client(Kind.PERSON, "ada")) is None
+
+
+def test_an_emergency_of_an_entry_is_not_that_of_a_tokens_subject_with_its_name() -> None:
+    clock = Clock()
+    one = world(clock, emergencies={"er": ("unconscious", clock.posix + 60)})
+    one.roll = replace(one.roll, enrolled={"er": Enrolled("er", Kind.DEVICE, ("ER",), ("10.0.0.0/8",))})
+    assert one.emergency(client(Kind.DEVICE, "er")) == "unconscious"
+    assert one.emergency(client(Kind.PERSON, "er")) is None
+    one.roll = replace(one.roll, users={"er": User("er", "")})
+    assert one.emergency(client(Kind.PERSON, "er")) == "unconscious"
 
 
 def test_in_an_emergency_everything_is_care() -> None:
