@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import datetime as dt
+import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from tests.peers import postgresql
 from tests.peers.watched import Clock, Ward, until, watching
 
 from leadglass import wiring
+from leadglass.errors import ResourceError
 from leadglass.model.alert import Alert, AlertKind, AlertState
 from leadglass.model.order import Order, OrderState, Why
+from leadglass.model.register import Level, Risk, System, Treatment
 from leadglass.model.verdict import Access
-from leadglass.store import alerts, orders
+from leadglass.register.codec import as_change
+from leadglass.store import alerts, orders, watch_state
 from leadglass.store.database import Database, open_database
+from leadglass.store.register import head_of, write_down
 from leadglass.wiring.watch_desk import Desk
+from leadglass.wiring.watching import run_watch
 
 pytestmark = pytest.mark.peer("pynetdicom")
 
@@ -79,3 +91,156 @@ def test_a_server_that_opens_is_alerted_once_and_its_closing_is_fixed_at_a_secon
             f"fixed:{alert.id}",
             AlertState.CLOSED,
         )
+
+
+def test_a_scope_that_no_longer_permits_is_an_alert_until_it_is_scanned_again(
+    ward: Ward, database: Database
+) -> None:
+    at = desk(database, ward)
+    expired, narrowed = at.order_for("nightly", (), "ada"), at.order_for("nightly", (spot(ward),), "ada")
+    ward.write_scope("2020-01-01")
+    with watching(database, ward.settings) as said:
+        assert done(database, expired).state is OrderState.FAILED
+        assert done(database, narrowed).state is OrderState.FAILED
+        (alert,) = living(database)
+        assert (alert.kind, alert.times) == (AlertKind.NOT_SCANNED, 2)
+        assert "the authorisation ended" in orders.find(database, expired.id).trouble
+        assert any("not scanned" in line for line in said)
+        ward.write_scope()
+        assert scanned(database, ward).state is OrderState.DONE
+        assert living(database) == []
+
+
+def spot(ward: Ward) -> tuple[str, int]:
+    return "127.0.0.1", ward.port
+
+
+def test_what_nobody_scanned_while_asleep_is_told_and_the_last_moment_is_made_up_for(
+    ward: Ward, database: Database
+) -> None:
+    ward.write_watch(cron="*/30 * * * *")
+    clock = Clock()
+    # Midway between two moments, so that how long this takes does not matter.
+    clock.ahead = 900.0 - clock.posix() % 1800
+    with watching(database, ward.settings, clock):
+        until(lambda: watch_state.mark_of(database, "nightly"))
+    assert orders.latest(database) == []
+
+    clock.ahead += 4 * 3600  # asleep: eight moments, whose windows are an hour long
+    with watching(database, ward.settings, clock):
+        until(lambda: len(orders.latest(database)) == 8)
+        for order in orders.latest(database):
+            done(database, order)
+    states = [one.state for one in reversed(orders.latest(database))]
+    assert states == [OrderState.MISSED] * 6 + [OrderState.DONE] * 2
+    missed = [one for one in alerts.page(database) if one.kind is AlertKind.NOT_SCANNED]
+    assert [(one.times, one.state) for one in missed] == [(6, AlertState.CLOSED)]
+
+    clock.ahead -= 4 * 3600  # and back: no moment comes twice
+    with watching(database, ward.settings, clock):
+        until(lambda: (watch_state.mark_of(database, "nightly") or 0) < clock.posix() + 1)
+    assert len(orders.latest(database)) == 8
+
+
+def test_what_the_register_does_not_know_is_alerted_and_an_accepted_risk_is_not_sent(
+    ward: Ward, database: Database
+) -> None:
+    risk = Risk(
+        name=f"ct-1 {ward.port} associates",
+        system="ct-1",
+        threat="x",
+        vulnerability="x",
+        likelihood=Level.HIGH,
+        impact=Level.HIGH,
+        treatment=Treatment.ACCEPT,
+        owner="Dr. Hopper",
+        until=dt.date(2199, 1, 1),
+    )
+    declared = System(name="ct-1", addresses=("127.0.0.1",), owner="ada")
+    write_down(database, "ada", [as_change(declared), as_change(risk)])
+    with watching(database, ward.settings), ward.server():
+        scanned(database, ward)
+        found = {one.kind: one for one in living(database)}
+        assert found[AlertKind.NEW_SERVER].state is AlertState.SILENT
+        assert found[AlertKind.NEW_SERVER].head == head_of(database).digest
+        assert found[AlertKind.UNDECLARED].system == "ct-1"
+        over = dataclasses.replace(risk, until=dt.date(2020, 1, 1))
+        write_down(database, "ada", [as_change(over)])
+        ended = until(lambda: [one for one in living(database) if one.kind is AlertKind.ENDED])
+        assert "2020-01-01" in ended[0].summary
+        allowed = dataclasses.replace(declared, ports=(ward.port,))
+        write_down(database, "ada", [as_change(allowed)])
+        scanned(database, ward)
+        assert AlertKind.UNDECLARED not in {one.kind for one in living(database)}
+
+
+def test_one_process_at_a_time_watches_a_file(ward: Ward, database: Database) -> None:
+    with watching(database, ward.settings):
+        until(lambda: desk(database, ward).is_running())
+        assert not run_watch(database, ward.settings, threading.Event(), lambda _: None)
+    assert not desk(database, ward).is_running()
+
+
+# ---- what comes from outside
+
+
+def test_on_a_full_disk_nothing_is_lost_and_the_scan_is_made_when_there_is_room(
+    tmp_path: Path, ward: Ward
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=4m", "leadglass-test", str(disk)]
+    if subprocess.run(words, capture_output=True, check=False).returncode:
+        pytest.skip("needs root that may mount")
+    try:
+        with open_database(str(disk / "watch.sqlite"), wiring.clock().posix) as database:
+            order = desk(database, ward).order_for("nightly", (), "ada")
+            filler = fill(disk)
+            with watching(database, ward.settings) as said, ward.server():
+                until(lambda: any("the disk is full" in line for line in said))
+                assert orders.find(database, order.id).state is not OrderState.DONE
+                filler.unlink()
+                assert done(database, order).state is OrderState.DONE
+                assert [one.times for one in living(database)] == [1]
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Take all room that is left."""
+    path = disk / "other-program"
+    with path.open("ab", buffering=0) as stream:
+        for size in (65536, 1):
+            with contextlib.suppress(OSError):
+                while stream.write(bytes(size)):
+                    pass
+    return path
+
+
+@pytest.mark.peer("postgresql")
+def test_two_that_watch_one_database_run_each_order_once_through_its_restart(ward: Ward) -> None:
+    with postgresql.cluster() as cluster, cluster.database() as name, ward.server():
+        url = cluster.url(name)
+        with contextlib.ExitStack() as stack:
+            one, other = (stack.enter_context(open_database(url, wiring.clock().posix)) for _ in range(2))
+            given = [desk(one, ward).order_for("nightly", (), "ada") for _ in range(4)]
+            for database in (one, other):
+                stack.enter_context(watching(database, ward.settings))
+            until(lambda: any(orders.find(one, order.id).state is OrderState.DONE for order in given))
+            cluster.stop()
+            cluster.start()
+            until(lambda: readable(one), 30)
+            ended = [done(one, order) for order in given]
+            assert {order.state for order in ended} == {OrderState.DONE}
+            assert len({order.scan for order in ended}) == 4
+            with one.read() as connection:
+                assert connection.execute(text("SELECT count(*) FROM scans")).scalar() == 4
+            assert [found.times for found in living(one)] == [1]
+
+
+def readable(database: Database) -> bool:
+    try:
+        orders.latest(database, 1)
+    except ResourceError:
+        return False
+    return True

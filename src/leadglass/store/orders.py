@@ -34,6 +34,7 @@ __all__ = [
     "overdue",
     "put",
     "put_off",
+    "release_all",
     "renew",
     "revive",
     "take",
@@ -137,6 +138,13 @@ def revive(connection: Connection, order: Order, now: float) -> bool:
     waits = {"state": OrderState.WAITING.value, "ended_at": None, "trouble": ""}
     times = {"due_at": order.due_at, "until": order.until}
     return connection.execute(update(orders).where(wrong).values(waits | times)).rowcount == 1
+
+
+def release_all(database: Database) -> None:
+    """Let go of everything that is held: for whoever knows that he is the only one here."""
+    running = orders.c.state == OrderState.RUNNING.value
+    with database.write() as connection:
+        connection.execute(update(orders).where(running).values(lease_until=0.0))
 
 
 # ---- ending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,7 +26,7 @@ from leadglass.wiring.watch_judging import Judge
 
 __all__ = ["LEASE", "Runner"]
 
-LEASE = 60.0
+LEASE = 30.0
 """Seconds that whoever runs an order may be silent before another one goes on with it."""
 _OPENS = 60.0
 """Seconds until it is looked again whether the scope's hours have come."""
@@ -44,11 +45,16 @@ class Runner:
         self._clock = clock
         self._say = say
         self._held: Held | None = None
+        self._owed: Held | None = None
+        """Could not be given back, because the database was away."""
         self._foreman: Foreman | None = None
         self._stopping = self._lost = False
 
     def step(self) -> bool:
         """Carry out the order that is due longest; False if none is. ``ResourceError`` if that failed for now."""
+        if self._owed is not None:
+            orders.give_back(self._database, self._owed)
+            self._owed = None
         token = wiring.randomness().token(16).hex()
         held = orders.take(self._database, self._worker, self._clock.posix(), token, LEASE)
         if held is None:
@@ -57,7 +63,8 @@ class Runner:
         try:
             self._carry_out(held)
         except ResourceError as exc:
-            self._stumble(held, exc)
+            with contextlib.suppress(ResourceError):
+                self._stumble(held, exc)
             raise
         except LeadglassError as exc:
             self._fail(held, str(exc))
@@ -155,10 +162,11 @@ class Runner:
 
     def _stumble(self, held: Held, error: ResourceError) -> None:
         """Let it be tried again, until its time is over."""
+        self._owed = held
         if self._clock.posix() > held.order.until:
             self._fail(held, str(error))
-        else:
-            orders.give_back(self._database, held)
+        orders.give_back(self._database, held)
+        self._owed = None
 
 
 def _permitted(scope: Scope, ports: Iterable[tuple[str, int]]) -> Iterable[tuple[str, int]]:
