@@ -45,7 +45,11 @@ def stacked(labels: Sequence[str], counts: Sequence[Mapping[Severity, int]], loo
 
 def lines(labels: Sequence[str], series: Mapping[str, Sequence[int]], look: Look) -> bytes:
     """A line for each of ``series`` over ``labels``."""
-    chart = pygal.Line(**_options(_PLAIN[look], look), dots_size=3, stroke_style={"width": 2.5})
+    most = max((value for values in series.values() for value in values), default=0)
+    chart = pygal.Line(**_options(_PLAIN[look], look), dots_size=4, stroke_style={"width": 3})
+    chart.range = (0, max(most, 1))
+    chart.legend_at_bottom_columns = len(series)
+    chart.truncate_legend = -1
     chart.x_labels = list(labels)
     for name, values in series.items():
         chart.add(name, list(values))
@@ -81,6 +85,7 @@ def _options(colours: Sequence[str], look: Look) -> Mapping[str, object]:
         "legend_at_bottom_columns": 5,
         "legend_box_size": 13,
         "margin": 8,
+        "margin_right": 48,
         "show_minor_x_labels": True,
         "x_label_rotation": 0,
         "truncate_label": 12,

@@ -265,7 +265,7 @@ def _treatment(risk: Risk) -> str:
     if risk.treatment is None:
         return "Nobody has decided"
     parts = [
-        named(risk.treatment),
+        named(risk.treatment).capitalize(),
         f"by {risk.owner}" if risk.owner else "",
         f"until {risk.until}" if risk.until else "",
     ]
