@@ -61,8 +61,9 @@ def dossier(
         ),
     ] = None,
     organisation: Annotated[
-        str, typer.Option(metavar="NAME", help="Whose register it is, for the cover.")
-    ] = "",
+        str | None,
+        typer.Option(metavar="NAME", help="Whose register it is, for the cover.", show_default=False),
+    ] = None,
     since: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="Tell the history from that day on.", show_default=False),
@@ -101,7 +102,7 @@ def dossier(
         as_of=None if as_of is None else _day(as_of, "--as-of"),
         since=None if since is None else _day(since, "--since"),
         profiles=chosen(profiles),
-        organisation=line(organisation, "--organisation"),
+        organisation=line(organisation or "", "--organisation"),
         tlp=tlp,
     )
     with kept(database) as store:
