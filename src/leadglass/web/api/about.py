@@ -6,12 +6,13 @@ from pydantic import BaseModel
 
 from leadglass import __version__
 from leadglass.model.account import Permission, Role
+from leadglass.web.api.answering import PROBLEMS
 from leadglass.web.doors import Doors, Who
 from leadglass.web.visit import Visiting
 
 __all__ = ["About", "doors"]
 
-doors = Doors("/api/v1", tags=["about"])
+doors = Doors("/api/v1", tags=["about"], responses=PROBLEMS)
 
 
 class About(BaseModel):
