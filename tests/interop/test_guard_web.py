@@ -321,7 +321,7 @@ def test_a_certificate_that_was_revoked_lets_nobody_in(web: Web, tmp_path: Path)
     assert any("certificate-revoked" in event.rules for event in web.guard.audit())
 
 
-@pytest.mark.deep  # failed once in a whole run and never alone
+@pytest.mark.deep  # an identity provider, an archive and a guard of its own: 4 s
 @pytest.mark.peer("oidc")
 def test_a_person_is_known_by_a_token_and_by_nothing_that_resembles_one(tmp_path: Path) -> None:
     papers = certificates.certificates(tmp_path / "papers", "127.0.0.1")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -75,10 +77,29 @@ LOOPBACK = Place("127.0.0.1")
 
 
 def free_port(place: Place) -> int:
-    """A TCP port that nobody listens on just now."""
-    with place.inside(), socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port that nobody listens on just now, and that nobody is given by chance before it is used.
+
+    The system's own choice would be taken by any connection that is opened in the meantime, and each
+    process of a run of tests has ports of its own.
+    """
+    with place.inside():
+        while True:
+            port = next(_PORTS)
+            with socket.socket() as probe, contextlib.suppress(OSError):
+                probe.bind(("", port))
+                return port
+
+
+def _own_ports() -> Iterator[int]:
+    """Those below the range of the system's choice, each a long time after it was told before."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = [port for port in range(15_000, 32_768) if port % processes == number]
+    random.Random(os.getpid()).shuffle(ports)  # others may test on this machine too
+    return itertools.cycle(ports)
+
+
+_PORTS = _own_ports()
 
 
 def _enter(handle: Path) -> None:
