@@ -100,6 +100,9 @@ _Scan: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+_Again: TypeAlias = Annotated[
+    bool, typer.Option("--again", help="With one --scan: judge the evidence again, by today's rules.")
+]
 
 
 def estimate(
@@ -115,6 +118,7 @@ def estimate(
     on: _On = None,
     answers: _Answers = None,
     scan: _Scan = None,
+    again: _Again = False,
     database: DatabaseOption = None,
     level: LevelOption = 0.95,
     shape: FormatOption = Shape.TEXT,
@@ -139,7 +143,7 @@ def estimate(
         "--called": (bool(called), lambda: _classes(called or [], confusion, level, shape, figure)),
         "--on": (bool(on), lambda: _lists(on or [], level, shape, figure)),
         "--answers": (answers is not None, lambda: _answers(answers, level, shape, figure)),
-        "--scan": (bool(scan), lambda: _scans(scan or [], database, level, shape, figure)),
+        "--scan": (bool(scan), lambda: _scans(scan or [], database, level, shape, figure, again=again)),
     }
     chosen = [name for name, (given, _) in ways.items() if given]
     if len(chosen) != 1:
@@ -153,6 +157,7 @@ def estimate(
         ("--validation", validation is not None and not sampled),
         ("--validated-elsewhere", validated_elsewhere is not None and not sampled),
         ("--confusion", confusion is not None and chosen[0] != "--called"),
+        ("--again", again and len(scan or ()) != 1),
     )
     ways[chosen[0]][1]()
 
@@ -304,13 +309,15 @@ def _answers(path: Path | None, level: float, shape: Shape, figure: Path | None)
     )
 
 
-def _scans(names: list[str], database: str | None, level: float, shape: Shape, figure: Path | None) -> None:
+def _scans(
+    names: list[str], database: str | None, level: float, shape: Shape, figure: Path | None, *, again: bool
+) -> None:
     for_survey("proportion")  # the extra is needed, whatever the database says
     stored = fetch("leadglass.cli.survey_stored")
     if len(names) > 1:
         _recaptured(stored.overlap(database, names), level, shape, figure)
         return
-    scan, found = stored.counted(database, names[0])
+    scan, found = stored.counted(database, names[0], again=again)
     places = for_survey("recapture").lists_of(found.histories)
     lines = list(for_survey("texts_counted").for_census(found))
     result: dict[str, object] = {"scan": scan.plan.ulid, "census": found}

@@ -22,9 +22,9 @@ class Stored:
         self._database = database
         self.scan = scan
 
-    def servers(self) -> Iterator[Server]:
-        """Every address, one page in memory."""
-        return servers(self._database, self.scan)
+    def servers(self, *, again: bool = False) -> Iterator[Server]:
+        """Every address, one page in memory; ``again`` as ``store.counting.servers``."""
+        return servers(self._database, self.scan, again=again)
 
 
 @contextlib.contextmanager
@@ -34,10 +34,10 @@ def opened(database: str | None, scan: str) -> Iterator[Stored]:
         yield Stored(store, find(store, scan))
 
 
-def counted(database: str | None, scan: str) -> tuple[StoredScan, Census]:
+def counted(database: str | None, scan: str, *, again: bool = False) -> tuple[StoredScan, Census]:
     """The scan and what it counts."""
     with opened(database, scan) as found:
-        return found.scan, census(found.servers())
+        return found.scan, census(found.servers(again=again))
 
 
 def overlap(database: str | None, names: Sequence[str]) -> Mapping[frozenset[str], int]:

@@ -23,12 +23,19 @@ class _Question(NamedTuple):
 
 def questions(shares: Mapping[Kind, float], asked: Collection[str]) -> tuple[str, ...]:
     """What could still be asked, the most telling first; ``asked`` are the groups that have answered."""
+    return _questions_left(tuple(shares.items()), frozenset(asked))
+
+
+@functools.lru_cache(maxsize=4096)
+def _questions_left(pairs: tuple[tuple[Kind, float], ...], asked: frozenset[str]) -> tuple[str, ...]:
+    """The same; most servers of a scan stand at the prior or at one of few distributions."""
+    shares = dict(pairs)
     open_ = open_bits(shares)
     found = sorted(
         (
             (max(information(shares, rate) for rate in question.rates), question.says)
             for question in _questions()
-            if not question.groups & set(asked)
+            if not question.groups & asked
         ),
         reverse=True,
     )

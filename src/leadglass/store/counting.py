@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -34,22 +34,29 @@ __all__ = ["servers"]
 _DICOM = frozenset({"dicom", "dicomweb"})
 _PORT = 2
 """Bytes at the end of an endpoint's key."""
+_ROOM = 1 << 15
+"""Looks remembered, about 1 kB each as they are here: rows come by address, and like answers lie far apart."""
 _KEYS = (6, 18)
 """Bytes of a key: of IPv4, of IPv6."""
 
 
-def servers(db: Database, scan: StoredScan) -> Iterator[Server]:
+def servers(db: Database, scan: StoredScan, *, again: bool = False) -> Iterator[Server]:
     """Every address of ``scan``, with what was seen of it from every place.
 
-    What is known around an address moves its nature, and what its owner says overrules it.
+    What is known around an address moves its nature, and what its owner says overrules it. ``again``: the evidence
+    is judged by today's rules, whatever was judged when it was seen.
     """
+    make = _judged_again if again else _seen
     for size in _KEYS:
-        for address, group in itertools.groupby(_rows(db, scan, size), key=lambda row: row[0][:-_PORT]):
+        rows = _rows(db, scan, size, make)
+        for address, group in itertools.groupby(rows, key=lambda row: row[0][:-_PORT]):
             endpoints = tuple(row[1] for row in group)
             yield Server(unpack(address + bytes(_PORT))[0], endpoints)
 
 
-def _rows(db: Database, scan: StoredScan, size: int) -> Iterator[tuple[bytes, Endpoint]]:
+def _rows(
+    db: Database, scan: StoredScan, size: int, make: Callable[[AnyRow], Seen]
+) -> Iterator[tuple[bytes, Endpoint]]:
     seen = observations.c
     rows = (
         select(seen.endpoint, seen.place, seen.verdict)
@@ -61,7 +68,7 @@ def _rows(db: Database, scan: StoredScan, size: int) -> Iterator[tuple[bytes, En
     ).join_from(verdicts, evidence)
     with db.read() as connection:
         names = {row.id: row.name for row in connection.execute(select(places.c.id, places.c.name))}
-        shelf = Shelf(connection, looks, _seen)
+        shelf = Shelf(connection, looks, make, _ROOM)
         whole = Shelf(connection, looks, lambda row: (Rung(row.rung), read_body(row.body)))
         around = _Around(connection)
         for page in streamed(connection, rows):
@@ -122,4 +129,17 @@ def _seen(row: AnyRow) -> Seen:
             *tls.get("acceptable_cas", ()),
         ),
         identity=None if row.identity is None else bytes(row.identity),
+    )
+
+
+def _judged_again(row: AnyRow) -> Seen:
+    """The same by today's rules. Neither port nor position decides any of it."""
+    seen, observed = _seen(row), read_body(row.body).observed()
+    verdict = judge(observed, rung=Rung(row.rung), position=Position.UNKNOWN, port=0)
+    return replace(
+        seen,
+        access=verdict.access,
+        is_dicom=not _DICOM.isdisjoint(verdict.protocols),
+        natures=verdict.nature.shares,
+        settled=verdict.nature.settled,
     )

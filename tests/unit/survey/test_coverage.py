@@ -20,6 +20,8 @@ from leadglass.survey.tables import Answers, shares_by_truth
 
 LEAST = 0.935 if TIMES >= 2000 else 0.88
 """95 of 100, less what chance may take from so few populations."""
+SLOW = TIMES if TIMES >= 2000 else TIMES // 3
+"""Looks in tests whose every look takes long."""
 
 # ---- strata
 
@@ -160,7 +162,7 @@ def test_kinds_of_a_drawn_sample_hold_though_the_judge_is_wrong() -> None:
             yield truth.count(kind) / 2000, found.interval
             naive.append(sizes.get(kind, 0) / 2000 in found.interval)
 
-    assert covered("drawn sample, perturbed ratios", look).share >= LEAST
+    assert covered("drawn sample, perturbed ratios", look, times=SLOW).share >= LEAST
     print(f"the naive count lies in {sum(naive) / len(naive):.2f} of these intervals")
     assert sum(naive) < len(naive) / 2
 
@@ -204,13 +206,14 @@ def test_three_or_more_lists_of_which_one_may_copy(size: int, shares: Sequence[f
         yield size, recaptured(histories(chance, size, shares, copied)).interval
 
     # The choice among models is not counted by the interval, and the words say so.
-    assert covered(f"log-linear {shares} copied {copied}", look).share >= LEAST - 0.03
+    found = covered(f"log-linear {shares} copied {copied}", look, times=SLOW)
+    assert found.share >= LEAST - 0.03
 
 
 def test_lists_that_copy_each_other_give_a_lower_bound() -> None:
     chance = random.Random(8)
     totals = []
-    for _ in range(TIMES):
+    for _ in range(SLOW):
         on = histories(chance, 1000, (0.5, 0.3), 0.6)
         totals.append(recaptured(on).estimate)
     print(f"two lists, of which one copies: {sum(totals) / len(totals):.0f} of 1000 on average")
@@ -221,7 +224,7 @@ def test_lists_that_copy_each_other_give_a_lower_bound() -> None:
 def test_servers_that_every_list_finds_easily_give_a_lower_bound() -> None:
     chance = random.Random(9)
     totals = []
-    for _ in range(TIMES // 4):
+    for _ in range(SLOW // 3):
         on: Counter[frozenset[str]] = Counter()
         for number in range(1000):
             easy = 0.75 if number < 400 else 0.1  # the rest stands behind filters that all lists meet
