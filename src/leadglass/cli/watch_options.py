@@ -31,7 +31,9 @@ class Shape(enum.StrEnum):
 ConfigOption: TypeAlias = Annotated[
     Path, typer.Option("--config", metavar="FILE", help="What is watched when, and who hears of it.")
 ]
-ByOption: TypeAlias = Annotated[str, typer.Option("--by", metavar="NAME", help="Who says so.")]
+ByOption: TypeAlias = Annotated[
+    str, typer.Option("--by", envvar="LEADGLASS_BY", metavar="NAME", help="Who says so.")
+]
 FormatOption: TypeAlias = Annotated[Shape, typer.Option("--format", help="How to answer.")]
 AlertArgument: TypeAlias = Annotated[
     str,
