@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import enum
-import ipaddress
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Path, Query, Request, Response
-from pydantic import AfterValidator, Field
 
 from leadglass.errors import ResourceError
 from leadglass.model.account import Permission
 from leadglass.model.register import (
-    Level,
-    Management,
     Manager,
-    Outcome,
     Review,
     Risk,
     System,
-    SystemKind,
-    Treatment,
 )
-from leadglass.model.verdict import Severity
 from leadglass.ports.dashboard import Head, Thing
-from leadglass.web.api.answering import PROBLEMS, Asked, Item, Line, Name, found, one, require_match
+from leadglass.web.api.answering import PROBLEMS, Name, found, one, require_match
+from leadglass.web.api.register_items import (
+    Disagreements,
+    DossierAsked,
+    Due,
+    DueAsked,
+    Profiles,
+    ProfilesAsked,
+    ReviewBody,
+    ReviewItem,
+    RiskBody,
+    RiskItem,
+    Risks,
+    Standings,
+    SystemBody,
+    SystemItem,
+    Systems,
+    SystemsAsked,
+    Verified,
+    WhyAsked,
+)
 from leadglass.web.doors import Doors
 from leadglass.web.visit import Visit, Visiting
 
@@ -38,227 +47,6 @@ doors = Doors("/api/v1/register", tags=["register"], responses=PROBLEMS)
 
 _SYSTEM = Path(description="The name of a system.", examples=["archive-1"])
 _RISK = Path(description="The name of a risk.", examples=["R-1"])
-_NAME = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
-)
-
-
-def _place(text: str) -> str:
-    """An address in its canonical form, or a name."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        if _NAME.fullmatch(text):
-            return text
-        raise ValueError("no address and no name") from None
-
-
-Place = Annotated[Line, AfterValidator(_place)]
-_Lines = Annotated[list[Line], Field(max_length=200)]
-
-
-class ManagerItem(Item, Asked):
-    """Who looks after a system, and under which agreement."""
-
-    kind: Management
-    name: Line = ""
-    agreement: Line = ""
-    until: dt.date | None = None
-
-
-class SystemBody(Item, Asked):
-    """What is declared of a system."""
-
-    kind: SystemKind = SystemKind.SERVER
-    owner: Line = Field("", examples=["Radiology"])
-    manager: ManagerItem | None = None
-    location: Line = ""
-    addresses: Annotated[list[Place], Field(max_length=200)] = Field([], examples=[["192.0.2.10"]])
-    ports: list[Annotated[int, Field(ge=1, le=65535)]] = Field([], max_length=200, examples=[[11112]])
-    titles: list[Annotated[str, Field(pattern=r"^[ -\[\]-~]{1,16}$")]] = Field([], max_length=50)
-    zones: _Lines = Field([])
-    peers: _Lines = Field([])
-    data: _Lines = Field([])
-    controls: _Lines = Field([])
-    note: Line = ""
-    retired: dt.date | None = None
-
-
-class SystemItem(SystemBody):
-    """One imaging system, as it is declared."""
-
-    name: Name
-
-
-class ReviewBody(Item, Asked):
-    """Somebody looked at a system's controls."""
-
-    on: dt.date
-    reviewer: Line = Field(min_length=1)
-    outcome: Outcome
-    next: dt.date | None = None
-    note: Line = ""
-
-
-class ReviewItem(ReviewBody):
-    """A review."""
-
-    system: str
-
-
-class RiskBody(Item, Asked):
-    """One risk, in the words of NIST SP 800-30."""
-
-    system: Name
-    threat: Line
-    vulnerability: Line
-    likelihood: Level
-    impact: Level
-    treatment: Treatment | None = None
-    owner: Line = ""
-    until: dt.date | None = None
-    measure: Line = ""
-    residual_likelihood: Level | None = None
-    residual_impact: Level | None = None
-
-
-class RiskItem(RiskBody):
-    """A risk, and how great it is (table I-2)."""
-
-    name: Name
-    level: Level
-    residual: Level = Field(description="After treatment.")
-
-
-class HeadItem(Item):
-    """Where the register's chain stands."""
-
-    n: int
-    digest: str
-
-
-class Systems(Item):
-    """By name."""
-
-    rows: list[SystemItem]
-    next: str | None
-
-
-class WholeSystem(Item):
-    """A system with its reviews and risks. ETag and If-Match are of what is declared: see GET without them."""
-
-    system: SystemItem
-    reviews: list[ReviewItem]
-    risks: list[RiskItem]
-
-
-class Risks(Item):
-    """By name."""
-
-    rows: list[RiskItem]
-
-
-class DisagreementItem(Item):
-    """One thing that is not as it should be."""
-
-    rule: str
-    about: str
-    says: str
-    severity: Severity
-
-
-class Disagreements(Item):
-    """The worst first."""
-
-    rows: list[DisagreementItem]
-
-
-class RequirementItem(Item):
-    """A clause."""
-
-    clause: str
-    title: str
-    asks: str
-    source: str
-
-
-class StandingItem(Item):
-    """A requirement, and what the register holds against it. Nothing against it proves nothing."""
-
-    profile: str
-    requirement: RequirementItem
-    against: list[DisagreementItem]
-
-
-class Profiles(Item):
-    """Laws and standards by short name."""
-
-    titles: dict[str, str]
-
-
-class Standings(Item):
-    """In the order of the law."""
-
-    rows: list[StandingItem]
-
-
-class Verified(Item):
-    """Whether the chain is whole."""
-
-    is_whole: bool
-    says: str | None = Field(description="What was done to it.")
-    head: HeadItem
-
-
-class DueItem(Item):
-    """A system whose review is due."""
-
-    system: str
-    due: dt.date | None = Field(description="Null: it was never reviewed.")
-
-
-class Due(Item):
-    """The longest due first."""
-
-    rows: list[DueItem]
-
-
-class SystemsAsked(Asked):
-    """Which page."""
-
-    cursor: Name | None = Field(None, description="The name before those that are wanted.")
-    limit: int = Field(100, ge=1, le=1000)
-
-
-class WhyAsked(Asked):
-    """Why it is so, for the entry."""
-
-    why: Line = ""
-
-
-class ProfilesAsked(Asked):
-    """Which laws and standards."""
-
-    profile: list[Line] = Field([], max_length=20)
-
-
-class Form(enum.StrEnum):
-    """Of a dossier."""
-
-    PDF = "pdf"
-    ZIP = "zip"
-
-
-class DossierAsked(ProfilesAsked):
-    """In which form."""
-
-    form: Form = Form.PDF
-
-
-class DueAsked(Asked):
-    """Until when."""
-
-    until: dt.date
 
 
 @doors.get("/systems", Permission.READ, response_model=Systems)
