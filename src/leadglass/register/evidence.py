@@ -121,9 +121,7 @@ def _exposures(case: Case) -> Iterator[Row]:
             "worst": one.worst.severity.value,
             "first_seen": moment(one.opened),
             "first_scan": one.steps[0].scan,
-            "changes": [
-                f"{moment(step.at)} {step.access} {step.severity} {step.scan}" for step in one.steps[1:]
-            ],
+            "history": [f"{moment(step.at)} {step.access} {step.severity} {step.scan}" for step in one.steps],
             "closed": moment(one.closed),
             "closed_by": one.closed_by or None,
             "days": (_end(case, one) - day_of(one.opened)).days,
@@ -262,7 +260,7 @@ TABLES: Sequence[Table] = (
         _access,
     ),
     Table(
-        "exposures", (*_SEEN, "first_seen", "first_scan", "changes", "closed", "closed_by", "days"), _exposures
+        "exposures", (*_SEEN, "first_seen", "first_scan", "history", "closed", "closed_by", "days"), _exposures
     ),
     Table("findings", ("severity", "rule", "about", "says", "advice", "requirements"), _findings),
     Table("reviews", ("system", "on", "reviewer", "outcome", "next", "note", "latest", "overdue"), _reviews),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -24,7 +25,7 @@ from leadglass.report.safe import visible
 __all__ = ["as_typst", "characters", "pages"]
 
 _TITLE = "Imaging systems: evidence of their security"
-_LONG = re.compile(r"[^\s\u200b]{18,}")
+_LONG = re.compile(r"[^\s\u200b]{24,}")
 _PIECE = 6
 """Characters of a long word after which a line may end."""
 
@@ -56,7 +57,7 @@ def pages(case: Case, rows: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
         "summary": asdict(summary_of(case)),
         "sections": [list(section(sheet)) for section in _SECTIONS],
     }
-    shown: dict[str, Any] = _each(made, visible)
+    shown: dict[str, Any] = _each(made, _settable)
     return shown
 
 
@@ -69,10 +70,10 @@ def as_typst(
     shown: Mapping[str, Any], unset: str = "", families: Sequence[str] = ()
 ) -> tuple[str, Mapping[str, str]]:
     """The source and its inputs; ``unset`` are characters that no font has, ``families`` fonts to try after Typst's own."""
-    table = {ord(char): f"\\u{ord(char):04x}" for char in unset}
+    table = {ord(char): _number(char) for char in unset}
     given = _each(shown, lambda text: _broken(text.translate(table)))
     source = resources.files("leadglass.register").joinpath("templates", "dossier.typ")
-    inputs = {"dossier": json.dumps({**given, "families": list(families), "escaped": bool(unset)})}
+    inputs = {"dossier": json.dumps({**given, "families": list(families)})}
     return source.read_text(encoding="utf-8"), inputs
 
 
@@ -111,6 +112,31 @@ def _each(value: Any, change: Callable[[str], str]) -> Any:
             return [_each(one, change) for one in value]
         case _:
             return value
+
+
+def _settable(text: str) -> str:
+    """``text`` as it can be set, composed (NFC).
+
+    There are numbers in place of what cannot be seen, of marks that stand on others, and of letters that are written
+    from the right: pages to be kept may lack no picture, and Typst breaks off at some mixtures of these.
+    """
+    if text.isascii():
+        return visible(text)
+    composed = unicodedata.normalize("NFC", visible(text))
+    return "".join(char if char.isascii() or _is_simple(char) else _number(char) for char in composed)
+
+
+def _is_simple(char: str) -> bool:
+    return unicodedata.category(char)[0] not in "MC" and unicodedata.bidirectional(char) not in {
+        "R",
+        "AL",
+        "AN",
+    }
+
+
+def _number(char: str) -> str:
+    code = ord(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _broken(text: str) -> str:

@@ -125,7 +125,7 @@ def _decision(row: Row) -> Cell:
         return stack(status("undecided"))
     verb = "until" if row["treatment"] == "accept" else "by"
     until = f"{verb} {row['until']}" if row["until"] else ""
-    late = status("overdue") if row["expired"] or row["overdue"] else None
+    late = status("expired") if row["expired"] else status("overdue") if row["overdue"] else None
     return stack(row["treatment"], late, small(row["owner"]), small(until), small(row["measure"]))
 
 

@@ -152,6 +152,12 @@ def exposures(sheet: Sheet) -> Iterator[Block]:
     yield from table(head, made, "No exposure was seen.", "exposures")
 
 
+def _step(told: str) -> Cell:
+    """One line of a history: on which day it became what."""
+    at, access, severity, _ = told.split()
+    return small(f"{day(at)}: {access.replace('-', ' ')}, {severity}")
+
+
 def _share(at: int, first: int, last: int) -> float:
     return round(min(max((at - first) / (last - first), 0.0), 1.0), 4)
 
@@ -159,14 +165,14 @@ def _share(at: int, first: int, last: int) -> float:
 def _exposure(row: Row, time: Cell) -> list[Cell]:
     closed = stack(day(row["closed"]), small(f"scan {brief(row['closed_by'])}")) if row["closed"] else "open"
     days = f"{row['days']:,} days" if row["days"] != 1 else "1 day"
-    changed = [small(f"{day(change)}: {change.split()[1].replace('-', ' ')}") for change in row["changes"]]
+    history = row["history"] if len(row["history"]) > 1 else []
     return [
         stack(tag(row["severity"]), time),
         stack(mono(f"{row['address']} {row['port']}"), small(named(row["systems"]) or "not declared")),
         stack(
             f"A stranger {ACCESS[Access(row['access'])].brief}.",
             small(f"seen from {row['seen_from']}"),
-            *changed,
+            *map(_step, history),
         ),
         stack(day(row["first_seen"]), small(f"scan {brief(row['first_scan'])}")),
         stack(closed, small(days)),
@@ -181,11 +187,11 @@ def scans(sheet: Sheet) -> Iterator[Block]:
         " they might go, and whether they finished."
     )
     head = (
-        ("Scan", 2.3),
+        ("Scan", 3.1),
         ("Began", 1.4),
-        ("Looked from", 1.2),
-        ("Scope and authorisation", 3.4),
-        ("Deepest", 1.3),
+        ("Side", 1.0),
+        ("Scope and authorisation", 3.2),
+        ("Deepest", 1.4),
     )
     yield from table(
         head, [_scan(row) for row in sheet.rows["scans"]], "The register was filled from no scan.", "scans"

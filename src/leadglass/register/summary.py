@@ -11,8 +11,9 @@ from leadglass.model.verdict import Position, Severity
 from leadglass.register.case import Case, day_of
 from leadglass.register.check import ADVICE, Disagreement, Rule
 from leadglass.register.history import Exposure
+from leadglass.register.phrases import sentence
 from leadglass.register.risks import residual
-from leadglass.report.words import count
+from leadglass.report.words import ACCESS, SEVERITY, count
 
 __all__ = ["Answer", "Summary", "summary_of"]
 
@@ -47,18 +48,19 @@ class Summary:
     next: tuple[tuple[Severity, str, str], ...]
     """What to do first: severity, about what, what."""
     more: int
-    """How many further findings there are."""
+    """How much more there is to do."""
 
 
 def summary_of(case: Case) -> Summary:
     """The page for ``case``."""
     scans = _finished(case)
+    due = tuple(_due(case))
     return Summary(
         severity=_worst(case) if scans else None,
         figures=_figures(case),
         answers=(_exposed(case, scans), _since(case), _done(case), _looked(scans)),
-        next=tuple((one.severity, one.about, _to_do(one)) for one in case.findings[:_NEXT]),
-        more=max(0, len(case.findings) - _NEXT),
+        next=due[:_NEXT],
+        more=max(0, len(due) - _NEXT),
     )
 
 
@@ -112,14 +114,14 @@ def _exposed(case: Case, scans: Sequence[ScanTaken]) -> Answer:
     where = "one address" if hosts == 1 else f"{hosts:,} addresses"
     says = f"Open at {where}: {count(len(still), 'port')} that strangers may use further than they should;"
     says += f" the worst is {_worst(case)}."
-    return Answer(question, "Yes", (says, *_sides(still)))
+    return Answer(question, "Yes", (says, *_sides(still, scans)))
 
 
-def _sides(still: Sequence[Exposure]) -> Iterator[str]:
+def _sides(still: Sequence[Exposure], scans: Sequence[ScanTaken]) -> Iterator[str]:
     outside = sum(one.position is Position.OUTSIDE for one in still)
     if outside:
-        yield f"{outside:,} of them were seen from outside: whoever is on the internet finds them."
-    else:
+        yield f"Seen from outside, where whoever is on the internet finds it: {outside:,}."
+    elif any(scan.position is Position.OUTSIDE for scan in scans):
         yield "None of them was seen from outside."
 
 
@@ -150,6 +152,11 @@ def _deeds(case: Case) -> Iterator[str]:
     if days:
         median = int(statistics.median(days))
         yield f"Closed, and seen to be closed by a scan: {len(days):,}; half of them within {count(median, 'day')}."
+    lower = sum(
+        one.closed is None and one.steps[-1].severity.rank > one.worst.severity.rank for one in case.exposures
+    )
+    if lower:
+        yield f"Not closed, and seen to be less severe than it was: {lower:,}."
     reviews = sum(case.is_told(review.on) for review in case.register.reviews.values())
     risks = case.register.risks.values()
     decided = sum(risk.treatment is not None for risk in risks)
@@ -170,9 +177,28 @@ def _looked(scans: Sequence[ScanTaken]) -> Answer:
     return Answer(question, str(day_of(last.began)), tuple(says))
 
 
-def _to_do(one: Disagreement) -> str:
-    advice = ADVICE[one.rule]
-    return f"{one.says}. {advice[:1].upper()}{advice[1:]}."
+# ---- what to do
+
+
+def _due(case: Case) -> Iterator[tuple[Severity, str, str]]:
+    """Worst first; what is open before what is written."""
+    still = sorted(_still(case), key=lambda one: one.steps[-1].severity.rank)
+    known = {one.address for one in still}
+    rest = [one for one in case.findings if one.rule is not Rule.UNKNOWN_SERVER or one.about not in known]
+    open_ones = ((one.steps[-1].severity, f"{one.address}, port {one.port}", _to_close(one)) for one in still)
+    written = ((one.severity, one.about, _to_mend(one)) for one in rest)
+    yield from sorted((*open_ones, *written), key=lambda due: due[0].rank)
+
+
+def _to_close(one: Exposure) -> str:
+    last = one.steps[-1]
+    seen = f"seen from {one.position}" if one.position is not Position.UNKNOWN else "seen"
+    says = f"A stranger {ACCESS[last.access].brief}, {seen} since {day_of(one.opened)}."
+    return f"{says} {SEVERITY[last.severity].full}"
+
+
+def _to_mend(one: Disagreement) -> str:
+    return f"{sentence(one.says)} {sentence(ADVICE[one.rule])}"
 
 
 _SIDE = {

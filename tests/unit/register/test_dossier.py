@@ -207,7 +207,6 @@ def test_characters_that_no_font_has_are_written_as_numbers() -> None:
     assert "例" in characters(made)
     told = json.loads(as_typst(made, "例")[1]["dossier"])
     assert told["organisation"] == "\\u4f8b Clinic"
-    assert told["escaped"] is True
 
 
 # ---- the archive
