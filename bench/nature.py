@@ -3,7 +3,8 @@
 The population is drawn with *other* shares than those of the tables (each moved on the logit scale, signs and
 features of a group drawn together), because nobody knows the true ones: what is shown is whether the reckoning
 keeps its promises when its tables are wrong by so much, and not how accurate it is on the internet. The real
-files are pydicom's test data, put into a real Orthanc and sampled from there; they are one server.
+files are two sets of pydicom's test data, each put into a real Orthanc and sampled from there: two servers, from
+which no accuracy follows.
 ``python -m bench.nature``; ``--quick`` tries it out and keeps nothing.
 """
 
@@ -46,7 +47,8 @@ FULL, QUICK = 6000, 600
 WRONG = (0.0, 0.7)
 """Standard deviation of what is wrong with each share, on the logit scale: nothing, and twice or half the odds."""
 NOT_CLAIMED = """No veterinary practice and no archive of plants or objects was measured by anybody: what stands here about
-`non-human` is about the tables alone, and no accuracy on such servers is claimed."""
+`non-human` is about the tables alone, and no accuracy on such servers is claimed. No clinic's archive was sampled either:
+the real files are two servers of test data, and show that nothing is settled on so few."""
 TOGETHER = 0.6
 """Correlation of what one server shows within a group."""
 
@@ -218,16 +220,29 @@ class OpenGate:
         return Permit(endpoint, rung, moment + 60)
 
 
+SETS = (
+    ("pydicom's test files", "*.dcm", "files that people sent to a toolkit's authors: no clinic's archive"),
+    (
+        "the files of pydicom's DICOMDIR tests",
+        "dicomdirtests/**/*",
+        "teaching files of people, their names removed",
+    ),
+)
+"""What there is, where it is found, and what it is by its origin, as it was known before anybody asked."""
+
+
 def real_files() -> str:
-    """Pydicom's test files in a real Orthanc, sampled on all of their days."""
+    """Each set in a real Orthanc of its own, sampled on all of its days."""
     folder = Path(pydicom.data.__file__).parent / "test_files"
-    days: set[dt.date] = set()
-    contents = []
-    for path in sorted(folder.glob("*.dcm")):
-        day = _day(path)
-        if day is not None:
-            days.add(day)
-            contents.append(path.read_bytes())
+    return "\n\n".join(
+        _one_set(name, sorted(path for path in folder.glob(pattern) if path.is_file()), origin)
+        for name, pattern, origin in SETS
+    )
+
+
+def _one_set(name: str, paths: Sequence[Path], origin: str) -> str:
+    dated = [(path, day) for path in paths if (day := _day(path)) is not None]
+    contents = [path.read_bytes() for path, _ in dated]
     dicom, web = free_port(LOOPBACK), free_port(LOOPBACK)
     with (
         TemporaryDirectory(prefix="leadglass-bench-") as home,
@@ -235,7 +250,8 @@ def real_files() -> str:
     ):
         taken = _loaded(archive, contents)
         today = dt.datetime.now(tz=dt.UTC).date()
-        probe = SampleConversation("ANY-SCP", "LEADGLASS", days=sorted(days), today=today)
+        days = sorted({day for _, day in dated})
+        probe = SampleConversation("ANY-SCP", "LEADGLASS", days=days, today=today)
         Engine(OpenGate(), clock()).run(
             iter([OneVisit(Endpoint("127.0.0.1", dicom, None), probe)]), lambda _: None
         )
@@ -245,7 +261,7 @@ def real_files() -> str:
     rows = [(count.feature, f"{count.studies} of {seen.studies}") for count in seen.features]
     said = ", ".join(f"{kind} {share:.2f}" for kind, share in shares.items())
     return (
-        f"**{taken} of pydicom's test files in a real Orthanc**, {seen.studies} studies of {seen.patients} patients\n\n"
+        f"**{taken} of {name} in a real Orthanc**, {seen.studies} studies of {seen.patients} patients; {origin}\n\n"
         f"{table(('feature', 'studies'), rows)}\n\n- nature: {said}\n- data: {data}"
     )
 
