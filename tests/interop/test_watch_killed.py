@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,11 +34,19 @@ LONGEST = 4.0
 """Seconds: a run that is left alone begins, scans and sends in less."""
 
 
-def started(ward: Ward, database: Path) -> subprocess.Popen[bytes]:
-    words = command("watch", "run", "--config", str(ward.folder / "watch.toml"), "--database", str(database))
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@contextlib.contextmanager
+def started(ward: Ward, database: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A watch as a process of its own, which is gone afterwards."""
+    config = str(ward.folder / "watch.toml")
+    words = command("watch", "run", "--config", config, "--database", str(database))
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
+@pytest.mark.timeout(120 + 20 * KILLS)
 def test_a_watch_that_is_killed_anywhere_loses_nothing_and_tells_nothing_twice(
     tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -48,11 +58,13 @@ def test_a_watch_that_is_killed_anywhere_loses_nothing_and_tells_nothing_twice(
         given = []
         for _ in range(KILLS):
             given.append(desk.order_for("nightly", (), "ada"))
-            with started(ward, where) as process:
+            with started(ward, where):
                 time.sleep(chance.uniform(0.3, LONGEST))
-                process.kill()
         with started(ward, where) as process:
-            until(lambda: {orders.find(database, one.id).state for one in given} == {OrderState.DONE}, 60)
+            until(
+                lambda: {orders.find(database, one.id).state for one in given} == {OrderState.DONE},
+                60 + 5 * KILLS,
+            )
             until(lambda: receiver.got or sendings(database) == {DeliveryState.SENDING})
             process.terminate()
             assert process.wait(40) == 0

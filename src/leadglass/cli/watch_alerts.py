@@ -10,6 +10,7 @@ from rich.text import Text
 
 from leadglass.cli.database import DatabaseOption
 from leadglass.cli.prose import STYLE, print_lines
+from leadglass.cli.register_options import who
 from leadglass.cli.terminal import complain, write
 from leadglass.cli.watch_options import (
     CONFIG,
@@ -56,33 +57,33 @@ def alerts(
         complain("no alerts")
 
 
-def acknowledge(alert: AlertArgument, by: ByOption, database: DatabaseOption = None) -> None:
+def acknowledge(alert: AlertArgument, by: ByOption = None, database: DatabaseOption = None) -> None:
     """Say that somebody has seen an alert and sees to it: it is not escalated any more.
 
     Example: leadglass watch acknowledge 7Q2M4K9P --by "Dr. Hopper"
     """
     with desk(database) as one:
-        _tell(one.acknowledge(alert, by))
+        _tell(one.acknowledge(alert, who(by)))
 
 
-def close(alert: AlertArgument, by: ByOption, database: DatabaseOption = None) -> None:
+def close(alert: AlertArgument, by: ByOption = None, database: DatabaseOption = None) -> None:
     """Say that an alert is over. If the same happens again, it is a new one.
 
     Example: leadglass watch close 7Q2M4K9P --by "Dr. Hopper"
     """
     with desk(database) as one:
-        _tell(one.close(alert, by))
+        _tell(one.close(alert, who(by)))
 
 
 def retest(
-    alert: AlertArgument, by: ByOption, config: ConfigOption = CONFIG, database: DatabaseOption = None
+    alert: AlertArgument, by: ByOption = None, config: ConfigOption = CONFIG, database: DatabaseOption = None
 ) -> None:
     """Have whoever watches look again, now, at what an alert is about.
 
     Example: leadglass watch retest 7Q2M4K9P --by "Dr. Hopper"
     """
     with desk(database, settings(config)) as one:
-        write(f"ordered: {one.retest(alert, by).id}\n")
+        write(f"ordered: {one.retest(alert, who(by)).id}\n")
         if not one.is_running():
             complain("nobody watches now; leadglass watch run does it")
 

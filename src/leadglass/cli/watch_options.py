@@ -32,7 +32,14 @@ ConfigOption: TypeAlias = Annotated[
     Path, typer.Option("--config", metavar="FILE", help="What is watched when, and who hears of it.")
 ]
 ByOption: TypeAlias = Annotated[
-    str, typer.Option("--by", envvar="LEADGLASS_BY", metavar="NAME", help="Who says so.")
+    str | None,
+    typer.Option(
+        "--by",
+        envvar="LEADGLASS_BY",
+        metavar="NAME",
+        help="Who says so; your account if not given.",
+        show_default=False,
+    ),
 ]
 FormatOption: TypeAlias = Annotated[Shape, typer.Option("--format", help="How to answer.")]
 AlertArgument: TypeAlias = Annotated[

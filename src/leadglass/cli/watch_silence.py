@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from leadglass.cli.database import DatabaseOption
+from leadglass.cli.register_options import who
 from leadglass.cli.terminal import complain, write
 from leadglass.cli.watch_options import ByOption, FormatOption, Shape, desk
 from leadglass.errors import UsageError
@@ -79,7 +80,7 @@ def list_(shape: FormatOption = Shape.TEXT, database: DatabaseOption = None) -> 
 @app.command()
 def end(
     silence: Annotated[str, typer.Argument(metavar="SILENCE", help="Its identifier.", show_default=False)],
-    by: ByOption,
+    by: ByOption = None,
     database: DatabaseOption = None,
 ) -> None:
     """End a silence before its day.
@@ -87,7 +88,7 @@ def end(
     Example: leadglass watch silence end 01JD5Y0000000000000000000A --by "Dr. Hopper"
     """
     with desk(database) as one:
-        one.end_silence(silence, by)
+        one.end_silence(silence, who(by))
     write(f"{silence}: ended\n")
 
 

@@ -12,6 +12,7 @@ import typer
 
 from leadglass.cli.codes import EXPOSED
 from leadglass.cli.database import DatabaseOption
+from leadglass.cli.register_options import who
 from leadglass.cli.terminal import complain, write
 from leadglass.cli.watch_options import CONFIG, ByOption, ConfigOption, FormatOption, Shape, desk, settings
 from leadglass.model.alert import AlertState
@@ -67,7 +68,7 @@ def now(
     schedule: Annotated[
         str, typer.Argument(metavar="SCHEDULE", help="Which, by its name.", show_default=False)
     ],
-    by: ByOption,
+    by: ByOption = None,
     config: ConfigOption = CONFIG,
     database: DatabaseOption = None,
 ) -> None:
@@ -76,7 +77,7 @@ def now(
     Example: leadglass watch now nightly --by "Dr. Hopper"
     """
     with desk(database, settings(config)) as one:
-        write(f"ordered: {one.order_for(schedule, (), by).id}\n")
+        write(f"ordered: {one.order_for(schedule, (), who(by)).id}\n")
         if not one.is_running():
             complain("nobody watches now; leadglass watch run does it")
 

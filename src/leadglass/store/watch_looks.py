@@ -16,7 +16,7 @@ from leadglass.model.verdict import Access, Severity
 from leadglass.store.database import Database
 from leadglass.store.reading import names_of, streamed
 from leadglass.store.scans import StoredScan
-from leadglass.store.schema import observations, verdicts
+from leadglass.store.schema import evidence, observations, verdicts
 
 __all__ = ["Changed", "Sight", "Spot", "certificates", "changed", "sights"]
 
@@ -84,15 +84,16 @@ def certificates(database: Database, scan: StoredScan) -> Iterator[tuple[Endpoin
     """Endpoints of ``scan`` that showed a certificate, when that ends, and when it was seen."""
     seen, names = observations.c, names_of(scan.plan)
     shown = (
-        select(seen.endpoint, seen.observed_at, verdicts.c.body)
+        select(seen.endpoint, seen.observed_at, evidence.c.facts)
         .join_from(observations, verdicts, verdicts.c.id == seen.verdict)
-        .where(seen.scan == scan.id, verdicts.c.body.contains('"not_after"'))
+        .join(evidence, evidence.c.id == verdicts.c.evidence)
+        .where(seen.scan == scan.id, evidence.c.facts.contains('"not_after"'))
         .order_by(seen.endpoint)
     )
     with database.read() as connection:
         for page in streamed(connection, shown):
             for row in page:
-                ends = _not_after(row.body)
+                ends = _not_after(row.facts)
                 if ends is not None:
                     address, port = unpack(row.endpoint)
                     yield Endpoint(address, port, names.get(address)), ends, row.observed_at
@@ -143,11 +144,17 @@ def _sight(access: str, severity: str, at: int) -> Sight:
     return Sight(Access(access), Severity(severity), at)
 
 
-def _not_after(body: str) -> dt.datetime | None:
-    tls = (json.loads(body).get("transport") or {}).get("tls") or {}
-    text = (tls.get("certificate") or {}).get("not_after")
+def _not_after(facts: str) -> dt.datetime | None:
+    """When the first of the certificates among ``facts`` ends."""
+    shown = [
+        value for _, fact, value in json.loads(facts) if fact == "certificate" and isinstance(value, dict)
+    ]
+    return min(filter(None, map(_moment, shown)), default=None)
+
+
+def _moment(certificate: Mapping[str, Any]) -> dt.datetime | None:
     try:
-        ends = dt.datetime.fromisoformat(text or "")
+        ends = dt.datetime.fromisoformat(certificate.get("not_after") or "")
     except ValueError:
         return None
     return ends if ends.tzinfo else ends.replace(tzinfo=dt.UTC)
