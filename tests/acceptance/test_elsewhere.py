@@ -11,6 +11,8 @@ from typing import TypeAlias
 
 import pytest
 from tests.acceptance.test_command import SCOPE, command, open_archive, server
+from tests.peers.newcomer import Newcomer
+from tests.peers.places import LOOPBACK, free_port
 from tests.source import ROOT
 
 EXPOSED_FILE = (
@@ -84,6 +86,16 @@ def test_files_are_linted_by_several_processes_and_fixed(leadglass: Leadglass, t
     leadglass("lint", "orthanc-0.json", "--fix", "--yes", code=1)
 
     assert (tmp_path / "orthanc-0.json").read_text(encoding="utf-8") != EXPOSED_FILE
+
+
+def test_a_newcomer_is_served_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests" / "elsewhere"))
+    monkeypatch.setenv("LEADGLASS_SYSTEM", "win32")
+    with server(open_archive, port=11112):
+        seen, dossier = Newcomer(command(), tmp_path, free_port(LOOPBACK)).go()
+
+    assert "answers-query" in seen
+    assert dossier.startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize(
