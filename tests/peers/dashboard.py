@@ -24,6 +24,7 @@ from leadglass.store.web_sessions import Session, Token
 from leadglass.web.app import create
 from leadglass.web.secrets import api_token, csrf_of, digest_of, secret
 from leadglass.web.site import Site
+from leadglass.wiring.dossier import dossier
 from leadglass.wiring.serving import desks_of
 
 __all__ = ["PASSWORD", "Browser", "Dashboard", "World", "dashboard"]
@@ -146,7 +147,7 @@ def dashboard(
     """One over a new SQLite store in ``folder``; ``desks`` instead of the real ones."""
     world, settings = World(), settings or ServeSettings()
     with asyncio.Runner() as runner, open_database(str(folder / "dashboard.sqlite"), world.posix) as database:
-        site = Site(database, world, world, settings, desks or desks_of(database, settings))
+        site = Site(database, world, world, settings, desks or desks_of(database, settings, dossier))
         made = Dashboard(site, create(site), world, runner)
         yield made
         for client in made.clients:

@@ -95,6 +95,8 @@ COMMANDS: Mapping[str, Command] = {
     "watch": Command(
         "leadglass.cli.watch", "Look again and again, and tell who has to hear of it.", group=True
     ),
+    "serve": Command("leadglass.cli.serve", "The dashboard and the API, in a browser on this machine."),
+    "serve account": Command("leadglass.cli.serve_account", "Who may sign in at the dashboard.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
         "leadglass.cli.worker", "Take part in the scans that others begin in the same database."
@@ -195,6 +197,11 @@ def _with(
     tree.callback()(function)
     for name, command in inner.items():
         loaded = words is None or name in words[1:]
+        if command.group:
+            tree.add_typer(
+                fetch(command.module).app if loaded else typer.Typer(), name=name, help=command.help
+            )
+            continue
         called = getattr(fetch(command.module), command.function or name) if loaded else _unloaded
         tree.command(name, help=None if loaded else command.help)(called)
     return tree

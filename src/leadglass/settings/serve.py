@@ -12,6 +12,7 @@ from leadglass.settings.guard import Address
 __all__ = ["HERE", "ServeSettings"]
 
 HERE = Address("127.0.0.1", 8104)
+"""Where it listens unless somebody says otherwise: this machine alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,21 @@ class ServeSettings:
     """A request has arrived whole by then."""
     watch: str | None = None
     """``watch.toml``; None: nothing is scanned by itself."""
-    scopes: tuple[str, ...] = ()
-    """Further scope files that scans may be asked for."""
     guard: str | None = None
-    """The folder of a guard on this machine; None: there is none."""
+    """``guard.toml`` of a guard on this machine; None: there is none."""
     profiles: tuple[str, ...] = ()
     """Laws and standards that the register is held against."""
+    organisation: str = ""
+    """Whose register it is, for dossiers."""
 
     @property
     def is_secure(self) -> bool:
         """Whether browsers come by TLS: here, or as far as the proxy before it."""
         return self.certificate is not None or bool(self.trusted_proxy)
+
+    @property
+    def address(self) -> str:
+        """Where a browser on this machine finds it."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind.host, self.bind.host)  # noqa: S104  # compared with
+        scheme = "https" if self.certificate is not None else "http"
+        return f"{scheme}://{Address(host, self.bind.port)}"

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, text, tuple_
 from leadglass.store.database import Database
 from leadglass.store.schema import guard_budgets
 
-__all__ = ["BudgetKey", "exchange_budgets"]
+__all__ = ["BudgetKey", "budgets_kept", "exchange_budgets"]
 
 BudgetKey: TypeAlias = tuple[str, int]
 """A principal (kind and name) and a bucket: the number of a piece of time."""
@@ -52,3 +52,11 @@ def exchange_budgets(
         for principal, bucket, total in connection.execute(others.where(columns.bucket >= since)):
             found.setdefault((principal, bucket), []).append(total)
     return {whose: tuple(each) for whose, each in found.items()}
+
+
+def budgets_kept(database: Database) -> list[tuple[str, str]]:
+    """What was counted of each principal, by all guards, in each bucket that is kept: principal and totals."""
+    columns = guard_budgets.c
+    query = select(columns.principal, columns.totals).order_by(columns.principal, columns.bucket)
+    with database.read() as connection:
+        return [(row.principal, row.totals) for row in connection.execute(query)]

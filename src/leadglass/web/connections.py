@@ -6,7 +6,7 @@ uvicorn limits how many there are in all and how long one may idle between reque
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -26,10 +26,9 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take it in, unless there are too many from there."""
-        assert isinstance(transport, asyncio.Transport)
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", transport))
         if self._is_too_many():
-            transport.abort()
+            self.transport.abort()
             return
         self._wait()
 

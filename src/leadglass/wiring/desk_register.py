@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadglass import wiring
-from leadglass.errors import ResourceError, UsageError
+from leadglass.errors import ConfigError, UsageError
 from leadglass.ledger.chain import Entry as LedgerEntry
 from leadglass.ledger.chain import Head as LedgerHead
 from leadglass.ledger.verify import Broken, verify
+from leadglass.model.dossier import Dossier, DossierOptions
 from leadglass.model.register import Level, Register, Review, Risk, System
 from leadglass.ports.dashboard import Document, Entry, Head, ReviewDue, Thing
 from leadglass.register.check import ADVICE, Disagreement, Rule, check, last_review
@@ -29,6 +30,9 @@ class RegisterKept:
     """``ports.dashboard.RegisterDesk`` over the store."""
 
     database: Database
+    make: Callable[[DossierOptions], Dossier] | None = None
+    """Makes a dossier; None: what that needs is not installed."""
+    organisation: str = ""
 
     def register(self) -> Register:
         """All of it, as it stands."""
@@ -99,7 +103,17 @@ class RegisterKept:
 
     def dossier(self, form: str, profiles: Sequence[str] = ()) -> Document:
         """What an auditor asks for."""
-        raise ResourceError(f"no dossier can be made as {form} for {', '.join(profiles) or 'no profile'}")
+        if self.make is None:
+            raise ConfigError(
+                "a dossier needs packages that are not installed", then="pip install 'leadglass[pdf]'"
+            )
+        _profiles(profiles)
+        made = self.make(DossierOptions(profiles=tuple(profiles), organisation=self.organisation))
+        if form == "pdf":
+            return Document(f"{made.name}.pdf", "application/pdf", made.pdf)
+        if form == "zip":
+            return Document(f"{made.name}.zip", "application/zip", made.archive)
+        raise UsageError(f"a dossier is no {form!r}", then="pdf or zip")
 
 
 def _today() -> dt.date:

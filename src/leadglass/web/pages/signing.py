@@ -144,16 +144,7 @@ def _mistake(name: str, password: str, again: str) -> str | None:
 
 
 def _form(template: str, visit: Visit, to: str, status: int = 200, wrong: str = "") -> HTMLResponse:
-    kept = accounts.account_of(visit.site.database, visit.name) if visit.name else None
-    return page(
-        template,
-        visit,
-        status,
-        next=signin.local_path(to),
-        wrong=wrong,
-        has_password=kept is not None and kept.password_hash is not None,
-        provider="",
-    )
+    return page(template, visit, status, next=signin.local_path(to), wrong=wrong)
 
 
 def _on(path: str) -> RedirectResponse:
