@@ -24,6 +24,7 @@ __all__ = ["imported"]
 _MOST = 100_000
 """Rows of a table."""
 _DELIMITERS = ",;\t"
+_SEPARATOR = re.compile(r'"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _NO_NAME = re.compile(r"[^\w .:+()/-]")
 _LONGEST_NAME = 64
 _PEER = re.compile(r"(?P<title>.*)@(?P<host>[^@ ]+):(?P<port>\d{1,5}|None)(?: without .*)?")
@@ -56,25 +57,49 @@ def imported(source: Source, known: Mapping[str, System]) -> list[System]:
 
 def _table(source: Source, known: Mapping[str, System]) -> Iterator[System]:
     text = source.text.removeprefix("\ufeff")
-    head = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=head.count)
-    rows = _numbered(text, delimiter, source.path)
-    names = [_column(cell, source.path) for cell in next(rows, ("", []))[1]]
-    if "name" not in names:
-        raise ConfigError(
-            "this is no table of systems, and no configuration that names peers",
-            where=source.path,
-            then=f"its first line must have the column name, and may have {', '.join(COLUMNS)}",
-        )
+    rows = _numbered(text, _delimiter(text), source.path)
+    if _SEPARATOR.match(text):
+        next(rows)
+    names = _columns(next(rows, ("", []))[1], source.path)
     made: dict[str, System] = {}
     for where, row in rows:
-        if len(row) > len(names):
-            raise ConfigError("more cells than the first line has columns", where=where)
-        said = {column: _plain(cell) for column, cell in zip(names, row, strict=False) if cell.strip()}
+        said = _cells(names, row, where)
         if said:
             system = _said(said, where, {**known, **made} if said.get("name") in made else known)
             made[system.name] = system
             yield system
+
+
+def _delimiter(text: str) -> str:
+    """What separates cells: as the first line of a spreadsheet for Excel says (``sep=;``), or what there is most of."""
+    said = _SEPARATOR.match(text)
+    head = text.partition("\n")[0]
+    return said[1] if said else max(_DELIMITERS, key=head.count)
+
+
+def _columns(head: list[str], path: str) -> list[str]:
+    """The names of the columns; "" for those without one, which spreadsheets leave at the end."""
+    names = [_column(cell, path) if cell.strip() else "" for cell in head]
+    if "name" not in names:
+        raise ConfigError(
+            "this is no table of systems, and no configuration that names peers",
+            where=path,
+            then=f"its first line must have the column name, and may have {', '.join(COLUMNS)}",
+        )
+    twice = [name for name in names if name and names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"two columns are called {twice[0]!r}", where=f"{path}, line 1")
+    return names
+
+
+def _cells(names: list[str], row: list[str], where: str) -> dict[str, str]:
+    """What a row says, by column; an empty cell says nothing."""
+    filled = {number: _plain(cell) for number, cell in enumerate(row) if cell.strip()}
+    if any(number >= len(names) for number in filled):
+        raise ConfigError("more cells than the first line has columns", where=where)
+    if any(not names[number] for number in filled):
+        raise ConfigError("a cell stands in a column that has no name", where=where)
+    return {names[number]: cell for number, cell in filled.items()}
 
 
 def _numbered(text: str, delimiter: str, path: str) -> Iterator[tuple[str, list[str]]]:

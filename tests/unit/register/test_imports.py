@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from leadglass.configs.source import Source
+from leadglass.configs.source import Source, decoded
 from leadglass.errors import ConfigError, UsageError
 from leadglass.model.register import Management, Manager, System, SystemKind
 from leadglass.register import imports
@@ -79,6 +79,31 @@ def test_a_table_may_be_separated_as_spreadsheets_do(delimiter: str) -> None:
     assert found.owner == "=cmd"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xef\xbb\xbfname;owner\r\nZo\xc3\xab;IT\r\n",  # CSV UTF-8
+        "name\towner\r\nZoë\tIT\r\n".encode("utf-16"),  # Unicode text
+        "sep=;\r\nname;owner\r\nZoë;IT\r\n".encode(),
+        '"sep=,"\n"name","owner"\n"Zoë","IT"\n'.encode(),
+        "name;owner;;\r\nZoë;IT;;\r\n;;;\r\n".encode(),  # columns and rows that were once used
+        "Owner,Name\nIT,Zoë,,,\n".encode(),
+    ],
+)
+def test_a_table_is_read_as_spreadsheets_save_it(raw: bytes) -> None:
+    assert imported(decoded("file", raw), {}) == [System("Zoë", owner="IT")]
+
+
+def test_what_a_spreadsheet_saves_in_an_old_code_page_is_told() -> None:
+    with pytest.raises(ConfigError, match="byte 7 is not UTF-8; save it as UTF-8"):
+        decoded("file", b"name\nZo\xeb\n")
+
+
+def test_a_line_that_names_the_separator_counts_as_a_line() -> None:
+    with pytest.raises(ConfigError, match="file, line 3: ports"):
+        systems("sep=;\nname;ports\nA;0\n")
+
+
 def test_an_empty_cell_leaves_what_is_there() -> None:
     known = System("A", owner="Ada", location="cellar")
 
@@ -134,6 +159,9 @@ def test_devices_of_dcm4chee_are_read_from_both_of_its_forms() -> None:
         ("name,retired\nA,yesterday\n", "file, line 2: retired: 'yesterday' is no day"),
         ("name,owner\n,Ada\n", "file, line 2: name: '' is no name"),
         ("name\nA,x\n", "file, line 2: more cells"),
+        ("name,\nA,x\n", "file, line 2: a cell stands in a column that has no name"),
+        ("name,owner,Owner\nA,x,y\n", "file, line 1: two columns are called 'owner'"),
+        ("sep=;\n", "no table of systems"),
         ('name\n"A\n', "this is no table"),
         ("name,owner\nA,\x1b[31m\n", "file, line 2: owner: this is no line"),
         ("name\n", "no system is named"),
