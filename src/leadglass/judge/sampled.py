@@ -16,12 +16,15 @@ __all__ = ["data_of"]
 
 _Z = 1.959964
 """The 97.5 % point of the normal distribution."""
+_SOME = 0.05
+"""The share of studies from which on a mark speaks against a line."""
 
 
 class _Line(NamedTuple):
     data: Data
     features: frozenset[str]
     least: float
+    unless: frozenset[str]
 
 
 def data_of(samples: Sequence[tuple[SampleEvidence, tuple[str, ...]]]) -> tuple[Data, tuple[Reason, ...]]:
@@ -33,8 +36,11 @@ def data_of(samples: Sequence[tuple[SampleEvidence, tuple[str, ...]]]) -> tuple[
     counts = _summed(sample for sample, _ in samples)
     cited = tuple(fact for _, facts in samples for fact in facts)
     for line in _lines():
-        marked = max((counts.get(feature, 0) for feature in line.features), default=0)
-        if studies and _surely(marked, studies) > line.least:
+        marked, against = (
+            max((counts.get(feature, 0) for feature in features), default=0)
+            for features in (line.features, line.unless)
+        )
+        if studies and _surely(marked, studies) > line.least and _surely(against, studies) <= _SOME:
             text = (
                 f"{line.data}: {marked} of {studies} studies bear the marks of it, in whichever way most do"
             )
@@ -61,6 +67,11 @@ def _surely(marked: int, studies: int) -> float:
 @functools.cache
 def _lines() -> tuple[_Line, ...]:
     return tuple(
-        _Line(Data(row["data"]), frozenset(row["features"]), float(row["least"]))
+        _Line(
+            Data(row["data"]),
+            frozenset(row["features"]),
+            float(row["least"]),
+            frozenset(row.get("unless", ())),
+        )
         for row in table("features")["data"]
     )

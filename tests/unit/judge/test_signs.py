@@ -146,6 +146,15 @@ def test_masked_names_are_de_identified_data_but_some_ordinary_names_make_them_i
     assert look([*SERVERS["orthanc"], sample(100, masked_names=85, ordinary_names=15)]).data == "identifiable"
 
 
+def test_made_up_names_on_people_whose_identity_was_removed_are_not_called_synthetic() -> None:
+    # As in the files of pydicom's DICOMDIR tests: seven studies, all with names of tests, six de-identified.
+    assert look([*SERVERS["orthanc"], sample(7, test_names=7, identity_removed=6)]).data == "unknown"
+    assert (
+        look([*SERVERS["orthanc"], sample(200, test_names=190, identity_removed=160)]).data == "de-identified"
+    )
+    assert look([*SERVERS["orthanc"], sample(200, test_names=190, identity_removed=4)]).data == "synthetic"
+
+
 def test_a_handful_of_studies_says_nothing_sure_of_the_data() -> None:
     verdict = look([*SERVERS["orthanc"], sample(2, masked_names=2)])
 
