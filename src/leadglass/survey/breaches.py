@@ -26,6 +26,7 @@ _LOCATION = "Location of Breached Information"
 _STORY = "Web Description"
 _COLUMNS = (_NAME, _STATE, _PEOPLE, _DAY, _TYPE, _LOCATION)
 """Those that must be there; the portal leaves the description out of some of its lists."""
+_NO_STORY = frozenset({r"\N", "\\\\", "N/A"})
 _MOST_ROWS = 1_000_000
 _LONGEST = 1 << 20
 """Characters in a row: a quotation mark that never ends does not fill the memory."""
@@ -90,13 +91,13 @@ def read_breaches(lines: Iterable[str], *, where: str = "") -> Iterator[Breach]:
 
 
 def distinct(breaches: Iterable[Breach]) -> Iterator[Breach]:
-    """Each case once, where lists overlap: the first that comes."""
-    seen: set[tuple[str, str, int | None, dt.date, str]] = set()
+    """Each case once, where lists overlap: the first that comes, or the first that has a story."""
+    seen: dict[tuple[str, str, int | None, dt.date, str], Breach] = {}
     for breach in breaches:
         key = (breach.name, breach.state, breach.people, breach.day, breach.kinds)
-        if key not in seen:
-            seen.add(key)
-            yield breach
+        if key not in seen or (breach.story and not seen[key].story):
+            seen[key] = breach
+    yield from seen.values()
 
 
 def _bounded(lines: Iterable[str], where: str) -> Iterator[str]:
@@ -121,8 +122,14 @@ def _breach(row: dict[str, str], place: str) -> Breach:
         day=_day(row[_DAY], place),
         kinds=row[_TYPE].strip(),
         location=row[_LOCATION].strip(),
-        story=row.get(_STORY, "").strip(),
+        story=_story(row.get(_STORY, "")),
     )
+
+
+def _story(text: str) -> str:
+    """What is told; the portal writes nothing in several ways."""
+    story = text.strip()
+    return "" if story in _NO_STORY else story
 
 
 def _people(text: str, place: str) -> int | None:

@@ -43,6 +43,15 @@ def test_rows_are_read_with_quotes_and_lines_within_them() -> None:
     assert last.people is None
 
 
+@pytest.mark.parametrize("nothing", ["", r"\N", "\\\\", "N/A"])
+def test_what_the_portal_writes_for_no_story_is_none_and_a_twin_with_one_goes_before_it(nothing: str) -> None:
+    row = '"Clinic","NY","Healthcare Provider","3000","07/01/2019","Theft","Laptop","No","{}"\r\n'
+    told, *rest = distinct(breaches(HEAD + row.format(nothing) + row.format("A laptop was stolen.")))
+    (bare,) = breaches(HEAD + row.format(nothing))
+
+    assert (told.story, rest, bare.story) == ("A laptop was stolen.", [], "")
+
+
 def test_columns_are_told_by_name_and_others_ignored() -> None:
     (found,) = breaches(
         "Extra,Type of Breach,State,Individuals Affected,Location of Breached Information,Breach Submission Date,Name of Covered Entity\n"
