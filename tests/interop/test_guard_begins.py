@@ -74,6 +74,7 @@ def test_a_guard_that_begins_without_its_database_goes_on_with_care_by_the_roll_
         (tmp_path / "work").rename(papers)
         assert eventually(lambda: ward.read(first).startswith("rejected 1/"))
         kept = first.site.kept / "state.json"
+        assert eventually(lambda: '"enrolled":{' in kept.read_text() and '"work"' not in kept.read_text())
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
         with away(cluster) as back, again(first, "degraded") as second:
             assert second.health()["problems"] == ["state"]

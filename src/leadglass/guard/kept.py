@@ -6,16 +6,21 @@ read counts as not kept.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from pydantic import TypeAdapter
 
 from leadglass.errors import ConfigError
 from leadglass.model.enrolment import Roll
 
-__all__ = ["KeptKeys", "KeptState", "read_keys", "read_state", "text_of"]
+__all__ = ["KeptKeys", "KeptState", "keep", "read_keys", "read_state", "text_of"]
+
+_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,13 @@ def read_keys(text: bytes) -> KeptKeys:
         return _KEYS.validate_json(text)
     except ValueError as exc:
         raise _broken() from exc
+
+
+async def keep(write: Callable[[], None]) -> NoReturn:
+    """Call ``write`` in a thread once a second, for ever."""
+    while True:
+        await asyncio.to_thread(write)
+        await asyncio.sleep(_EVERY)
 
 
 def _broken() -> ConfigError:

@@ -31,7 +31,8 @@ class KeptFiles:
         """``writes``: this is the process that keeps; the others only read."""
         self._folder = folder
         self._writes = writes
-        self._roll: Roll | None = None
+        self._state: KeptState | None = None
+        self._changed = False
         self._written: float | None = None
         self.trouble = ""
         """Why something could not be kept; empty if it could."""
@@ -46,14 +47,26 @@ class KeptFiles:
         return kept if kept is not None and kept.issuer == issuer else None
 
     def confirm(self, roll: Roll | None, key: bytes) -> None:
-        """This is the roll, or (None) it is the one of before: keep it."""
-        self._roll = self._roll if roll is None else roll
-        now = wiring.clock().monotonic()
-        waits = roll is None and self._written is not None and now < self._written + _AGAIN
-        if self._writes and self._roll is not None and not waits:
-            self._written = now
+        """This is the roll, or (None) it is the one of before; ``write`` keeps it."""
+        known = self._state.roll if self._state is not None else None
+        told = known if roll is None else roll
+        if told is not None:
             secret = base64.b64encode(key).decode()
-            self._put("state.json", KeptState(wiring.clock().posix(), self._roll, secret))
+            self._state = KeptState(wiring.clock().posix(), told, secret)
+            self._changed = self._changed or roll is not None  # last: ``write`` looks at it first
+
+    def write(self) -> None:
+        """Keep what was confirmed, if that is another roll or it is time to say that it is the same one.
+
+        Not where it is confirmed: a disk may take longer than a revocation may.
+        """
+        now, changed = wiring.clock().monotonic(), self._changed
+        self._changed = False
+        state = self._state
+        due = changed or self._written is None or now >= self._written + _AGAIN
+        if self._writes and state is not None and due:
+            self._written = now
+            self._put("state.json", state)
 
     def heard(self, issuer: str, document: bytes) -> None:
         """These are the keys of ``issuer``."""

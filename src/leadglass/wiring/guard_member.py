@@ -27,6 +27,7 @@ from leadglass.errors import ConfigError, LeadglassError, ResourceError
 from leadglass.guard.audit.bodies import to_bodies
 from leadglass.guard.audit.events import AuditEvent, Happening, Outcome
 from leadglass.guard.doors import Crowd
+from leadglass.guard.kept import keep
 from leadglass.guard.process import Parts, run
 from leadglass.guard.tls import ServerTls, server_context
 from leadglass.guard.worker import Keeping
@@ -169,7 +170,7 @@ class _Member:
 
     def _beside(self) -> list[Callable[[World], Awaitable[None]]]:
         keys, forwarder = self._keys, self._forwarder
-        beside: list[Callable[[World], Awaitable[None]]] = []
+        beside: list[Callable[[World], Awaitable[None]]] = [lambda _: keep(self._kept.write)]
         if keys is not None:
             beside.append(lambda _: keys.run())
         if forwarder is not None:
