@@ -83,7 +83,8 @@ def test_nothing_keeps_anybody_out_in_the_light_or_in_the_dark(
     chromium: Browser, dashboard: Served, role: str
 ) -> None:
     is_known = role == "administrator"
-    context = entered(chromium, dashboard) if is_known else chromium.new_context()
+    still: Any = {"reduced_motion": "reduce"}  # colours change at once
+    context = entered(chromium, dashboard, **still) if is_known else chromium.new_context(**still)
     page, found = context.new_page(), list[str]()
     for path in PAGES if is_known else SIGNED_OUT:
         page.goto(dashboard.url + path)
