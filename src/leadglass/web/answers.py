@@ -79,8 +79,8 @@ def _ours(request: Request, exc: Exception) -> Response:
     match exc:
         case ScopeDenied() | ScopeError():
             status = HTTPStatus.CONFLICT
-        case UsageError():
-            status = HTTPStatus.UNPROCESSABLE_ENTITY
+        case UsageError():  # 422 tells programs that the document of the API forbids it
+            status = HTTPStatus.BAD_REQUEST if is_api(request) else HTTPStatus.UNPROCESSABLE_ENTITY
         case _:
             status = HTTPStatus.SERVICE_UNAVAILABLE
             _LOG.error("%s %s: %s", request.method, request.url.path, exc)

@@ -109,7 +109,7 @@ _WORDS: Mapping[int | str, str] = {
 PROBLEMS: Final[Mapping[int | str, dict[str, Any]]] = {
     status: {"description": says, "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for status, says in _WORDS.items()
-}
+} | {304: {"description": "The client has it already: If-None-Match says so."}}
 """The answers that every route may give."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Path, Query, Request, Response
 
-from leadglass.errors import ResourceError
+from leadglass.errors import ResourceError, UsageError
 from leadglass.model.account import Permission
 from leadglass.model.register import (
     Manager,
@@ -27,6 +28,7 @@ from leadglass.web.api.register_items import (
     ProfilesAsked,
     ReviewBody,
     ReviewItem,
+    Reviews,
     RiskBody,
     RiskItem,
     Risks,
@@ -65,7 +67,13 @@ def read_system(request: Request, visit: Visiting, name: Annotated[Name, _SYSTEM
     return one(request, SystemItem, found(visit.site.desks.register.register().systems.get(name), "system"))
 
 
-@doors.put("/systems/{name}", Permission.REGISTER, "declare a system", response_model=SystemItem)
+@doors.put(
+    "/systems/{name}",
+    Permission.REGISTER,
+    "declare a system",
+    response_model=SystemItem,
+    responses={**PROBLEMS, 201: {"model": SystemItem, "description": "It is new."}},
+)
 def put_system(
     request: Request,
     visit: Visiting,
@@ -94,12 +102,12 @@ def remove_system(
     return Response(status_code=204)
 
 
-@doors.get("/systems/{name}/reviews", Permission.READ, response_model=list[ReviewItem])
+@doors.get("/systems/{name}/reviews", Permission.READ, response_model=Reviews)
 def read_reviews(request: Request, visit: Visiting, name: Annotated[Name, _SYSTEM]) -> Response:
     """Who looked at its controls, and what came of it."""
     register = visit.site.desks.register.register()
     found(register.systems.get(name), "system")
-    return one(request, list[ReviewItem], list(register.reviews_of.get(name, ())))
+    return one(request, Reviews, {"rows": list(register.reviews_of.get(name, ()))})
 
 
 @doors.post(
@@ -140,7 +148,13 @@ def read_risk(request: Request, visit: Visiting, name: Annotated[Name, _RISK]) -
     return one(request, RiskItem, _risk(visit, risk))
 
 
-@doors.put("/risks/{name}", Permission.REGISTER, "analyse a risk", response_model=RiskItem)
+@doors.put(
+    "/risks/{name}",
+    Permission.REGISTER,
+    "analyse a risk",
+    response_model=RiskItem,
+    responses={**PROBLEMS, 201: {"model": RiskItem, "description": "It is new."}},
+)
 def put_risk(
     request: Request,
     visit: Visiting,
@@ -219,11 +233,22 @@ def dossier(visit: Visiting, which: Annotated[DossierAsked, Query()]) -> Respons
     return Response(made.content, headers=headers, media_type=made.media_type)
 
 
+def _place(text: str) -> str:
+    """An address in its canonical form, or a name."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        if ":" in text or not text.strip(".-0123456789"):
+            raise UsageError("among the addresses is one that is neither an address nor a name") from None
+        return text
+
+
 def _system(name: str, body: SystemBody) -> System:
     given: dict[str, Any] = {
         field: tuple(value) if isinstance(value, list) else value
         for field, value in body.model_dump(exclude={"manager"}).items()
     }
+    given["addresses"] = tuple(_place(address) for address in body.addresses)
     manager = None if body.manager is None else Manager(**body.manager.model_dump())
     return System(name=name, manager=manager, **given)
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-import ipaddress
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from leadglass.model.register import Level, Management, Outcome, SystemKind, Treatment
 from leadglass.model.verdict import Severity
@@ -29,6 +27,7 @@ __all__ = [
     "RequirementItem",
     "ReviewBody",
     "ReviewItem",
+    "Reviews",
     "RiskBody",
     "RiskItem",
     "Risks",
@@ -43,22 +42,8 @@ __all__ = [
     "WhyAsked",
 ]
 
-_NAME = re.compile(
-    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*"
-)
-
-
-def _place(text: str) -> str:
-    """An address in its canonical form, or a name."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        if _NAME.fullmatch(text):
-            return text
-        raise ValueError("no address and no name") from None
-
-
-Place = Annotated[Line, AfterValidator(_place)]
+Place = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")]
+"""An address, or a name."""
 _Lines = Annotated[list[Line], Field(max_length=200)]
 
 
@@ -109,6 +94,12 @@ class ReviewItem(ReviewBody):
     """A review."""
 
     system: str
+
+
+class Reviews(Item):
+    """Of one system."""
+
+    rows: list[ReviewItem]
 
 
 class RiskBody(Item, Asked):
