@@ -36,55 +36,61 @@ RootsOption = Annotated[
 """Whom to believe about time."""
 
 
+_Output = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE", help="Where to write the pages, .pdf (needs the extra pdf).", show_default=False
+    ),
+]
+_Zip = Annotated[
+    Path | None,
+    typer.Option(
+        "--zip",
+        metavar="FILE",
+        help="Where to write the archive with the data and the chain.",
+        show_default=False,
+    ),
+]
+_Profiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        metavar="PROFILE",
+        help=f"Tell how each requirement of this stands: {', '.join(PROFILES)}; may be repeated.",
+    ),
+]
+_Organisation = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Whose register it is, for the cover.", show_default=False)
+]
+_Since = Annotated[
+    str | None, typer.Option(metavar="DATE", help="Tell the history from that day on.", show_default=False)
+]
+_AsOf = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="The register at the end of that day (UTC), and judged on it; today if not given.",
+        show_default=False,
+    ),
+]
+_Fonts = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="More fonts, for names that Typst's own do not have.", show_default=False
+    ),
+]
+_Tlp = Annotated[Tlp, typer.Option(help="How far it may be passed on (Traffic Light Protocol 2.0).")]
+
+
 def dossier(
-    output: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE", help="Where to write the pages, .pdf (needs the extra pdf).", show_default=False
-        ),
-    ],
-    zip_: Annotated[
-        Path | None,
-        typer.Option(
-            "--zip",
-            metavar="FILE",
-            help="Where to write the archive with the data and the chain.",
-            show_default=False,
-        ),
-    ] = None,
-    profiles: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--profile",
-            metavar="PROFILE",
-            help=f"Tell how each requirement of this stands: {', '.join(PROFILES)}; may be repeated.",
-        ),
-    ] = None,
-    organisation: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Whose register it is, for the cover.", show_default=False),
-    ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Tell the history from that day on.", show_default=False),
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE",
-            help="The register at the end of that day (UTC), and judged on it; today if not given.",
-            show_default=False,
-        ),
-    ] = None,
-    fonts: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="More fonts, for names that Typst's own do not have.", show_default=False
-        ),
-    ] = None,
-    tlp: Annotated[
-        Tlp, typer.Option(help="How far it may be passed on (Traffic Light Protocol 2.0).")
-    ] = Tlp.AMBER,
+    output: _Output,
+    zip_: _Zip = None,
+    profiles: _Profiles = None,
+    organisation: _Organisation = None,
+    since: _Since = None,
+    as_of: _AsOf = None,
+    fonts: _Fonts = None,
+    tlp: _Tlp = Tlp.AMBER,
     database: DatabaseOption = None,
 ) -> None:
     """Write the evidence that an auditor asks for, as pages and as an archive.

@@ -24,7 +24,6 @@ LARGEST = 1 << 16
 _ASKS, _ANSWERS = "application/timestamp-query", "application/timestamp-reply"
 _SECONDS = 30.0
 _PIECE = 1 << 14
-_LAST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)

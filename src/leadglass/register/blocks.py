@@ -11,6 +11,7 @@ __all__ = [
     "Cell",
     "Column",
     "bar",
+    "digest",
     "facts",
     "heading",
     "items",
@@ -113,9 +114,14 @@ def small(text: str) -> Cell:
     return {"kind": "small", "text": text}
 
 
-def bar(start: float, end: float, word: str) -> Cell:
-    """A stretch of time between 0 and 1, in the shade of a severity."""
-    return {"kind": "bar", "start": start, "end": end, "text": word}
+def digest(text: str) -> Cell:
+    """What people copy: it is never broken."""
+    return {"kind": "digest", "text": text}
+
+
+def bar(parts: Sequence[tuple[float, float, str]]) -> Cell:
+    """Stretches of time between 0 and 1, each in the shade of a severity."""
+    return {"kind": "bar", "parts": [list(part) for part in parts]}
 
 
 def stack(*cells: Cell | None) -> Cell:

@@ -26,6 +26,8 @@ __all__ = ["as_typst", "characters", "pages"]
 
 _TITLE = "Imaging systems: evidence of their security"
 _LONG = re.compile(r"[^\s\u200b]{24,}")
+_WHOLE = frozenset({"digest", "typed"})
+"""Kinds of what people copy."""
 _PIECE = 6
 """Characters of a long word after which a line may end."""
 
@@ -71,7 +73,7 @@ def as_typst(
 ) -> tuple[str, Mapping[str, str]]:
     """The source and its inputs; ``unset`` are characters that no font has, ``families`` fonts to try after Typst's own."""
     table = {ord(char): _number(char) for char in unset}
-    given = _each(shown, lambda text: _broken(text.translate(table)))
+    given = _each(shown, lambda text: _broken(text.translate(table))) | {"head": shown["head"]}
     source = resources.files("leadglass.register").joinpath("templates", "dossier.typ")
     inputs = {"dossier": json.dumps({**given, "families": list(families)})}
     return source.read_text(encoding="utf-8"), inputs
@@ -102,10 +104,12 @@ def _stamped(stamps: Sequence[Stamp]) -> str:
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:
-    """``value`` with every text in it changed."""
+    """``value`` with every text in it changed, but for what people copy, which is ours."""
     match value:
         case str():
             return change(value)
+        case {"kind": kind} if kind in _WHOLE:
+            return value
         case dict():
             return {key: _each(one, change) for key, one in value.items()}
         case list() | tuple():

@@ -10,6 +10,7 @@ from leadglass.model.verdict import Position
 from leadglass.register.blocks import (
     Block,
     Cell,
+    digest,
     facts,
     heading,
     items,
@@ -195,12 +196,12 @@ def chain(sheet: Sheet) -> Iterator[Block]:
         " one before, so that nobody can change, take out or put in an entry without changing all that follow and the"
         " head. This dossier was made after the whole chain had been checked from its first entry."
     )
-    yield facts((("Entries", f"{head.n:,}"), ("Head", mono(f"{head.n}:{head.digest}"))))
+    yield facts((("Entries", f"{head.n:,}"), ("Head", digest(f"{head.n}:{head.digest}"))))
     yield heading("Time stamps", 2)
     yield from table(
-        (("Entry", 0.8), ("Existed on (UTC)", 1.8), ("Authority", 2.4), ("Digest that was stamped", 4.0)),
+        (("Entry", 0.8), ("Existed on (UTC)", 1.7), ("Authority, and the digest that it signed", 6.0)),
         [
-            [str(row["n"]), moment(row["at"]), mono(row["authority"]), mono(row["digest"])]
+            [str(row["n"]), moment(row["at"]), stack(mono(row["authority"]), digest(row["digest"]))]
             for row in sheet.rows["stamps"]
         ],
         "None: when entries were made is what the database's clock said. leadglass register stamp has an authority"

@@ -20,6 +20,7 @@ from leadglass.register.blocks import (
     tag,
 )
 from leadglass.register.case import Case
+from leadglass.register.history import Exposure
 from leadglass.register.phrases import Sheet, brief, day, named, sentence
 from leadglass.register.tables import Row
 from leadglass.report.words import ACCESS
@@ -136,10 +137,7 @@ def exposures(sheet: Sheet) -> Iterator[Block]:
     last = int(midnight.timestamp()) + 86_400
     first = min(starts, default=last - 86_400)
     made = [
-        _exposure(
-            row,
-            bar(_share(one.opened, first, last), _share(one.closed or last, first, last), row["severity"]),
-        )
+        _exposure(row, bar([*_parts(one, first, last)]))
         for row, one in zip(sheet.rows["exposures"], sheet.case.exposures, strict=True)
     ]
     head = (
@@ -156,6 +154,13 @@ def _step(told: str) -> Cell:
     """One line of a history: on which day it became what."""
     at, access, severity, _ = told.split()
     return small(f"{day(at)}: {access.replace('-', ' ')}, {severity}")
+
+
+def _parts(one: Exposure, first: int, last: int) -> Iterator[tuple[float, float, str]]:
+    """When it was how severe."""
+    ends = [*(step.at for step in one.steps[1:]), one.closed or last]
+    for step, end in zip(one.steps, ends, strict=True):
+        yield _share(step.at, first, last), _share(end, first, last), step.severity
 
 
 def _share(at: int, first: int, last: int) -> float:

@@ -200,6 +200,17 @@ def test_what_people_and_peers_wrote_stands_in_the_data_and_never_in_the_source(
     assert "\\\\x1b[31m" in text
 
 
+def test_what_people_copy_from_a_page_is_whole_and_other_long_words_may_be_broken() -> None:
+    case = practice(more=[(28, "ada", System("long", note="A" * 190))])
+    told = json.loads(as_typst(pages(case, rows_of(case)))[1]["dossier"])
+    head = f"{case.head.n}:{case.head.digest}"
+    text = json.dumps(told, ensure_ascii=False)
+
+    assert told["head"] == head
+    assert f"leadglass register verify --head {head}" in text
+    assert "A" * 25 not in text
+
+
 def test_characters_that_no_font_has_are_written_as_numbers() -> None:
     case = practice(DossierOptions(organisation="例 Clinic"))
     made = pages(case, rows_of(case))
