@@ -6,7 +6,7 @@ A rule is asked before anything of the request's body is looked at, but for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
@@ -42,6 +42,7 @@ class Doors:
         self._prefix = prefix
         self._common = common
         self._declared: list[Declared] = []
+        self._made: list[Door] = []
 
     def get(self, path: str, rule: Rule, **options: Any) -> Callable[[_F], _F]:
         """Declare that ``path`` is read by whom ``rule`` lets pass."""
@@ -63,9 +64,11 @@ class Doors:
         """Declare what deleting does."""
         return self._declare("DELETE", path, rule, action, options)
 
-    def routes(self) -> Iterable[Door]:
-        """The routes, in the order of their declaration."""
-        return [Door(each) for each in self._declared]
+    def routes(self) -> Sequence[Door]:
+        """The routes, in the order of their declaration; made once, for all applications."""
+        if len(self._made) != len(self._declared):
+            self._made = [Door(each) for each in self._declared]
+        return self._made
 
     def _declare(
         self, method: str, path: str, rule: Rule, action: str, options: dict[str, Any]
