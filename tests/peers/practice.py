@@ -113,7 +113,7 @@ def searched(name: str, uid: str = "1.2.276.0.7230010.3.0.3.6.7") -> tuple[Evide
 def stores(name: str, uid: str = "1.2.276.0.7230010.3.0.3.6.7") -> tuple[Evidence, ...]:
     """Somebody who grants storage and refuses the rest."""
     return (
-        *associated(name),
+        *associated(name, uid),
         granted(*_STORAGE),
         BlankQueryEvidence(Reply.ABORTED, model="study-root", abort=(0, 0)),
     )

@@ -22,7 +22,7 @@ from leadglass.web.pages.telling import Empty, Option, day
 from leadglass.web.rendering import page
 from leadglass.web.visit import Visiting
 
-__all__ = ["Bar", "SurveyView", "doors", "view"]
+__all__ = ["Bar", "SurveyView", "bar_of", "doors", "view"]
 
 doors = Doors(include_in_schema=False)
 
@@ -81,7 +81,7 @@ def view(scan: StoredScan, figures: Sequence[Figure]) -> SurveyView:
         scope=scan.plan.scope_name,
         href=scan_path(scan.plan.ulid),
         sentence=_sentence(figures),
-        bars=tuple(_bar(figure) for figure in figures if figure.of),
+        bars=tuple(bar_of(figure) for figure in figures if figure.of),
     )
 
 
@@ -95,7 +95,8 @@ def _sentence(figures: Sequence[Figure]) -> str:
     )
 
 
-def _bar(figure: Figure) -> Bar:
+def bar_of(figure: Figure) -> Bar:
+    """One kind as numbers and lengths."""
     return Bar(
         label=figure.label,
         means=_means(figure.label),
