@@ -186,10 +186,10 @@ def test_a_roll_that_was_put_in_place_of_another_is_taken_up(alone: Guard) -> No
     revoked = "UPDATE guard_certificates SET revoked_at = 1 WHERE entry = 'work'"
     put_in_place(copied(file, alone.home / "changed.sqlite", revoked), file)
     try:
-        assert eventually(lambda: ward.read(alone).startswith("rejected 1/"))
+        assert eventually(lambda: ward.read(alone).startswith("rejected 1/"), 12)
     finally:
         put_in_place(kept, file)
-    assert eventually(lambda: ward.read(alone) == FINE)
+    assert eventually(lambda: ward.read(alone) == FINE, 12)
 
 
 def test_a_roll_that_is_locked_counts_as_gone_until_it_is_not(alone: Guard) -> None:

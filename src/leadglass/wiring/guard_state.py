@@ -77,7 +77,8 @@ class SharedState:
             database.close()
         elif self._read and roll_version(database) == known:
             return None
-        self._file = file
+        # If this fails it has not been read, whatever its version says at the next look.
+        self._file, self._read = file, False
         found = read_roll(database)
         self._read = True
         return found
