@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from rfc3161_client import decode_timestamp_response
 from tests.peers.authority import Answer, Signer, reply, reply_of_another, serving, signer
 from tests.peers.certificates import certificates
 from tests.unit.register.dossiers import ENTRIES, lines
@@ -89,6 +90,18 @@ def test_a_stamp_outlives_the_certificate_that_made_it(tmp_path: Path) -> None:
         time.sleep(0.1)
 
     assert judge_of(roots)(stamp) == ""
+
+
+def test_an_answer_whose_certificates_are_out_of_order_is_read_and_kept_as_it_came(
+    answered: tuple[Question, bytes], honest: Signer
+) -> None:
+    question, answer = answered
+    with pytest.raises(ValueError, match="InvalidSetOrdering"):
+        decode_timestamp_response(answer)
+
+    stamp = accepted(question, answer, "http://tsa.example/", roots_of(honest.roots.read_bytes(), "roots"))
+
+    assert base64.b64decode(stamp.answer) == answer
 
 
 # ---- what is not believed

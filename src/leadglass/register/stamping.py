@@ -29,6 +29,8 @@ from leadglass.register.stamped import Judge
 __all__ = ["Question", "accepted", "judge_of", "question_about", "roots_of"]
 
 _SHA256 = x509.ObjectIdentifier("2.16.840.1.101.3.4.2.1")
+_CERTIFICATES = 0xA0
+"""The tag of SignedData's certificates (RFC 5652 5.1)."""
 _REASON = re.compile(r'reason: "([a-z0-9 ]{1,60})"')
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
@@ -93,7 +95,7 @@ def _judged(
 ) -> tuple[str, int]:
     """What is wrong, and the moment that the answer tells, POSIX seconds."""
     try:
-        response = decode_timestamp_response(answer)
+        response = decode_timestamp_response(_in_order(answer))
         problem = _status(response) or _imprint(response, digest)
         if problem:
             return problem, 0
@@ -112,6 +114,38 @@ def _refusal(said: str) -> str:
     if reason:
         return f"it is not signed by whom the roots vouch for, or was not valid then: {reason[1]}"
     return _UNPRINTABLE.sub(" ", said)[:200]
+
+
+def _in_order(answer: bytes) -> bytes:
+    """``answer`` with its set of certificates in the order of DER (X.690 11.6), which OpenSSL does not keep to.
+
+    Nobody signs that set, and the library reads nothing else. What is no DER is left as it is: the library says why.
+    """
+    try:
+        *_, token = _parts(answer, *_parts(answer, 0, len(answer))[0][1:])
+        _, content = _parts(answer, *token[1:])
+        (signed,) = _parts(answer, *content[1:])
+        fields = _parts(answer, *signed[1:])
+        start, end = next(part[1:] for part in fields if answer[part[0]] == _CERTIFICATES)
+        members = sorted(answer[first:last] for first, _, last in _parts(answer, start, end))
+    except (ValueError, IndexError, StopIteration):
+        return answer
+    return answer[:start] + b"".join(members) + answer[end:]
+
+
+def _parts(der: bytes, start: int, end: int) -> list[tuple[int, int, int]]:
+    """The elements between ``start`` and ``end``: where each begins, where its content begins, where it ends."""
+    found = []
+    while start < end:
+        size, content = der[start + 1], start + 2
+        if size & 0x80:
+            more = size & 0x7F
+            size, content = int.from_bytes(der[content : content + more], "big"), content + more
+        if content + size > end:
+            raise ValueError("it ends too early")
+        found.append((start, content, content + size))
+        start = content + size
+    return found
 
 
 def _status(response: TimeStampResponse) -> str:
