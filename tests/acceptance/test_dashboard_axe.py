@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from tests.peers import practice
 from tests.peers.browsing import Served, served
 
 from leadglass.model.account import Role
@@ -127,6 +128,23 @@ def test_it_can_be_read_and_used_without_a_script(chromium: Browser, dashboard: 
 
     assert "The note stands below." in said
     assert "Read without a script" in said
+
+
+def test_a_running_scan_tells_by_itself_that_it_has_ended(chromium: Browser, dashboard: Served) -> None:
+    database = dashboard.dashboard.database
+    scan = practice.begin(database, at=int(dashboard.dashboard.world.now), number=7)
+    context = entered(chromium, dashboard)
+    page = context.new_page()
+    page.goto(f"{dashboard.url}/scans/{scan.plan.ulid}")
+    bar = page.locator("progress")
+    before = bar.count()
+    practice.ended(database, scan, practice.servers(2))
+    bar.wait_for(state="detached", timeout=20_000)
+    said = page.locator("main").inner_text()
+    context.close()
+
+    assert before == 1
+    assert "Ended" in said
 
 
 def test_a_keyboard_reaches_the_content_and_shows_where_it_is(chromium: Browser, dashboard: Served) -> None:

@@ -54,7 +54,7 @@ from leadglass.store.register_looks import looks
 from leadglass.store.scans import Plan, StoredScan
 from leadglass.store.work import Work
 
-__all__ = ["HOSTILE", "NOW", "Server", "begin", "fill", "scanned"]
+__all__ = ["HOSTILE", "NOW", "Server", "begin", "ended", "fill", "scanned"]
 
 NOW = 1_795_237_200
 """2026-11-21T05:00:00Z."""
@@ -209,7 +209,13 @@ def scanned(
 ) -> StoredScan:
     """A scan that saw ``found``."""
     scan = begin(database, at=at, number=number, position=position)
-    work = Work(database, scan, "", position, worker="w", token=lambda: f"t{number}")
+    return ended(database, scan, found)
+
+
+def ended(database: Database, scan: StoredScan, found: Iterable[Server]) -> StoredScan:
+    """A scan that had begun, and has seen ``found`` now."""
+    at, position = scan.plan.began, scan.plan.position
+    work = Work(database, scan, "", position, worker="w", token=lambda: f"t{scan.id}")
     shard = work.take()
     assert shard is not None
     seen = [Sighting(pack(one.address, one.port), at + 60, "192.0.2.2", one.look(position)) for one in found]
