@@ -121,8 +121,37 @@ def test_no_byte_of_a_file_in_an_archive_changes_unseen(data: st.DataObject) -> 
     assert complaints(out.getvalue())
 
 
-@given(st.binary(max_size=300) | st.integers(0, len(ARCHIVE)).map(lambda end: ARCHIVE[:end]))
-@settings(max_examples=150)
+def deflated() -> bytes:
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(ARCHIVE)) as zipped,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as other,
+    ):
+        for name in zipped.namelist():
+            other.writestr(name, zipped.read(name))
+    return out.getvalue()
+
+
+DEFLATED = deflated()
+
+
+def altered(raw: bytes, at: int, byte: int) -> bytes:
+    changed = bytearray(raw)
+    changed[at] ^= byte
+    return bytes(changed)
+
+
+def test_an_archive_that_was_packed_anew_is_whole() -> None:
+    assert complaints(DEFLATED) == []
+
+
+@given(
+    st.binary(max_size=300)
+    | st.integers(0, len(ARCHIVE)).map(lambda end: ARCHIVE[:end])
+    | st.builds(altered, st.just(DEFLATED), st.integers(0, len(DEFLATED) - 1), st.integers(1, 255))
+    | st.builds(altered, st.just(DEFLATED), st.integers(-2000, -1), st.integers(1, 255))
+)
+@settings(max_examples=200)
 def test_any_bytes_are_an_archive_or_refused_in_one_line(raw: bytes) -> None:
     assert all("\n" not in said for said in complaints(raw))
 

@@ -9,6 +9,7 @@ import base64
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -28,11 +29,16 @@ from leadglass.register.stamped import Judge, StampCheck, check_stamps, stamp_fi
 
 __all__ = ["Unpacked", "checked"]
 
-_LARGEST = 1 << 30
+_LARGEST = 1 << 28
 """Bytes of all files together."""
 _MOST = 10_000
 """Files."""
 _NEEDED = (PAGES, ABOUT, ENTRIES, HEAD, MANIFEST)
+_UNREADABLE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError,
+    ValueError,
+)  # fmt: skip
+"""What comes of bytes that are no ZIP."""
 _HEAD = re.compile(r"([1-9][0-9]{0,14}):([0-9a-f]{64})\n|0:0{64}\n")
 _OPTIONS = TypeAdapter(DossierOptions)
 _NOTES = TypeAdapter(dict[str, ScanNote])
@@ -83,26 +89,18 @@ def _unpacked(stream: IO[bytes], where: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(stream) as packed:
             listed = packed.infolist()
-            names = {one.filename for one in listed}
-            if (
-                len(listed) > _MOST
-                or len(names) != len(listed)
-                or sum(one.file_size for one in listed) > _LARGEST
-            ):
-                raise ConfigError(
-                    "this is no dossier: too many files, too large, or one of them twice", where=where
-                )
+            _require_small(listed, where)
             return {one.filename: _read(packed, one) for one in listed}
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        OSError,
-        ValueError,
-    ) as exc:
+    except _UNREADABLE as exc:
         raise ConfigError(f"this is no ZIP that can be read ({exc})"[:200], where=where) from exc
+
+
+def _require_small(listed: Sequence[zipfile.ZipInfo], where: str) -> None:
+    names = {one.filename for one in listed}
+    if len(listed) > _MOST or len(names) != len(listed) or sum(one.file_size for one in listed) > _LARGEST:
+        raise ConfigError("this is no dossier: too many files, too large, or one of them twice", where=where)
+    if not {one.compress_type for one in listed} <= {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ConfigError("it is packed as nobody packs", where=where, then="unpack it and pack it anew")
 
 
 def _read(packed: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
