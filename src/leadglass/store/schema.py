@@ -5,7 +5,7 @@ endpoints that answer alike share one row of ``verdicts`` and ``evidence``. An e
 the bytes of ``model.key``. Times are POSIX seconds: integers where people look, floats in leases.
 Tables with millions of rows have no foreign keys: see decision 8.
 
-One file because a migration is compared with all of it at once.
+One file because a migration is compared with all of it at once; what others do not refer to stands beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -26,6 +25,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from leadglass.store.schema_base import Id, Moment, metadata
+from leadglass.store.schema_watch import alerts, deliveries, orders, silences, watch_marks, watchers
 
 __all__ = [
     "accounts",
@@ -75,25 +77,10 @@ __all__ = [
     "web_tokens",
 ]
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-_Id = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the type is INTEGER."""
-
-_Moment = BigInteger()
-"""POSIX seconds; 32 bits of them end in 2038."""
-
 places = Table(
     "places",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", String(64), nullable=False, unique=True),
     comment="Vantage points, by the names that people gave them.",
 )
@@ -101,7 +88,7 @@ places = Table(
 vantages = Table(
     "vantages",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("place", ForeignKey("places.id"), nullable=False),
     Column("source", String(45), nullable=False),  # "" where no connection opened: NULL is never equal
     Column("position", String(8), nullable=False),
@@ -112,12 +99,12 @@ vantages = Table(
 scans = Table(
     "scans",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("ulid", String(26), nullable=False, unique=True),
     Column("kind", String(8), nullable=False),  # scan | import
     Column("state", String(8), nullable=False),  # open | complete
-    Column("began", _Moment, nullable=False),
-    Column("ended", _Moment),
+    Column("began", Moment, nullable=False),
+    Column("ended", Moment),
     Column("tool_version", String(32), nullable=False),
     Column("command", Text, nullable=False),
     Column("position", String(8), nullable=False),
@@ -154,7 +141,7 @@ shards = Table(
     Column("token", String(32)),
     Column("worker", String(128)),
     Column("lease_until", Float),
-    Column("done_at", _Moment),
+    Column("done_at", Moment),
     Column("done_from", ForeignKey("places.id")),
     Column("seen", Integer),  # endpoints with a record
     Index(None, "scan", "state", "place", "number"),
@@ -175,7 +162,7 @@ shares = Table(
 listed_hosts = Table(
     "listed_hosts",
     metadata,
-    Column("scan", _Id, primary_key=True, autoincrement=False),
+    Column("scan", Id, primary_key=True, autoincrement=False),
     Column("address", LargeBinary, primary_key=True),
     Column("number", BigInteger, nullable=False),
     UniqueConstraint("scan", "number"),
@@ -186,7 +173,7 @@ listed_hosts = Table(
 listed = Table(
     "listed",
     metadata,
-    Column("scan", _Id, primary_key=True, autoincrement=False),
+    Column("scan", Id, primary_key=True, autoincrement=False),
     Column("host", BigInteger, primary_key=True, autoincrement=False),
     Column("port", Integer, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
@@ -196,7 +183,7 @@ listed = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("facts", Text, nullable=False),
     Column("identity", LargeBinary),
@@ -207,7 +194,7 @@ evidence = Table(
 verdicts = Table(
     "verdicts",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("evidence", ForeignKey("evidence.id"), nullable=False),
     Column("rung", SmallInteger, nullable=False),
@@ -225,10 +212,10 @@ endpoints = Table(
     "endpoints",
     metadata,
     Column("endpoint", LargeBinary, primary_key=True),
-    Column("place", _Id, primary_key=True, autoincrement=False),
-    Column("first_seen", _Moment, nullable=False),
-    Column("last_seen", _Moment, nullable=False),
-    Column("verdict", _Id, nullable=False),
+    Column("place", Id, primary_key=True, autoincrement=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("verdict", Id, nullable=False),
     sqlite_with_rowid=False,
     comment="The latest verdict on each endpoint, as seen from each place.",
 )
@@ -236,13 +223,13 @@ endpoints = Table(
 observations = Table(
     "observations",
     metadata,
-    Column("scan", _Id, primary_key=True, autoincrement=False),
+    Column("scan", Id, primary_key=True, autoincrement=False),
     Column("endpoint", LargeBinary, primary_key=True),
-    Column("place", _Id, primary_key=True, autoincrement=False),
-    Column("vantage", _Id, nullable=False),
-    Column("observed_at", _Moment, nullable=False),
-    Column("verdict", _Id, nullable=False),
-    Column("changed_from", _Id),  # NULL: evidence and access as last time, or first time
+    Column("place", Id, primary_key=True, autoincrement=False),
+    Column("vantage", Id, nullable=False),
+    Column("observed_at", Moment, nullable=False),
+    Column("verdict", Id, nullable=False),
+    Column("changed_from", Id),  # NULL: evidence and access as last time, or first time
     Index(
         "ix_observations_changed",
         "scan",
@@ -277,9 +264,9 @@ guard_entries = Table(
     Column("address", Text),
     Column("address_tls", SmallInteger, nullable=False),
     Column("plain", SmallInteger, nullable=False),
-    Column("until", _Moment),
-    Column("enrolled_at", _Moment, nullable=False),
-    Column("revoked_at", _Moment),
+    Column("until", Moment),
+    Column("enrolled_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
     comment="Devices, services and workstations that are or were enrolled with the guard.",
 )
 
@@ -289,9 +276,9 @@ guard_certificates = Table(
     Column("fingerprint", String(64), primary_key=True),  # SHA-256, hexadecimal
     Column("entry", ForeignKey("guard_entries.name"), nullable=False),
     Column("serial", String(40), nullable=False),  # hexadecimal
-    Column("issued_at", _Moment, nullable=False),
-    Column("not_after", _Moment, nullable=False),
-    Column("revoked_at", _Moment),
+    Column("issued_at", Moment, nullable=False),
+    Column("not_after", Moment, nullable=False),
+    Column("revoked_at", Moment),
     Column("reason", Text),
     Index(None, "entry"),
     comment="The certificates that were issued to them.",
@@ -306,19 +293,19 @@ guard_users = Table(
     Column("physician_names", Text, nullable=False),
     Column("institutions", Text, nullable=False),
     Column("labels", Text, nullable=False),
-    Column("added_at", _Moment, nullable=False),
+    Column("added_at", Moment, nullable=False),
     comment="Persons whom the guard knows by name and passcode.",
 )
 
 guard_emergencies = Table(
     "guard_emergencies",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("name", String(128), nullable=False),
     Column("reason", Text, nullable=False),
-    Column("began", _Moment, nullable=False),
-    Column("until", _Moment, nullable=False),
-    Column("ended", _Moment),  # before its time, by somebody
+    Column("began", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("ended", Moment),  # before its time, by somebody
     Index(None, "until"),
     comment="Break-glass, each time that it was begun.",
 )
@@ -384,14 +371,14 @@ register_state = Table(
 notices = Table(
     "notices",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("reference", String(32), nullable=False),
     Column("channel", String(8), nullable=False),
     Column("owner", Text, nullable=False),
     Column("recipient", Text, nullable=False),
     Column("wording", String(32), nullable=False),
     Column("state", String(8), nullable=False),  # sending | sent | failed
-    Column("sent_at", _Moment, nullable=False),
+    Column("sent_at", Moment, nullable=False),
     UniqueConstraint("reference", "channel"),
     Index(None, "owner"),
     comment="What owners were told, how, and in which words. Sending: begun, and nobody knows whether it left.",
@@ -409,9 +396,9 @@ notice_endpoints = Table(
 notice_answers = Table(
     "notice_answers",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("notice", ForeignKey("notices.id"), nullable=False),
-    Column("at", _Moment, nullable=False),
+    Column("at", Moment, nullable=False),
     Column("answer", String(16), nullable=False),
     Column("note", Text, nullable=False),
     Index(None, "notice"),
@@ -425,115 +412,8 @@ notice_arms = Table(
     Column("owner", String(200), primary_key=True),
     Column("arm", String(64), nullable=False),
     Column("seed", String(64), nullable=False),
-    Column("assigned_at", _Moment, nullable=False),
+    Column("assigned_at", Moment, nullable=False),
     comment="Which owner was drawn for which arm of a study.",
-)
-
-orders = Table(
-    "orders",
-    metadata,
-    Column("id", String(26), primary_key=True),  # a ULID
-    Column("schedule", String(64), nullable=False),  # "" for none
-    Column("moment", _Moment),  # of its schedule; NULL: it stands for none of them
-    Column("scope_file", Text, nullable=False),
-    Column("scope_text", Text, nullable=False),
-    Column("why", String(8), nullable=False),
-    Column("due_at", _Moment, nullable=False),
-    Column("until", _Moment, nullable=False),
-    Column("ports", Text, nullable=False),  # JSON: addresses and ports; [] for the whole scope
-    Column("asked_by", Text, nullable=False),
-    Column("state", String(8), nullable=False),
-    Column("scan", String(26)),
-    Column("began_at", _Moment),
-    Column("ended_at", _Moment),
-    Column("trouble", Text, nullable=False),
-    Column("token", String(32)),  # whoever holds it runs the order
-    Column("worker", String(128)),
-    Column("lease_until", Float),
-    UniqueConstraint("schedule", "moment"),
-    Index(None, "state", "due_at"),
-    comment="Scans that a schedule or a person wants, and what became of them.",
-)
-
-watch_marks = Table(
-    "watch_marks",
-    metadata,
-    Column("schedule", String(64), primary_key=True),
-    Column("planned_to", _Moment, nullable=False),
-    comment="Up to when each schedule's moments have become orders.",
-)
-
-watchers = Table(
-    "watchers",
-    metadata,
-    Column("worker", String(128), primary_key=True),
-    Column("began", _Moment, nullable=False),
-    Column("seen_at", Float, nullable=False),
-    comment="Who watches, and when it last said so.",
-)
-
-alerts = Table(
-    "alerts",
-    metadata,
-    Column("id", String(26), primary_key=True),  # a ULID
-    Column("key", String(200), nullable=False),
-    Column("open_key", String(200), unique=True),  # the key until it is closed, then NULL
-    Column("kind", String(24), nullable=False),
-    Column("severity", String(8), nullable=False),
-    Column("schedule", String(64), nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("first_at", _Moment, nullable=False),
-    Column("last_at", _Moment, nullable=False),
-    Column("times", Integer, nullable=False),
-    Column("endpoint", LargeBinary),
-    Column("endpoint_name", Text),
-    Column("system", String(200)),
-    Column("before", String(20)),
-    Column("after", String(20)),
-    Column("scan", String(26)),
-    Column("last_source", String(64), nullable=False),  # the scan or order that said it last: counted once
-    Column("not_before", _Moment),
-    Column("state", String(12), nullable=False),
-    Column("changed_by", Text, nullable=False),
-    Column("changed_at", _Moment),
-    Column("head", String(64), nullable=False),
-    Index(None, "key"),
-    Index(None, "state", "first_at"),
-    Index(None, "endpoint"),
-    comment="What somebody has to hear of, once.",
-)
-
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("alert", ForeignKey("alerts.id"), primary_key=True),
-    Column("channel", String(64), primary_key=True),
-    Column("occasion", String(12), primary_key=True),  # raised | escalated
-    Column("state", String(8), nullable=False),  # waiting | sending | sent | failed
-    Column("tries", Integer, nullable=False),
-    Column("at", _Moment, nullable=False),  # of the last try; of one that waits, not before then
-    Column("trouble", Text, nullable=False),
-    Index(None, "state", "at"),
-    comment="Which alert goes where. Sending: begun, and if that was long ago nobody knows whether it left.",
-)
-
-silences = Table(
-    "silences",
-    metadata,
-    Column("id", String(26), primary_key=True),  # a ULID
-    Column("owner", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("until", String(10), nullable=False),  # ISO 8601: the last day
-    Column("kinds", Text, nullable=False),  # JSON
-    Column("address", String(64)),
-    Column("port", Integer),
-    Column("system", String(200)),
-    Column("risk", String(200)),
-    Column("added_at", _Moment, nullable=False),
-    Column("ended_at", _Moment),  # before its day, by somebody
-    Column("ended_by", Text, nullable=False),
-    comment="Risks that somebody has taken upon himself until a day.",
 )
 
 accounts = Table(
@@ -545,7 +425,7 @@ accounts = Table(
     Column("password_hash", Text),  # NULL: nobody has chosen one yet, or a provider vouches
     Column("subject", String(400), unique=True),  # issuer|subject
     Column("disabled", SmallInteger, nullable=False),
-    Column("added_at", _Moment, nullable=False),
+    Column("added_at", Moment, nullable=False),
     comment="Who may sign in at the dashboard.",
 )
 
@@ -555,10 +435,10 @@ web_sessions = Table(
     Column("digest", String(64), primary_key=True),  # SHA-256 of the secret, hexadecimal; so are they all
     Column("id", String(26), nullable=False, unique=True),  # a ULID, to speak of it
     Column("account", ForeignKey("accounts.name"), nullable=False),
-    Column("began_at", _Moment, nullable=False),
-    Column("seen_at", _Moment, nullable=False),
-    Column("confirmed_at", _Moment, nullable=False),
-    Column("until", _Moment, nullable=False),
+    Column("began_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("confirmed_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
     Column("address", String(45), nullable=False),
     Column("browser", String(200), nullable=False),
     Index(None, "account"),
@@ -573,10 +453,10 @@ web_tokens = Table(
     Column("account", ForeignKey("accounts.name"), nullable=False),
     Column("label", String(100), nullable=False),
     Column("scopes", Text, nullable=False),  # JSON
-    Column("made_at", _Moment, nullable=False),
-    Column("expires_at", _Moment, nullable=False),
-    Column("used_at", _Moment),
-    Column("revoked_at", _Moment),
+    Column("made_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("revoked_at", Moment),
     Index(None, "account"),
     comment="What programs show at the API.",
 )
@@ -586,7 +466,7 @@ web_links = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("account", String(64)),  # whose password it sets; NULL: it makes the first administrator
-    Column("until", _Moment, nullable=False),
+    Column("until", Moment, nullable=False),
     comment="Links that work once, until a moment.",
 )
 
@@ -597,7 +477,7 @@ web_flows = Table(
     Column("nonce", String(64), nullable=False),
     Column("verifier", String(64), nullable=False),
     Column("next", Text, nullable=False),
-    Column("until", _Moment, nullable=False),
+    Column("until", Moment, nullable=False),
     comment="Sign-ins that an identity provider is busy with.",
 )
 
@@ -616,7 +496,7 @@ actions = Table(
     metadata,
     Column("n", BigInteger, primary_key=True, autoincrement=False),
     Column("line", Text, nullable=False),
-    Column("at", _Moment, nullable=False),  # from here on as in the line, to search by
+    Column("at", Moment, nullable=False),  # from here on as in the line, to search by
     Column("who", String(64), nullable=False),
     Column("what", String(64), nullable=False),
     Index(None, "who", "n"),
@@ -640,7 +520,7 @@ notes = Table(
     Column("kind", String(8), nullable=False),  # server | system | alert
     Column("about", String(200), nullable=False),
     Column("author", String(64), nullable=False),
-    Column("at", _Moment, nullable=False),
+    Column("at", Moment, nullable=False),
     Column("text", Text, nullable=False),
     Index(None, "kind", "about", "id"),
     comment="What people wrote beside a thing.",
@@ -649,7 +529,7 @@ notes = Table(
 statements = Table(
     "statements",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", Id, primary_key=True),
     Column("address", LargeBinary, nullable=False),  # 4 or 16 bytes
     Column("port", Integer),  # NULL: all of them
     Column("nature", String(16)),
@@ -657,8 +537,8 @@ statements = Table(
     Column("cause", String(16)),
     Column("by", Text, nullable=False),
     Column("reference", Text, nullable=False),
-    Column("at", _Moment, nullable=False),
-    Column("withdrawn_at", _Moment),
+    Column("at", Moment, nullable=False),
+    Column("withdrawn_at", Moment),
     Index(None, "address"),
     comment="What owners said of their servers. None is ever deleted: it stands until it is withdrawn.",
 )
@@ -667,7 +547,7 @@ surroundings = Table(
     "surroundings",
     metadata,
     Column("address", LargeBinary, primary_key=True),  # 4 or 16 bytes
-    Column("found_at", _Moment, nullable=False),
+    Column("found_at", Moment, nullable=False),
     Column("body", Text, nullable=False),  # JSON: what the DNS, registries and databases said of it
     comment="What is known around an address, the latest.",
 )
@@ -678,6 +558,6 @@ announced = Table(
     Column("endpoint", LargeBinary, primary_key=True),
     Column("service", String(16), primary_key=True),  # _dicom._tcp | _dicom-tls._tcp
     Column("domain", Text, nullable=False),
-    Column("found_at", _Moment, nullable=False),
+    Column("found_at", Moment, nullable=False),
     comment="Endpoints that DNS-SD announces as DICOM (PS3.15 H.2).",
 )
