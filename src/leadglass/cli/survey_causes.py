@@ -62,8 +62,6 @@ def causes(
             "there is nothing to count, or too much",
             then="give either files and --stated, or --count CAUSE=N",
         )
-    if database is not None and not stated:
-        raise UsageError("--database has no meaning here", then="add --stated, or leave it out")
     answers: Mapping[Cause, int] = _stated(database) if stated else {}
     if count:
         if of is None or of < 1:

@@ -20,13 +20,13 @@ from leadglass.survey.interval import Interval
 __all__ = ["Figure", "Row", "svg"]
 
 _WIDTH = 760
-_LEFT = 230
+_LEFT = 266
 """Where the axis begins; labels stand to its left."""
 _RIGHT = 560
 """Where it ends; values stand to its right."""
 _TOP = 24
 _STEP = 30
-_LABEL = 34
+_LABEL = 40
 """Characters of a label that have room."""
 _LINE = 112
 """Characters of a note that have room."""

@@ -216,7 +216,7 @@ def _reported(name: str, everything: Group, part: Group, assumes: str) -> Scenar
 
 def _unreported(everything: Group, people: Interval) -> Scenario:
     return Scenario(
-        "if every exposed person had been reported",
+        "every exposed person reported",
         "each exposed record was somebody's own and would have been reported in this period, beside what was;"
         " that somebody could read it does not show that anybody did",
         None,
@@ -226,7 +226,7 @@ def _unreported(everything: Group, people: Interval) -> Scenario:
 
 def _each_a_breach(everything: Group, servers: Interval) -> Scenario:
     return Scenario(
-        "if every exposed server had been a breach",
+        "every exposed server a breach",
         "each exposed server held the data of 500 people or more, belonged to another organisation than the others,"
         " and would have"
         " been reported in this period, beside what was",

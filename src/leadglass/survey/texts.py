@@ -42,7 +42,8 @@ def for_proportion(found: Proportion, *, drawn: bool) -> Iterator[Line]:
     yield _halving(found)
     if not drawn and found.sampled != found.population:
         yield ""
-        yield selection(found.sampled)
+        how = "If they were drawn, say so: --random. If not, leadglass survey plan draws."
+        yield f"{selection(found.sampled)} {how}"
 
 
 def _intervals(found: Proportion) -> Iterator[Sequence[str]]:

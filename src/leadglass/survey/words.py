@@ -55,7 +55,7 @@ def selection(sampled: int) -> str:
     return (
         "Nobody said that those reviewed were drawn at random, so the interval leaves out selection. The first"
         f" {sampled:,} of a list, or those that were easiest to look at, may differ from the rest by more than"
-        " any interval tells. If they were drawn, say so: --random. If not, leadglass survey plan draws."
+        " any interval tells."
     )
 
 

@@ -100,8 +100,8 @@ def test_each_scenario_says_what_it_takes_for_granted() -> None:
     shares = {scenario.name: (scenario.breaches, scenario.people) for scenario in found.scenarios}
 
     assert shares["reported, at the least"] == (Interval(1 / 3, 1 / 3), Interval(0.3, 0.3))
-    assert shares["if every exposed person had been reported"] == (None, Interval(0.5, 0.75))
-    assert shares["if every exposed server had been a breach"] == (Interval(0.25, 0.5), None)
+    assert shares["every exposed person reported"] == (None, Interval(0.5, 0.75))
+    assert shares["every exposed server a breach"] == (Interval(0.25, 0.5), None)
     assert all(scenario.assumes for scenario in found.scenarios)
 
 
