@@ -7,13 +7,14 @@ import dataclasses
 import datetime as dt
 import subprocess
 import threading
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from tests.peers import postgresql
-from tests.peers.watched import Clock, Ward, until, watching
+from tests.peers.watched import Clock, Ward, free_port, until, watching
 
 from leadglass import wiring
 from leadglass.errors import ResourceError
@@ -115,6 +116,20 @@ def spot(ward: Ward) -> tuple[str, int]:
     return "127.0.0.1", ward.port
 
 
+def test_outside_of_its_hours_a_scope_is_waited_for_until_the_order_is_missed(
+    ward: Ward, database: Database
+) -> None:
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+    ward.write_scope(limits=f'hours = "{soon:%H:%M}-{soon + dt.timedelta(hours=1):%H:%M}"\ntimezone = "UTC"')
+    order, clock = desk(database, ward).order_for("nightly", (), "ada"), Clock()
+    with watching(database, ward.settings, clock):
+        until(lambda: orders.find(database, order.id).due_at > order.due_at)
+        assert orders.find(database, order.id).state is OrderState.WAITING
+        clock.ahead = 25 * 3600.0
+        assert done(database, order).state is OrderState.MISSED
+        until(lambda: [one for one in living(database) if one.kind is AlertKind.NOT_SCANNED])
+
+
 def test_what_nobody_scanned_while_asleep_is_told_and_the_last_moment_is_made_up_for(
     ward: Ward, database: Database
 ) -> None:
@@ -175,8 +190,12 @@ def test_what_the_register_does_not_know_is_alerted_and_an_accepted_risk_is_not_
 
 
 def test_one_process_at_a_time_watches_a_file(ward: Ward, database: Database) -> None:
+    port = free_port()
+    ward.write_watch(f'[metrics]\nlisten = "127.0.0.1:{port}"\n')
     with watching(database, ward.settings):
         until(lambda: desk(database, ward).is_running())
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            assert "leadglass_watch_watchers 1\n" in answer.read().decode()
         assert not run_watch(database, ward.settings, threading.Event(), lambda _: None)
     assert not desk(database, ward).is_running()
 

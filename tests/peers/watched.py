@@ -33,6 +33,7 @@ reference = "change 4711"
 valid_until = {until}
 [limits]
 deepest = "associate"
+{limits}
 [vantage]
 position = "inside"
 [[targets]]
@@ -90,10 +91,10 @@ class Ward:
         self.write_scope()
         self.write_watch()
 
-    def write_scope(self, valid_until: str = "2199-12-31", *more: int) -> None:
-        """A scope for the server's port and ``more``."""
-        ports = ", ".join(map(str, (self.port, *more)))
-        (self.folder / "scope.toml").write_text(SCOPE.format(until=valid_until, ports=ports))
+    def write_scope(self, valid_until: str = "2199-12-31", limits: str = "") -> None:
+        """A scope for the server's port, with more ``limits``."""
+        text = SCOPE.format(until=valid_until, ports=self.port, limits=limits)
+        (self.folder / "scope.toml").write_text(text)
 
     def write_watch(self, more: str = "", cron: str = "0 0 1 1 *") -> None:
         """A watch of that scope, with ``more`` in the file; by itself it scans but once a year."""
