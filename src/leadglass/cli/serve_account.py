@@ -45,7 +45,7 @@ def list_(database: DatabaseOption = None) -> None:
 def add(
     name: _Name,
     role: _Role = Role.VIEWER,
-    full_name: Annotated[str, typer.Option(help="The person's full name.")] = "",
+    full_name: Annotated[str | None, typer.Option(help="The person's full name.", show_default=False)] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Let somebody in; prints a link that sets the password, once, within a day.
@@ -56,7 +56,7 @@ def add(
     if not load("leadglass.web.signin", extra="web").is_name(name):
         raise UsageError(f"{name!r} is no name", then="small letters, digits and . _ @ + -, up to 64")
     with opened(database) as store:
-        accounts.add_account(store, Account(name, role, full_name))
+        accounts.add_account(store, Account(name, role, full_name or ""))
         _note(store, "add an account", name, role.value)
         write(_told(serving.account_link(store, name, _LINK_SECONDS)))
 
