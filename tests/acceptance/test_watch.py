@@ -12,13 +12,16 @@ import pytest
 from tests.contract.samples import ulid
 from tests.contract.test_alerts import alert
 
-from leadglass import cli
+from leadglass import cli, wiring
 from leadglass.cli.schema import SCHEMAS
+from leadglass.errors import ScopeDenied, UsageError
 from leadglass.model.order import Why
 from leadglass.model.verdict import Severity
 from leadglass.store import alerts, orders
 from leadglass.store.alerts import News
 from leadglass.store.database import Database, open_database
+from leadglass.wiring.watch_desk import Desk
+from leadglass.wiring.watch_files import read_settings
 
 SCOPE = """
 name = "Example Radiology"
@@ -111,6 +114,22 @@ def test_scans_and_second_looks_are_ordered(
         (Why.PERSON, "ada"),
         (Why.RETEST, "ada"),
     ]
+
+
+def test_the_dashboard_orders_by_the_name_of_a_scope(database: Database, config: str) -> None:
+    desk = Desk(database, read_settings(Path(config)), wiring.clock(), wiring.randomness())
+
+    assert list(desk.scopes()) == ["Example Radiology"]
+    order = desk.order("Example Radiology", [("127.0.0.7", 104)], "ada")
+    assert desk.order_of(order.id) == order
+    assert [one.next_at is not None for one in desk.schedules()] == [True]
+    with pytest.raises(UsageError, match="no scope"):
+        desk.order("Another", [], "ada")
+    with pytest.raises(ScopeDenied, match="does not permit"):
+        desk.order("Example Radiology", [("127.0.0.7", 105)], "ada")
+    Path(config).with_name("scope.toml").unlink()
+    assert desk.scopes() == {}
+    assert Desk(database, None, wiring.clock(), wiring.randomness()).schedules() == []
 
 
 def test_silences_are_added_listed_and_ended(database: Database, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,13 +136,17 @@ class Desk:
         return [one for one in silences.read(self.database) if today <= one.until]
 
     def silence(self, silence: Silence, by: str) -> Silence:
-        """Let one be in force; its ``id`` is given anew. ``UsageError`` if its last day has gone by."""
+        """Let one be in force; its ``id`` is given anew.
+
+        ``UsageError`` if its last day has gone by, if it has no owner or reason, or if ``address`` is none.
+        """
         if silence.until < self._today():
             raise UsageError(f"{silence.until} has gone by", where="--until")
         if not (silence.owner.strip() and silence.reason.strip()):
             raise UsageError("a silence has an owner and a reason")
         reason = silence.reason if by == silence.owner else f"{silence.reason} (entered by {by})"
-        kept = dataclasses.replace(silence, id=self._new_id(), reason=reason)
+        address = None if silence.address is None else _network(silence.address)
+        kept = dataclasses.replace(silence, id=self._new_id(), reason=reason, address=address)
         silences.add(self.database, kept, self.clock.posix())
         return kept
 
@@ -180,3 +185,10 @@ class Desk:
 
     def _today(self) -> dt.date:
         return dt.datetime.fromtimestamp(self.clock.posix(), dt.UTC).date()
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as exc:
+        raise UsageError(str(exc), where="--address", then="write 192.0.2.7 or 192.0.2.0/28") from exc
