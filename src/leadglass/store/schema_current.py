@@ -75,6 +75,7 @@ current_endpoints = Table(
     Index("ix_current_endpoints_last_seen", "last_seen", "family", "address", "port", "place"),
     Index("ix_current_endpoints_first_seen", "first_seen", "family", "address", "port", "place"),
     Index("ix_current_endpoints_changed_at", "changed_at"),
+    Index("ix_current_endpoints_endpoint", "endpoint"),
     sqlite_with_rowid=False,
     comment="Endpoints that answer, or once did, as they were last seen from each place.",
 )

@@ -20,6 +20,7 @@ _ENDPOINT_INDEXES = {
     "last_seen": ("last_seen", "family", "address", "port", "place"),
     "first_seen": ("first_seen", "family", "address", "port", "place"),
     "changed_at": ("changed_at",),
+    "endpoint": ("endpoint",),
 }
 _SERVER_INDEXES = {
     "urgency": ("urgency", "family", "address"),
