@@ -13,10 +13,12 @@ from leadglass.web.pages.telling import Link, Moment, address_of, moment, server
 
 __all__ = [
     "ALERTS",
+    "OPEN",
     "AlertLine",
     "Running",
     "ServerLine",
     "alert_lines",
+    "do_first",
     "percent_of",
     "running",
     "scan_path",
@@ -24,6 +26,9 @@ __all__ = [
     "stranger_can",
     "worst_first",
 ]
+
+OPEN = (Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES)
+"""What lets a stranger in, worst first."""
 
 _NAME = 80
 """Characters of a peer's text in a line."""
@@ -102,6 +107,13 @@ def server_line(row: ServerRow, now: int) -> ServerLine:
         known_as=shortened(row.name or "", _NAME),
         software=shortened(row.product or "", _NAME),
     )
+
+
+def do_first(row: ServerRow, advice: str) -> str:
+    """What helps today, whatever the product; where nothing stands open, what the judge advises."""
+    if row.access in OPEN:
+        return f"Let nobody but known devices reach {row.address}, port {row.port}: a firewall rule does it today."
+    return advice
 
 
 def stranger_can(access: Access) -> str:

@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from leadglass.model.verdict import Access, Position, Severity
+from leadglass.model.verdict import Position, Severity
 from leadglass.ports.dashboard import ReviewDue
 from leadglass.report.words import ACCESS, SEVERITY, count
 from leadglass.store.server_rows import Overview, ScanRow
 from leadglass.web.pages.changes_view import ChangeLine
-from leadglass.web.pages.lines import AlertLine, Running, ServerLine, running, scan_path, server_line
+from leadglass.web.pages.lines import (
+    OPEN,
+    AlertLine,
+    Running,
+    ServerLine,
+    do_first,
+    running,
+    scan_path,
+    server_line,
+)
 from leadglass.web.pages.telling import Empty, Link, ago, day, lasting, server_path, system_path, with_query
 
 __all__ = ["Answer", "Due", "OverviewView", "Tile", "Told", "Vantage", "view"]
-
-_BAD = (Access.ANSWERS_QUERY, Access.OFFERS_QUERY, Access.OFFERS_STORAGE, Access.ASSOCIATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +129,9 @@ def answer(seen: Overview, now: int) -> Answer:
         exposed=_yes(seen),
         lead=_lead(seen, now),
         since=_since(seen, now),
-        first=f"{todo.server.address}: {todo.advice}" if todo else "Read why, worst first.",
+        first=do_first(todo.server, todo.advice) if todo else "Read why, worst first.",
         href=server_path(todo.server.address) if todo else "/servers",
-        act="Read why",
+        act="Read why, and how to close it for good",
     )
 
 
@@ -172,7 +179,7 @@ def _nothing_exposed(seen: Overview, now: int) -> Answer:
 
 
 def _yes(seen: Overview) -> str:
-    worst = next((word for word in _BAD if seen.access.get(word)), None)
+    worst = next((word for word in OPEN if seen.access.get(word)), None)
     if worst is None:
         return f"Yes: {count(seen.exposed, 'server')} of {seen.servers:,} should not stay as they are."
     number, brief = seen.access[worst], ACCESS[worst].brief

@@ -13,7 +13,7 @@ from leadglass.report.words import VANTAGE, count
 from leadglass.store.diff import Seen
 from leadglass.store.notes import Note
 from leadglass.store.server_rows import EndpointNow, Server, Turn
-from leadglass.web.pages.lines import scan_path, stranger_can
+from leadglass.web.pages.lines import do_first, scan_path, stranger_can
 from leadglass.web.pages.telling import Moment, day, lasting, moment, shortened
 
 __all__ = ["Because", "EndpointView", "Fact", "NoteView", "ServerView", "TurnView", "note_view", "view"]
@@ -117,13 +117,14 @@ def view(server: Server, now: int) -> ServerView:
     host = Host(server.row.address, tuple(one.record for one in server.endpoints))
     answering = [one for one in server.endpoints if one.row.access not in SILENT]
     shown = answering or server.endpoints[:1]
+    advice = next((text for one in shown for text in one.record.advice), "Nothing has to be done now.")
     return ServerView(
         address=server.row.address,
         name=shortened(server.row.name or "", 120),
         severity=server.row.severity,
         verdict=say.host_verdict(host) if host.records else f"A stranger {stranger_can(server.row.access)}.",
         since=_since(server, now),
-        first=next((advice for one in shown for advice in one.record.advice), "Nothing has to be done now."),
+        first=do_first(server.row, advice),
         vantage=" ".join(dict.fromkeys(VANTAGE[record.vantage.position] for record in host.records)),
         endpoints=tuple(_endpoint(one, number, now) for number, one in enumerate(shown, 1)),
         silent=_silent([one for one in server.endpoints if one not in shown]),
