@@ -12,8 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from leadglass.model.account import Permission
 from leadglass.store import work
 from leadglass.store.diff import changes
-from leadglass.store.overview import scans_page
-from leadglass.store.reading import tally
+from leadglass.store.overview import scan_row, scans_page
 from leadglass.web.doors import Doors
 from leadglass.web.pages import scans_view
 from leadglass.web.pages.finding import scan_called
@@ -82,8 +81,9 @@ def scan(visit: Visiting, ulid: str) -> HTMLResponse:
     """Show one scan: how far it is, what it saw, what is not as it was."""
     database = visit.site.database
     found = scan_called(database, ulid)
+    row = scan_row(database, found.plan.ulid)
     differing = list(itertools.islice(changes(database, found), scans_view.MOST_CHANGES + 1))
-    seen = scans_view.Seen(work.progress(database, found), tally(database, found), differing)
+    seen = scans_view.Seen(work.progress(database, found), row.tally if row else None, differing)
     view = scans_view.one(found, seen, visit.site.now())
     crumbs = (Crumb("Scans", "/scans"), Crumb(view.scope))
     return page("scan.html", visit, view=view, unchanged=_UNCHANGED, crumbs=crumbs)

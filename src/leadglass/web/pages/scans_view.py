@@ -114,7 +114,8 @@ class Seen:
     """What came of one scan so far."""
 
     progress: Progress
-    tally: Tally
+    tally: Tally | None
+    """None: not counted yet."""
     changes: Sequence[Change]
     """One more than ``MOST_CHANGES`` if there are more."""
 
@@ -165,7 +166,7 @@ def one(scan: StoredScan, seen: Seen, now: int) -> ScanView:
         began=moment(scan.plan.began, now),
         ended=None if scan.ended is None else moment(scan.ended, now),
         facts=tuple(_facts(scan, seen.progress)),
-        tiles=tuple(_tiles(seen.tally, scan.plan.ulid)),
+        tiles=() if seen.tally is None else tuple(_tiles(seen.tally, scan.plan.ulid)),
         changes=change_lines(seen.changes[:MOST_CHANGES]),
         more=len(seen.changes) > MOST_CHANGES,
         percent=percent_of(seen.progress.hosts_done, seen.progress.hosts),

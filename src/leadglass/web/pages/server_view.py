@@ -131,7 +131,7 @@ def view(server: Server, now: int) -> ServerView:
         timeline=tuple(_turn(turn, now) for turn in server.timeline[:_TURNS]),
         earlier=max(0, len(server.timeline) - _TURNS),
         looks=f"Looked at {count(server.looks, 'time')}, first on {day(server.row.first_seen)}.",
-        letter=f"leadglass notify draft {server.row.address}",
+        letter=f'leadglass notify draft "OWNER" --scope scope.toml --scan last --address {server.row.address}',
         ports=tuple(sorted({one.row.endpoint.port for one in answering})),
     )
 
