@@ -43,7 +43,10 @@ class Access(enum.StrEnum):
     @property
     def rank(self) -> int:
         """0 is worst."""
-        return list(Access).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {word: rank for rank, word in enumerate(Access)}
 
 
 class State(enum.StrEnum):

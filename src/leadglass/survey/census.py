@@ -79,16 +79,21 @@ class Server:
     def front(self) -> Endpoint | None:
         """The worst of its DICOM endpoints; None if it has none."""
         found = [endpoint for endpoint in self.endpoints if endpoint.seen.counts]
-        return min(found, key=lambda endpoint: endpoint.seen.access.rank, default=None)
+        if len(found) < 2:
+            return found[0] if found else None
+        return min(found, key=lambda endpoint: endpoint.seen.access.rank)
 
     @property
     def face(self) -> Seen | None:
         """What was seen of that."""
-        return None if self.front is None else self.front.seen
+        front = self.front
+        return None if front is None else front.seen
 
     @property
     def said(self) -> Statement | None:
         """What its owner says: of that endpoint, or else of another that is DICOM."""
+        if all(one.stated is None for one in self.endpoints):
+            return None
         front = self.front
         if front is not None and front.stated is not None:
             return front.stated
@@ -104,8 +109,8 @@ class Server:
 
     def hints(self) -> Iterable[Hint]:
         """What speaks for DICOM, for each port that demands a certificate."""
-        speaks = self.face is not None
         demanding = {e.port: e for e in self.endpoints if e.seen.demands_certificate}
+        speaks = bool(demanding) and self.face is not None
         for port, one in demanding.items():
             confirmed = one.is_confirmed or one.seen.is_dicom
             yield hint_of(port, one.seen.names, speaks_beside=speaks, confirmed=confirmed)
@@ -161,7 +166,8 @@ def census(servers: Iterable[Server]) -> Census:
             continue
         counted.servers += 1
         counted.access[face.access] += 1
-        said = None if server.said is None else server.said.nature
+        word = server.said
+        said = None if word is None else word.nature
         if said is None:
             sums.update(face.natures)
             likeliest[face.kind] += 1
