@@ -13,6 +13,7 @@ from sqlalchemy import text
 from tests.contract.reading import Sight, store, stored_records, told
 
 from leadglass.errors import UsageError
+from leadglass.model.statement import Statement
 from leadglass.model.verdict import Access, Kind, Severity
 from leadglass.store.current import refresh
 from leadglass.store.database import Database
@@ -21,6 +22,7 @@ from leadglass.store.overview import overview, scan_row, scans_page, trend
 from leadglass.store.prune import prune
 from leadglass.store.server_rows import EndpointRow, Page, ServerRow, Sort, Wanted
 from leadglass.store.servers import endpoints_page, servers_page
+from leadglass.store.statements import say, withdraw
 
 DAY = 86_400
 ANSWERS, ASSOCIATES, CLOSED = Access.ANSWERS_QUERY, Access.ASSOCIATES, Access.CLOSED
@@ -186,6 +188,27 @@ def test_scan_by_scan_comes_to_what_all_at_once_comes_to(database: Database) -> 
     refresh(database)
 
     assert (servers_page(database), endpoints_page(database)) == step_by_step
+
+
+def test_what_an_owner_says_counts_in_lists_as_in_records_until_it_is_withdrawn(filled: Database) -> None:
+    def shown() -> tuple[Severity, Severity, Kind]:
+        found = server(filled, "192.0.2.11")
+        assert found is not None
+        assert servers_page(filled, Wanted(text="192.0.2.11")).rows == (found.row,)
+        return found.row.severity, found.endpoints[0].record.severity, found.row.nature
+
+    before = shown()
+    word = Statement(0, "192.0.2.11", None, Kind.HONEYPOT, None, None, "owner", "mail", 1)
+    number = say(filled, word).number
+    assert refresh(filled)
+    severity, of_record, nature = shown()
+    assert (severity, nature) == (of_record, Kind.HONEYPOT)
+    assert severity is not before[0]
+    assert not refresh(filled)
+
+    withdraw(filled, number, 2)
+    assert refresh(filled)
+    assert shown() == before
 
 
 def test_what_is_forgotten_is_in_no_list(filled: Database) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import (
@@ -56,6 +57,15 @@ _FEW = 2000
 _T = TypeVar("_T")
 _E, _S = current_endpoints.c, current_servers.c
 _NOBODY = Wanted()
+_AT_HAND = SimpleNamespace(
+    urgency=_E.urgency + 0,
+    nature=_E.nature,
+    product=_E.product.concat(""),
+    port=_E.port + 0,
+    place=_E.place,
+    changed_at=_E.changed_at + 0,
+)
+"""For endpoints of one server, which are looked up by its address: SQLite would rather go by these, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,42 +239,50 @@ def _servers_wanted(connection: Connection, wanted: Wanted) -> ColumnElement[boo
     asked = replace(wanted, network=None)
     alone = {replace(_NOBODY, at_least=wanted.at_least), replace(_NOBODY, changed_since=wanted.changed_since)}
     if asked not in alone:
-        narrowed = _endpoints_wanted(connection, wanted)
-        assert narrowed is not None
-        parts.append(_with_endpoint(connection, narrowed))
+        parts.append(_with_endpoint(connection, wanted))
     return and_(*parts) if parts else None
 
 
-def _with_endpoint(connection: Connection, narrowed: ColumnElement[bool]) -> ColumnElement[bool]:
+def _with_endpoint(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
     """That a server has such an endpoint: PostgreSQL finds the way by its statistics, SQLite has to be told."""
+    narrowed = _endpoints_wanted(connection, wanted)
+    assert narrowed is not None
     spot = select(_E.family, _E.address).where(narrowed)
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" or _are_few(connection, spot):
         return tuple_(_S.family, _S.address).in_(spot)
-    some = spot.limit(_FEW).subquery()
-    if connection.execute(select(func.count()).select_from(some)).scalar_one() < _FEW:
-        return tuple_(_S.family, _S.address).in_(spot)
-    return exists().where(_E.family == _S.family, _E.address == _S.address, narrowed)
+    at_hand = _endpoints_wanted(connection, wanted, _AT_HAND)
+    assert at_hand is not None
+    return exists().where(_E.family == _S.family, _E.address == _S.address, at_hand)
 
 
-def _endpoints_wanted(connection: Connection, wanted: Wanted) -> ColumnElement[bool] | None:
+def _are_few(connection: Connection, rows: AnySelect) -> bool:
+    some = rows.limit(_FEW).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() < _FEW
+
+
+def _endpoints_wanted(
+    connection: Connection, wanted: Wanted, columns: Any = _E
+) -> ColumnElement[bool] | None:
     """What to ask of an endpoint; None: nothing."""
     parts: list[ColumnElement[bool]] = []
     if wanted.at_least is not None:
-        parts.append(_E.urgency < urgency_below(wanted.at_least))
+        parts.append(columns.urgency < urgency_below(wanted.at_least))
     if wanted.access:
-        parts.append(_E.urgency.in_(_urgencies(wanted)))
+        parts.append(columns.urgency.in_(_urgencies(wanted)))
     if wanted.nature is not None:
-        parts.append(_E.nature == _KINDS.index(wanted.nature))
+        parts.append(columns.nature == _KINDS.index(wanted.nature))
     if wanted.product is not None:
-        parts.append(_E.product == wanted.product)
+        parts.append(columns.product == wanted.product)
     if wanted.port is not None:
-        parts.append(_E.port == wanted.port)
+        parts.append(columns.port == wanted.port)
     if wanted.network is not None:
         parts.append(_within(_E, wanted.network))
     if wanted.place is not None:
-        parts.append(_E.place == select(places.c.id).where(places.c.name == wanted.place).scalar_subquery())
+        parts.append(
+            columns.place == select(places.c.id).where(places.c.name == wanted.place).scalar_subquery()
+        )
     if wanted.changed_since is not None:
-        parts.append(_E.changed_at >= wanted.changed_since)
+        parts.append(columns.changed_at >= wanted.changed_since)
     if wanted.scan is not None or wanted.scope is not None:
         parts.append(_seen_by(connection, wanted))
     if wanted.text:
@@ -298,11 +316,12 @@ def _seen_by(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
     number = connection.execute(latest.order_by(scans.c.began.desc(), scans.c.id.desc()).limit(1)).scalar()
     if number is None:
         return false()
-    return exists().where(
-        observations.c.scan == number,
-        observations.c.endpoint == _E.endpoint,
-        observations.c.place == _E.place,
-    )
+    seen = observations.c
+    theirs = exists().where(seen.scan == number, seen.endpoint == _E.endpoint, seen.place == _E.place)
+    of_scan = select(seen.endpoint).where(seen.scan == number)
+    if connection.dialect.name == "sqlite" and _are_few(connection, of_scan):
+        return and_(_E.endpoint.in_(of_scan), theirs)
+    return theirs
 
 
 def _told(connection: Connection, text: str) -> ColumnElement[bool]:
