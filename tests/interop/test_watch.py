@@ -248,7 +248,7 @@ def test_two_that_watch_one_database_run_each_order_once_through_its_restart(war
             until(lambda: any(orders.find(one, order.id).state is OrderState.DONE for order in given))
             cluster.stop()
             cluster.start()
-            until(lambda: readable(one), 30)
+            until(lambda: readable(one))
             ended = [done(one, order) for order in given]
             assert {order.state for order in ended} == {OrderState.DONE}
             assert len({order.scan for order in ended}) == 4

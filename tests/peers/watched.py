@@ -71,7 +71,7 @@ def free_port() -> int:
     return port
 
 
-def until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> Any:
     """What ``holds`` says once it is true; fails if that takes too long."""
     deadline = time.monotonic() + seconds
     while not (found := holds()):

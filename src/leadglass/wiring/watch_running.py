@@ -119,23 +119,26 @@ class Runner:
             except UsageError:
                 pass  # somebody has deleted it
             else:
-                if stored.plan.scope_digest == scope_digest(file.text):
+                if stored.state != "filling" and stored.plan.scope_digest == scope_digest(file.text):
                     return stored
-        stored = self._new(held.order, file)
-        orders.note_scan(self._database, held, stored.plan.ulid)
-        return stored
+        return self._new(held, file)
 
-    def _new(self, order: Order, file: ScopeFile) -> StoredScan:
+    def _new(self, held: Held, file: ScopeFile) -> StoredScan:
+        order = held.order
         schedule = self._judge.settings.schedule(order.schedule)
         deepest = Rung.SAMPLE if schedule is None else schedule.deepest
         ports = list(_permitted(file.scope, order.ports))
         if order.ports and not ports:
             raise ConfigError(_NEVER, where=order.scope_file)
         command = f"leadglass watch: {order.schedule or order.asked_by or order.why}"
-        stored = scans.begin(self._database, plan_of(file, command, deepest, listed=bool(ports)))
+        plan = plan_of(file, command, deepest, listed=bool(ports))
+        # Its name first: whoever dies in between has begun nothing that nobody knows of.
+        if not orders.note_scan(self._database, held, plan.ulid):
+            raise ResourceError("somebody else has gone on with this order", where=order.id)
+        stored = scans.begin(self._database, plan)
         if ports:
             scans.add_listed(self._database, stored, ports)
-        return scans.find(self._database, stored.plan.ulid)
+        return scans.find(self._database, plan.ulid)
 
     def _conclude(
         self, held: Held, stored: StoredScan, outcome: Outcome, scope: Scope, *, is_whole: bool
