@@ -248,8 +248,11 @@ def _with_endpoint(connection: Connection, wanted: Wanted) -> ColumnElement[bool
     narrowed = _endpoints_wanted(connection, wanted)
     assert narrowed is not None
     spot = select(_E.family, _E.address).where(narrowed)
-    if connection.dialect.name == "postgresql" or _are_few(connection, spot):
+    if connection.dialect.name == "postgresql":
         return tuple_(_S.family, _S.address).in_(spot)
+    if _are_few(connection, spot):  # column by column: of a pair SQLite would look up the family only
+        addresses = select(_E.address).where(narrowed)
+        return and_(_S.family.in_((4, 6)), _S.address.in_(addresses))
     at_hand = _endpoints_wanted(connection, wanted, _AT_HAND)
     assert at_hand is not None
     return exists().where(_E.family == _S.family, _E.address == _S.address, at_hand)
