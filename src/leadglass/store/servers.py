@@ -51,7 +51,7 @@ __all__ = ["ENDPOINTS", "LARGEST_PAGE", "endpoint_row", "endpoints_page", "serve
 
 LARGEST_PAGE: Final = 500
 _KINDS = tuple(Kind)
-_FEW = 2000
+_FEW = 5000
 """So many endpoints are rather looked up first than found in passing."""
 
 _T = TypeVar("_T")
