@@ -9,8 +9,8 @@
 
 PY := .venv/bin/python
 ARGS ?=
-# A file of tests runs in one process, two files side by side: tests wait more than they reckon.
-PARALLEL := -n 2 --dist loadfile
+# A file of tests runs in one process, three files side by side: tests wait more than they reckon.
+PARALLEL := -n 3 --dist loadfile
 FUZZ_RUNS ?= 1000000
 
 help: ## List the verbs

@@ -89,6 +89,7 @@ def test_a_guard_that_begins_without_its_database_goes_on_with_care_by_the_roll_
             assert eventually(lambda: "break-glass begins" in second.log.read_text())
 
 
+@pytest.mark.deep
 def test_what_was_kept_too_long_ago_permits_nothing(archive: Peer, tmp_path: Path) -> None:
     with before(archive, tmp_path, "guard.sqlite", policy={"grace": "1h"}) as first:
         kept = first.site.kept / "state.json"
@@ -122,6 +123,7 @@ def test_a_guard_that_kept_nothing_waits_for_its_database_and_says_so(
             assert second.metrics()["restarts_total"] == 0
 
 
+@pytest.mark.deep
 @pytest.mark.peer("node")
 @pytest.mark.peer("oidc")
 def test_the_keys_of_a_provider_that_is_away_serve_over_a_restart(archive: Peer, tmp_path: Path) -> None:
