@@ -10,69 +10,33 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import random
-import secrets
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+from bench.lib.past import BEGAN, DAY, PLACE, SCOPE, Past, invented, scanned, written
 from bench.lib.results import keep, machine, table
+from bench.lib.served import served
 from bench.store import POSTGRESQL, SQLITE, Opening, stores
 from sqlalchemy import event
-from tests.contract.samples import plan, ulid
+from tests.contract.samples import ulid
 
-from leadglass.model.evidence import AssociateEvidence, Reply
 from leadglass.model.key import unpack
-from leadglass.model.look import Look, Sightings, look_of
-from leadglass.model.rung import Rung
-from leadglass.model.verdict import (
-    Access,
-    Capabilities,
-    Data,
-    Kind,
-    Nature,
-    Position,
-    Severity,
-    Software,
-    Verdict,
-)
+from leadglass.model.verdict import Access, Kind, Severity
 from leadglass.store.current import refresh
 from leadglass.store.database import Database
 from leadglass.store.history import server
 from leadglass.store.overview import overview, scans_page, trend
-from leadglass.store.scans import begin, complete
 from leadglass.store.server_rows import Sort, Wanted
 from leadglass.store.servers import endpoints_page, servers_page
-from leadglass.store.work import Work
 
-DAY = 86_400
-BEGAN = 1_780_000_000
 GOAL = 0.1
 """Seconds: the 95th percentile of every question shall stay below."""
-SHARD = 50_000
-LOOKS = 20_000
-"""Different ones: whoever has a certificate looks like nobody else."""
-PORTS, PORT_SHARES = (104, 11112, 4242, 443, 8042, 2762, 8080, 2761), (34, 30, 12, 9, 6, 4, 4, 1)
-WORDS = (
-    # access, severity, share in a thousand
-    (Access.ANSWERS_QUERY, Severity.CRITICAL, 30),
-    (Access.OFFERS_QUERY, Severity.HIGH, 60),
-    (Access.ASSOCIATES, Severity.HIGH, 90),
-    (Access.OFFERS_STORAGE, Severity.MEDIUM, 30),
-    (Access.VERIFICATION_ONLY, Severity.LOW, 40),
-    (Access.WANTS_TITLE, Severity.LOW, 110),
-    (Access.DEMANDS_LOGIN, Severity.LOW, 60),
-    (Access.DEMANDS_CERTIFICATE, Severity.NONE, 10),
-    (Access.INCONCLUSIVE, Severity.NONE, 70),
-    (Access.NOT_DICOM, Severity.NONE, 500),
-)
-PRODUCTS, PRODUCT_SHARES = (
-    ("Orthanc", "dcm4chee", "DCMTK", "Conquest", "Horos", "RareBox", None),
-    (30, 18, 14, 8, 5, 0.05, 25),
-)
-KINDS, KIND_SHARES = tuple(Kind), (55, 10, 12, 14, 4, 5)
+PART = 10
+"""The first and the last scan see everything, each between them one in so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,81 +51,6 @@ class Size:
 
 FULL = Size({SQLITE: 100_000, POSTGRESQL: 1_000_000}, 100, 60)
 QUICK = Size({SQLITE: 5_000, POSTGRESQL: 20_000}, 6, 5)
-
-
-# ---- what is stored
-
-
-def looks_of(chance: random.Random) -> list[Look]:
-    """Looks as they are on the internet: most are no DICOM, few answer a query."""
-    words = chance.choices(WORDS, [share for *_, share in WORDS], k=LOOKS)
-    products = chance.choices(PRODUCTS, PRODUCT_SHARES, k=LOOKS)
-    kinds = chance.choices(KINDS, KIND_SHARES, k=LOOKS)
-    return [_look(number, *each) for number, each in enumerate(zip(words, products, kinds, strict=True))]
-
-
-def _look(number: int, word: tuple[Access, Severity, int], product: str | None, kind: Kind) -> Look:
-    access, severity, _ = word
-    shares = {each: 0.75 if each is kind else 0.05 for each in Kind}
-    verdict = Verdict(
-        access,
-        Capabilities(),
-        ("dicom",),
-        Software(product, "1.0", 0.8),
-        Nature(shares, shares),
-        Data.UNKNOWN,
-        severity,
-        advice=(f"advice {number % 7}",),
-    )
-    seen = AssociateEvidence(Reply.ACCEPTED, implementation_version_name=f"BENCH_{number}")
-    return look_of((seen,), verdict, Rung.ASSOCIATE, "bench")
-
-
-def endpoints_of(count: int, chance: random.Random) -> list[bytes]:
-    """``count`` endpoints all over IPv4, with one or two ports to an address, in the order of a scan."""
-    found = set[bytes]()
-    while len(found) < count:
-        address = chance.randrange(1 << 24, 224 << 24).to_bytes(4)
-        for port in chance.choices(PORTS, PORT_SHARES, k=1 + (chance.random() < 0.3)):
-            found.add(address + port.to_bytes(2))
-    return chance.sample(sorted(found)[:count], count)
-
-
-def fill(database: Database, size: Size, endpoints: int) -> list[bytes]:
-    """Two scans of everything and the others of a part; in each, one in a hundred answers otherwise."""
-    chance = random.Random(7)
-    looks, keys = looks_of(chance), endpoints_of(endpoints, chance)
-    seen = [chance.randrange(LOOKS) for _ in keys]
-    for number in range(size.scans):
-        whole = number in {0, size.scans - 1}
-        part = range(len(keys)) if whole else chance.sample(range(len(keys)), len(keys) // 50)
-        for each in part:
-            if number and chance.random() < 0.01:
-                seen[each] = chance.randrange(LOOKS)
-        at = BEGAN + number * DAY
-        _written(database, number, [(keys[each], at, 0, seen[each]) for each in part], looks)
-    return keys
-
-
-def _written(
-    database: Database, number: int, rows: list[tuple[bytes, int, int, int]], looks: list[Look]
-) -> None:
-    planned = plan(
-        ulid=ulid(number), began=rows[0][1], hosts=len(rows), shard_hosts=SHARD, scope_name="bench"
-    )
-    scan = begin(database, planned)
-    work = Work(
-        database,
-        scan,
-        "berlin",
-        Position.OUTSIDE,
-        worker="bench",
-        token=lambda: secrets.token_hex(16),
-        lease=3600.0,
-    )
-    while (shard := work.take()) is not None:
-        assert work.finish(shard, Sightings(rows[shard.first : shard.after], ("192.0.2.1",), looks))
-    assert complete(database, scan)
 
 
 # ---- what is asked
@@ -197,9 +86,11 @@ def questions(database: Database, keys: Sequence[bytes]) -> dict[str, Question]:
         "address": lambda: servers_page(database, Wanted(text=next(some))),
         "text": listed(Wanted(text="orth")),
         "changed in a week": listed(Wanted(changed_since=BEGAN + 93 * DAY)),
-        "place": listed(Wanted(place="berlin")),
+        "place": listed(Wanted(place=PLACE)),
         "seen by a scan": listed(Wanted(scan=ulid(1))),
-        "scope": listed(Wanted(scope="bench")),
+        "seen by a scan, newest": listed(Wanted(scan=ulid(1)), Sort.FIRST_SEEN),
+        "scope": listed(Wanted(scope=SCOPE)),
+        "scope, critical": listed(Wanted(scope=SCOPE, at_least=Severity.CRITICAL)),
         "endpoints, worst first": lambda: endpoints_page(database),
         "endpoints, port and nature": lambda: endpoints_page(
             database, Wanted(port=4242, nature=Kind.CLINICAL)
@@ -220,6 +111,28 @@ def _deep(database: Database) -> Iterator[str]:
         found.append(cursor)
         cursor = servers_page(database, cursor=cursor, limit=500).next
     return itertools.cycle(found[::10])
+
+
+PAGES = {
+    "page: first screen": "/",
+    "page: servers": "/servers",
+    "page: servers, product and port": "/servers?product=Orthanc&port=104",
+    "page: servers, seen by a scan": f"/servers?scan={ulid(1)}",
+    "page: servers, scope": f"/servers?scope={SCOPE}",
+    "page: one server": "/servers/{address}",
+    "API: servers": "/api/v1/servers",
+    "API: one server": "/api/v1/servers/{address}",
+}
+
+
+def requests(browser: httpx.Client, keys: Sequence[bytes]) -> dict[str, Question]:
+    """The same over HTTP: one connection, the whole answer."""
+    some = itertools.cycle(unpack(key)[0] for key in keys[:1000])
+
+    def asking(path: str) -> Question:
+        return lambda: browser.get(path.format(address=next(some)))
+
+    return {name: asking(path) for name, path in PAGES.items()}
 
 
 def timed(asked: Mapping[str, Question], rounds: int) -> dict[str, list[float]]:
@@ -273,27 +186,16 @@ def tell_plans(database: Database, asked: Mapping[str, Question]) -> None:
 
 def measured(name: str, opening: Opening, size: Size, *, explain: bool) -> tuple[list[tuple[str, ...]], str]:
     """Rows of the table, and a line on what it took to get there."""
-    endpoints = size.endpoints[name]
     with opening() as database:
-        print(f"{name}: filling {size.scans} scans of up to {endpoints:,} endpoints", flush=True)
-        keys = fill(database, size, endpoints)
-        began = time.perf_counter()
-        refresh(database)
-        first = time.perf_counter() - began
-        chance = random.Random(8)
-        _written(
-            database,
-            999,
-            [(key, BEGAN + 999 * DAY, 0, chance.randrange(9)) for key in keys],
-            looks_of(chance),
-        )
-        began = time.perf_counter()
-        refresh(database)
-        again = time.perf_counter() - began
-        asked = questions(database, keys)
+        print(f"{name}: filling {size.scans} scans of up to {size.endpoints[name]:,} endpoints", flush=True)
+        past = invented(size.endpoints[name])
+        looks = written(database, past, size.scans - 1, PART) + len(past.keys)
+        first = _seconds(lambda: refresh(database))
+        scanned(database, past, size.scans - 1)
+        again = _seconds(lambda: refresh(database))
         if explain:
-            tell_plans(database, asked)
-        found = timed(asked, size.rounds)
+            tell_plans(database, questions(database, past.keys))
+        found = _asked(database, past, size.rounds)
     rows: list[tuple[str, ...]] = [
         (name, question, f"{1e3 * statistics.median(each):.1f}", f"{1e3 * p95(each):.1f}")
         for question, each in found.items()
@@ -301,14 +203,29 @@ def measured(name: str, opening: Opening, size: Size, *, explain: bool) -> tuple
     missed = [question for question, each in found.items() if p95(each) > GOAL]
     told = f"missed by {', '.join(missed)}" if missed else "reached"
     line = (
-        f"- {name}: {endpoints:,} endpoints, {size.scans} scans; target p95 under {1e3 * GOAL:g} ms: {told}. "
+        f"- {name}: {len(past.keys):,} endpoints, {size.scans} scans, {looks:,} looks; "
+        f"target p95 under {1e3 * GOAL:g} ms: {told}. "
         f"Bringing the tables up to date: {first:.1f} s from nothing, {again:.1f} s after a scan of everything."
     )
     return rows, line
 
 
-ABOUT = """Each question is asked in turns with the others, by one client, after one round that does not count.
-The scans were written by the store's own writer; one answer in a hundred differs from the one before."""
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _asked(database: Database, past: Past, rounds: int) -> dict[str, list[float]]:
+    found = timed(questions(database, past.keys), rounds)
+    with served(database) as browser:
+        return found | timed(requests(browser, past.keys), rounds)
+
+
+ABOUT = f"""Each question is asked in turns with the others, by one client, after one round that does not count; `page`
+and `API` are whole answers of `leadglass serve` over one connection, the others are asked of the store.
+The first and the last scan see every endpoint, each between them one in {PART}, and one look in a hundred differs from
+the one before. All but the last scan are written into the tables directly; the last goes through the store's writer."""
 
 
 def main() -> None:
