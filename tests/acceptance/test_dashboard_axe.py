@@ -12,6 +12,7 @@ from tests.peers import practice
 from tests.peers.browsing import Served, served
 
 from leadglass.model.account import Role
+from leadglass.store.current import refresh
 
 pytestmark = pytest.mark.peer("chromium")
 
@@ -139,6 +140,7 @@ def test_a_running_scan_tells_by_itself_that_it_has_ended(chromium: Browser, das
     bar = page.locator("progress")
     before = bar.count()
     practice.ended(database, scan, practice.servers(2))
+    refresh(database)
     bar.wait_for(state="detached", timeout=20_000)
     said = page.locator("main").inner_text()
     context.close()

@@ -42,7 +42,7 @@ from leadglass.store.server_rows import EXPOSED
 from leadglass.store.statements import standing_in
 from leadglass.store.urgency import SILENT, STEPS, urgency_below, urgency_of
 
-__all__ = ["Summary", "refresh", "summary_of"]
+__all__ = ["Summary", "is_taken_in", "refresh", "summary_of"]
 
 _FACTS = 2000
 """Verdicts whose facts are read at once; each may be some kilobytes."""
@@ -125,6 +125,13 @@ def summary_of(connection: Connection) -> Summary | None:
     told = json.loads(body)
     urgency = {int(key): number for key, number in told["urgency"].items()}
     return Summary(told["as_of"], urgency, told["since"], told["products"])
+
+
+def is_taken_in(database: Database, scan: StoredScan) -> bool:
+    """Whether these tables say all that ``scan`` has seen: it has ended, and ``refresh`` ran since."""
+    mark = select(current_marks.c.state).where(current_marks.c.scan == scan.id)
+    with database.read() as connection:
+        return bool(connection.execute(mark).scalar() == "complete")
 
 
 def _by(urgencies: Mapping[int, int], words: Sequence[Any], rank: Any) -> dict[Any, int]:

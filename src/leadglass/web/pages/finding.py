@@ -7,12 +7,14 @@ import ipaddress
 from fastapi import HTTPException
 
 from leadglass.errors import UsageError
+from leadglass.model.order import Order
+from leadglass.ports.dashboard import WatchDesk
 from leadglass.store import history, scans
 from leadglass.store.database import Database
 from leadglass.store.scans import StoredScan
 from leadglass.store.server_rows import Server
 
-__all__ = ["scan_called", "server_at"]
+__all__ = ["order_called", "scan_called", "server_at"]
 
 
 def server_at(database: Database, address: str) -> Server:
@@ -25,6 +27,14 @@ def server_at(database: Database, address: str) -> Server:
     if found is None:
         raise HTTPException(404, "nothing that was looked at ever answered at this address")
     return found
+
+
+def order_called(watch: WatchDesk, order: str) -> Order:
+    """The order called ``order``."""
+    try:
+        return watch.order_of(order)
+    except UsageError:
+        raise HTTPException(404, "there is no such order here") from None
 
 
 def scan_called(database: Database, ulid: str) -> StoredScan:

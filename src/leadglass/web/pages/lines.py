@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from leadglass.model.alert import Alert, AlertKind, AlertState
+from leadglass.model.order import Order, OrderState
 from leadglass.model.verdict import Access, Severity
 from leadglass.report.words import ACCESS, count
 from leadglass.store.server_rows import ScanRow, ServerRow
@@ -19,6 +20,8 @@ __all__ = [
     "ServerLine",
     "alert_lines",
     "do_first",
+    "going_on",
+    "ordered",
     "percent_of",
     "running",
     "scan_path",
@@ -84,10 +87,11 @@ class AlertLine:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A scan that is not finished."""
+    """A scan that is not finished, or not begun."""
 
     scope: str
     href: str
+    """Its page; "" before it has begun."""
     events: str
     """Where its progress is told, one server-sent event at a time."""
     percent: int
@@ -131,6 +135,23 @@ def running(scan: ScanRow) -> Running:
     path = scan_path(scan.ulid)
     done = percent_of(scan.shards_done, scan.shards)
     return Running(shortened(scan.scope or scan.ulid, _NAME), path, f"{path}/progress", done, f"{done} %")
+
+
+def going_on(orders: Iterable[Order], now: int) -> Sequence[Order]:
+    """Those of ``orders`` that are due and not over."""
+    live = (OrderState.WAITING, OrderState.RUNNING)
+    return [order for order in orders if order.state in live and order.due_at <= now]
+
+
+def ordered(order: Order) -> Running:
+    """The line of an order that goes on."""
+    return Running(
+        scope=shortened(order.schedule or order.scope_file.rpartition("/")[2], _NAME),
+        href=scan_path(order.scan) if order.scan else "",
+        events=f"/orders/{order.id}/progress",
+        percent=0,
+        says=order.state,
+    )
 
 
 def scan_path(ulid: str) -> str:

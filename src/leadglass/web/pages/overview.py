@@ -31,6 +31,8 @@ doors = Doors(include_in_schema=False)
 _CHANGES = 6
 _ALERTS = 5
 _REVIEWS = 6
+_COMPARABLE = 2
+"""Scans that it takes to compare."""
 _LATEST = 5
 """Scans whose place is asked for."""
 _SOON = dt.timedelta(days=14)
@@ -46,25 +48,28 @@ def first_screen(visit: Visiting) -> HTMLResponse:
 def _told(visit: Visit) -> overview_view.Told:
     site, desks = visit.site, visit.site.desks
     seen = overview.overview(site.database)
+    ended = overview.scans_page(site.database, limit=1).count.number - len(seen.unfinished)
+    is_first = ended < _COMPARABLE
     alerts = worst_first(desks.watch.alerts([AlertState.OPEN], 10 * _ALERTS))[:_ALERTS]
     return overview_view.Told(
         overview=seen,
-        changes=tuple(itertools.islice(_changes(site.database, seen), _CHANGES)),
+        changes=tuple(itertools.islice(_changes(site.database, seen, is_first=is_first), _CHANGES)),
         positions=_positions(site.database),
         alerts=alert_lines(alerts, site.now()),
         reviews=desks.register.reviews_due(date_of(site.now()) + _SOON)[:_REVIEWS],
         is_watching=bool(desks.watch.schedules()),
+        is_first=is_first,
     )
 
 
-def _changes(database: Database, seen: Overview) -> Iterable[ChangeLine]:
+def _changes(database: Database, seen: Overview, *, is_first: bool) -> Iterable[ChangeLine]:
     """What the last scan saw otherwise than before; then what it saw for the first time, if it was not the first."""
     if seen.last is None:
         return
     changed = itertools.islice(diff.changes(database, find(database, seen.last.ulid)), _CHANGES)
     yield from (change_line(change) for change in changed)
-    newest = servers_page(database, Wanted(scan=seen.last.ulid), Sort.FIRST_SEEN, limit=_CHANGES)
-    if overview.scans_page(database, limit=2).rows[-1].ulid != seen.last.ulid:
+    if not is_first:
+        newest = servers_page(database, Wanted(scan=seen.last.ulid), Sort.FIRST_SEEN, limit=_CHANGES)
         yield from (new_line(row) for row in newest.rows if row.first_seen >= seen.last.began)
 
 

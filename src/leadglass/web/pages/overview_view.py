@@ -76,6 +76,8 @@ class Told:
     reviews: Sequence[ReviewDue]
     is_watching: bool
     """Whether anything is scheduled."""
+    is_first: bool
+    """There is no scan before the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ def view(told: Told, now: int) -> OverviewView:
         nothing=_nothing(seen),
         changes=told.changes,
         last_scan=scan_path(seen.last.ulid) if seen.last else "",
-        unchanged=_unchanged(seen.last, now),
+        unchanged=_unchanged(None if told.is_first else seen.last, now),
         alerts=told.alerts,
         quiet=_quiet(is_watching=told.is_watching),
         reviews=tuple(_dues(told.reviews)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Form, HTTPException
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from leadglass.model.account import Account, Permission, Role
@@ -34,7 +34,13 @@ def people(visit: Visiting) -> Response:
 
 
 @doors.post(_HOME, Permission.ADMINISTER, "add an account", fresh=True)
-def add(visit: Visiting, role: Annotated[Role, Form()], name: _Word = "", full_name: _Word = "") -> Response:
+def add(
+    visit: Visiting,
+    request: Request,
+    role: Annotated[Role, Form()],
+    name: _Word = "",
+    full_name: _Word = "",
+) -> Response:
     """Let somebody in, with a link that sets the password."""
     called = name.strip().casefold()
     if not signin.is_name(called):
@@ -42,7 +48,7 @@ def add(visit: Visiting, role: Annotated[Role, Form()], name: _Word = "", full_n
         return _shown(visit, 422, wrong="a name has small letters, digits and . _ @ + - in it, up to 64")
     visit.deed.on, visit.deed.detail = called, role.value
     accounts.add_account(visit.site.database, Account(called, role, full_name.strip()[:200]))
-    return _shown(visit, link=_link(visit, called), whose=called)
+    return _shown(visit, link=_link(visit, request, called), whose=called)
 
 
 @doors.post(_HOME + "/{name}/role", Permission.ADMINISTER, "change the role of an account", fresh=True)
@@ -68,9 +74,9 @@ def enable(visit: Visiting, name: str) -> Response:
 
 
 @doors.post(_HOME + "/{name}/link", Permission.ADMINISTER, "give a link that sets a password", fresh=True)
-def give_link(visit: Visiting, name: str) -> Response:
+def give_link(visit: Visiting, request: Request, name: str) -> Response:
     """Make one; it is shown this once."""
-    return _shown(visit, link=_link(visit, _account(visit, name).name), whose=name)
+    return _shown(visit, link=_link(visit, request, _account(visit, name).name), whose=name)
 
 
 @doors.post("/settings/tokens/{token}/revoke", Permission.ADMINISTER, "revoke a token of others", fresh=True)
@@ -88,10 +94,11 @@ def _account(visit: Visit, name: str) -> Account:
     return kept.account
 
 
-def _link(visit: Visit, name: str) -> str:
+def _link(visit: Visit, request: Request, name: str) -> str:
+    """It begins as the address does by which whoever asks has come."""
     shown = secret(visit.site.randomness)
     accounts.give_link(visit.site.database, digest_of(shown), name, LINK_SECONDS)
-    return f"/welcome?link={shown}"
+    return f"{request.base_url}welcome?link={shown}"
 
 
 def _shown(visit: Visit, status: int = 200, wrong: str = "", link: str = "", whose: str = "") -> Response:

@@ -10,12 +10,16 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from leadglass.model.account import Permission
+from leadglass.model.order import OrderState
 from leadglass.store import work
+from leadglass.store.current import is_taken_in
+from leadglass.store.database import Database
 from leadglass.store.diff import changes
 from leadglass.store.overview import scan_row, scans_page
+from leadglass.store.scans import StoredScan
 from leadglass.web.doors import Doors
 from leadglass.web.pages import scans_view
-from leadglass.web.pages.finding import scan_called
+from leadglass.web.pages.finding import order_called, scan_called
 from leadglass.web.pages.lines import percent_of
 from leadglass.web.pages.said import after, said
 from leadglass.web.pages.telling import Crumb, Empty
@@ -91,16 +95,34 @@ def scan(visit: Visiting, ulid: str) -> HTMLResponse:
 
 @doors.get("/scans/{ulid}/progress", Permission.READ)
 def progress(visit: Visiting, ulid: str) -> Response:
-    """Tell once how far a scan is, as a server-sent event; browsers ask again by themselves.
+    """Tell once how far a scan is; it has ended when the lists of servers say what it saw."""
+    found = scan_called(visit.site.database, ulid)
+    return _told(*_how_far(visit.site.database, found), ended=is_taken_in(visit.site.database, found))
+
+
+@doors.get("/orders/{order}/progress", Permission.READ)
+def order_progress(visit: Visiting, order: str) -> Response:
+    """Tell once how far an order is, from its waiting until the lists of servers say what came of it."""
+    database = visit.site.database
+    found = order_called(visit.site.desks.watch, order)
+    is_over = found.state not in {OrderState.WAITING, OrderState.RUNNING}
+    if found.scan is None:
+        return _told(0, found.state, ended=is_over)
+    scan = scan_called(database, found.scan)
+    is_shown = scan.ended is None or is_taken_in(database, scan)
+    return _told(*_how_far(database, scan), ended=is_over and is_shown)
+
+
+def _how_far(database: Database, scan: StoredScan) -> tuple[int, str]:
+    now = work.progress(database, scan)
+    return percent_of(now.hosts_done, now.hosts), scans_view.said_of(now)
+
+
+def _told(percent: int, says: str, *, ended: bool) -> Response:
+    """A server-sent event; browsers ask again by themselves.
 
     One event an answer holds no thread while nothing happens, and looks alike to a browser.
     """
-    found = scan_called(visit.site.database, ulid)
-    now = work.progress(visit.site.database, found)
-    body = {
-        "percent": percent_of(now.hosts_done, now.hosts),
-        "says": scans_view.said_of(now),
-        "ended": found.ended is not None,
-    }
+    body = {"percent": percent, "says": says, "ended": ended}
     text = f"retry: {_AGAIN}\nevent: progress\ndata: {json.dumps(body)}\n\n"
     return Response(text, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

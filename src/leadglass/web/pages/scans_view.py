@@ -15,7 +15,7 @@ from leadglass.store.scans import StoredScan
 from leadglass.store.server_rows import ScanRow
 from leadglass.store.work import Progress
 from leadglass.web.pages.changes_view import ChangeLine, change_lines
-from leadglass.web.pages.lines import Running, percent_of, running, scan_path
+from leadglass.web.pages.lines import Running, going_on, ordered, percent_of, running, scan_path
 from leadglass.web.pages.telling import (
     Moment,
     Option,
@@ -145,7 +145,7 @@ class ScanView:
 def view(told: Told, now: int) -> ScansView:
     """The list, as it is ``now``."""
     return ScansView(
-        running=tuple(running(row) for row in told.unfinished),
+        running=tuple(_running(told, now)),
         lines=tuple(_line(row, now) for row in told.rows),
         older=with_query("/scans", {"cursor": told.next}) if told.next else "",
         schedules=tuple(_schedule(run, now) for run in told.schedules),
@@ -173,6 +173,14 @@ def one(scan: StoredScan, seen: Seen, now: int) -> ScanView:
         events=f"{path}/progress",
         servers=with_query("/servers", {"scan": scan.plan.ulid}),
     )
+
+
+def _running(told: Told, now: int) -> Iterable[Running]:
+    """Orders first: what is told of one goes on from its waiting to its end."""
+    orders = going_on(told.orders, now)
+    yield from map(ordered, orders)
+    known = {order.scan for order in orders}
+    yield from (running(row) for row in told.unfinished if row.ulid not in known)
 
 
 def said_of(progress: Progress) -> str:

@@ -27,6 +27,8 @@ __all__ = ["doors"]
 doors = Doors(include_in_schema=False)
 
 _YEAR = dt.timedelta(days=365)
+_ORDERS = 20
+"""The latest; those that are not over are among them."""
 _UNDECLARED = Empty(
     "Not in the register.", "Nobody is named who answers for it. Assign it, and it is declared."
 )
@@ -50,6 +52,7 @@ def server(visit: Visiting, request: Request, address: str) -> HTMLResponse:
         undeclared=_UNDECLARED,
         no_scope=_NO_SCOPE,
         notes=_notes(visit, view),
+        looks=server_view.looks(view.address, site.desks.watch.orders(_ORDERS), site.now()),
         scopes=options(site.desks.watch.scopes(), _scope_of(found)),
         may_scan=visit.may(Permission.SCAN),
         may_register=visit.may(Permission.REGISTER),

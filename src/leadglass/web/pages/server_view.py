@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from leadglass.model.order import Order, OrderState
 from leadglass.model.record import ScanRecord
 from leadglass.model.verdict import Severity, State
 from leadglass.report import say
@@ -13,10 +14,21 @@ from leadglass.report.words import VANTAGE, count
 from leadglass.store.diff import Seen
 from leadglass.store.notes import Note
 from leadglass.store.server_rows import EndpointNow, Server, Turn
-from leadglass.web.pages.lines import do_first, scan_path, stranger_can
+from leadglass.web.pages.lines import Running, do_first, going_on, ordered, scan_path, stranger_can
 from leadglass.web.pages.telling import Moment, day, lasting, moment, shortened
 
-__all__ = ["Because", "EndpointView", "Fact", "NoteView", "ServerView", "TurnView", "note_view", "view"]
+__all__ = [
+    "Because",
+    "EndpointView",
+    "Fact",
+    "Looks",
+    "NoteView",
+    "ServerView",
+    "TurnView",
+    "looks",
+    "note_view",
+    "view",
+]
 
 _VALUE = 300
 """Characters of an observed value that are shown."""
@@ -80,6 +92,15 @@ class TurnView:
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """Looks at it that are wanted."""
+
+    now: tuple[Running, ...]
+    again: Moment | None
+    """When what has fallen silent is looked at once more; None: it is not."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoteView:
     """What somebody wrote."""
 
@@ -134,6 +155,14 @@ def view(server: Server, now: int) -> ServerView:
         letter=f'leadglass notify draft "OWNER" --scope scope.toml --scan last --address {server.row.address}',
         ports=tuple(sorted({one.row.endpoint.port for one in answering})),
     )
+
+
+def looks(address: str, orders: Sequence[Order], now: int) -> Looks:
+    """Those of ``orders`` that are about ``address`` and not over."""
+    about = [order for order in orders if any(address == wanted for wanted, _ in order.ports)]
+    later = [order.due_at for order in about if order.state is OrderState.WAITING and order.due_at > now]
+    live = going_on(about, now)
+    return Looks(tuple(map(ordered, live)), moment(min(later), now) if later and not live else None)
 
 
 def note_view(note: Note, now: int) -> NoteView:

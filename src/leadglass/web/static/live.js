@@ -1,6 +1,6 @@
 "use strict";
-// Progress of running scans: what the server says of one replaces what stands there. Without this script,
-// the page says when it was made and a link makes it anew.
+// Progress of orders and scans: what the server says of one replaces what stands there. Without this script,
+// the page says how far it was and a link makes it anew.
 for (const box of document.querySelectorAll("[data-live]")) {
   const source = new EventSource(box.dataset.live);
   source.addEventListener("progress", (event) => {
@@ -11,7 +11,10 @@ for (const box of document.querySelectorAll("[data-live]")) {
     }
     if (now.ended) {
       source.close();
-      location.reload();
+      const here = new URL(location);
+      here.searchParams.delete("said"); // what was ordered is done
+      here.hash = "";
+      location.replace(here);
     }
   });
 }
