@@ -19,6 +19,7 @@ from leadglass.settings.baseline_file import BaselineFile
 from leadglass.settings.guard_file import GuardFile
 from leadglass.settings.peers_file import PeersFile
 from leadglass.settings.scope_file import ScopeFile
+from leadglass.settings.serve_file import ServeFile
 from leadglass.settings.watch_file import WatchFile
 
 __all__ = ["SCHEMAS", "schema"]
@@ -44,6 +45,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "scope": _of(ScopeFile, "validation", "leadglass.scope/1", "Leadglass scope file"),
     "guard-file": _of(GuardFile, "validation", "leadglass.guard-file/1", "Leadglass guard file"),
     "watch-file": _of(WatchFile, "validation", "leadglass.watch-file/1", "Leadglass watch file"),
+    "serve-file": _of(ServeFile, "validation", "leadglass.serve-file/1", "Leadglass serve file"),
     "alert": _of(AlertMessage, "serialization", ALERT_SCHEMA, "Leadglass alerts"),
     "peer-list": _of(PeersFile, "validation", "leadglass.peer-list/1", "Leadglass peer list"),
     "lint-report": _of(LintRecord, "serialization", LINT_SCHEMA, "Leadglass lint report"),

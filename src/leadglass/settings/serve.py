@@ -5,14 +5,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from leadglass.model.account import Role
 from leadglass.settings.guard import Address
 
-__all__ = ["HERE", "ServeSettings"]
+__all__ = ["HERE", "OidcSettings", "ServeSettings"]
 
 HERE = Address("127.0.0.1", 8104)
 """Where it listens unless somebody says otherwise: this machine alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The identity provider that vouches for people (OpenID Connect Core 1.0)."""
+
+    issuer: str
+    client_id: str
+    client_secret_file: str
+    """What this dashboard shows the provider, alone in a file."""
+    roles: Mapping[str, Role]
+    """What a value of the claim makes of somebody; whoever has none of them does not come in."""
+    roles_claim: str = "roles"
+    """E.g. ``realm_access.roles``."""
+    ca: str | None = None
+    """Path of the certificates that vouch for it, PEM; None: those of the system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,8 @@ class ServeSettings:
     """Laws and standards that the register is held against."""
     organisation: str = ""
     """Whose register it is, for dossiers."""
+    oidc: OidcSettings | None = None
+    """None: people sign in by a password here."""
 
     @property
     def is_secure(self) -> bool:

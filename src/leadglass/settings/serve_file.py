@@ -5,20 +5,24 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 from typing import Literal, NoReturn
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from leadglass.errors import ConfigError
+from leadglass.model.account import Role
 from leadglass.settings import kinds
-from leadglass.settings.guard_kinds import AddressField, Count, Duration, Hosts, Networks, Size
+from leadglass.settings.guard_kinds import AddressField, Count, Duration, Hosts, Networks, SecureUrl, Size
 from leadglass.settings.kinds import Table, Text
-from leadglass.settings.serve import ServeSettings
+from leadglass.settings.serve import OidcSettings, ServeSettings
 from leadglass.settings.toml_file import TomlFile
 
 __all__ = ["TABLES", "ServeFile", "read_serve", "require_safe"]
 
+_LONGEST_ISSUER = 255
 _LEAST_BODY, _MOST_BODY = 64 << 10, 64 << 20
 ProfileWord = Literal["hipaa", "hipaa-2025", "ps315", "gdpr", "nis2"]
+RoleWord = Literal["viewer", "auditor", "operator", "administrator"]
 
 
 class TlsTable(Table):
@@ -43,6 +47,17 @@ class LimitTable(Table):
     request: Duration = Field(default="20s", validate_default=True)
 
 
+class OidcTable(Table):
+    """``[oidc]``: the identity provider that vouches for people."""
+
+    issuer: SecureUrl
+    client_id: Text
+    client_secret_file: Text
+    roles_claim: Text = "roles"
+    roles: dict[Text, RoleWord]
+    ca: Text | None = None
+
+
 class ServeFile(Table):
     """The whole file; nothing in it is needed."""
 
@@ -56,6 +71,7 @@ class ServeFile(Table):
     tls: TlsTable | None = None
     session: SessionTable = SessionTable()
     limits: LimitTable = LimitTable()
+    oidc: OidcTable | None = None
 
 
 TABLES: kinds.Tables = {
@@ -63,6 +79,7 @@ TABLES: kinds.Tables = {
     "tls": TlsTable,
     "session": SessionTable,
     "limits": LimitTable,
+    "oidc": OidcTable,
 }
 """Every table by its heading."""
 
@@ -116,6 +133,21 @@ class _Reader:
             guard=self._maybe(file.guard),
             profiles=tuple(file.profiles),
             organisation=file.organisation or "",
+            oidc=None if file.oidc is None else self._oidc(file.oidc),
+        )
+
+    def _oidc(self, table: OidcTable) -> OidcSettings:
+        if not _is_issuer(table.issuer):
+            self._fail(("oidc", "issuer"), "is no issuer: an https:// address without a query")
+        if not table.roles:
+            self._fail(("oidc", "roles"), "lets nobody in", 'write roles = { "their word" = "operator" }')
+        return OidcSettings(
+            issuer=table.issuer,
+            client_id=table.client_id,
+            client_secret_file=self._path(table.client_secret_file),
+            roles={value: Role(role) for value, role in table.roles.items()},
+            roles_claim=table.roles_claim,
+            ca=self._maybe(table.ca),
         )
 
     def _maybe(self, path: str | None) -> str | None:
@@ -130,6 +162,15 @@ class _Reader:
 
 def _hint(table: str, key: str) -> str:
     return kinds.key_hint(TABLES, table, key)
+
+
+def _is_issuer(url: str) -> bool:
+    """OpenID Connect Discovery 1.0, 3: neither a query nor a fragment. A bar ends it where subjects are kept."""
+    try:
+        is_port = urlsplit(url).port != 0
+    except ValueError:
+        return False
+    return is_port and len(url) <= _LONGEST_ISSUER and not {"?", "#", "|", "\\"} & set(url)
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The two cookies: of a session, and of a stranger who is about to sign in."""
+"""The cookies: of a session, of a stranger who is about to sign in, and of one whom the provider is asked about."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from fastapi import Request, Response
 
 from leadglass.web.site import Site
 
-__all__ = ["clear", "give_session", "give_stranger", "session_secret", "stranger_secret"]
+__all__ = [
+    "clear",
+    "end_flow",
+    "flow_secret",
+    "give_flow",
+    "give_session",
+    "give_stranger",
+    "session_secret",
+    "stranger_secret",
+]
 
-_SESSION, _STRANGER = "leadglass", "leadglass-form"
+_SESSION, _STRANGER, _FLOW = "leadglass", "leadglass-form", "leadglass-flow"
 _LONGEST = 64
 
 
@@ -22,12 +31,15 @@ def stranger_secret(site: Site, request: Request) -> str:
     return _found(site, request, _STRANGER)
 
 
+def flow_secret(site: Site, request: Request) -> str:
+    """What the browser shows that went to the identity provider."""
+    return _found(site, request, _FLOW)
+
+
 def give_session(site: Site, response: Response, secret: str) -> None:
     """Let the browser show ``secret`` from now on, until it is closed; the stranger's is void."""
     _set(site, response, _SESSION, secret)
-    response.delete_cookie(
-        _name(site, _STRANGER), path="/", secure=site.settings.is_secure, httponly=True, samesite="lax"
-    )
+    _delete(site, response, _STRANGER)
 
 
 def give_stranger(site: Site, response: Response, secret: str) -> None:
@@ -35,17 +47,33 @@ def give_stranger(site: Site, response: Response, secret: str) -> None:
     _set(site, response, _STRANGER, secret)
 
 
+def give_flow(site: Site, response: Response, secret: str, seconds: int) -> None:
+    """Let the browser that goes to the identity provider be told from any other that comes from there."""
+    _set(site, response, _FLOW, secret, seconds)
+
+
+def end_flow(site: Site, response: Response) -> None:
+    """It came back."""
+    _delete(site, response, _FLOW)
+
+
 def clear(site: Site, response: Response) -> None:
     """Let the browser forget."""
     for name in (_SESSION, _STRANGER):
-        response.delete_cookie(
-            _name(site, name), path="/", secure=site.settings.is_secure, httponly=True, samesite="lax"
-        )
+        _delete(site, response, name)
 
 
-def _set(site: Site, response: Response, name: str, value: str) -> None:
+def _set(site: Site, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+    # Lax and not Strict: the way back from the identity provider begins at another site.
     secure = site.settings.is_secure
-    response.set_cookie(_name(site, name), value, path="/", secure=secure, httponly=True, samesite="lax")
+    response.set_cookie(
+        _name(site, name), value, seconds, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def _delete(site: Site, response: Response, name: str) -> None:
+    secure = site.settings.is_secure
+    response.delete_cookie(_name(site, name), path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def _found(site: Site, request: Request, name: str) -> str:

@@ -44,9 +44,9 @@ class Doors:
         self._declared: list[Declared] = []
         self._made: list[Door] = []
 
-    def get(self, path: str, rule: Rule, **options: Any) -> Callable[[_F], _F]:
-        """Declare that ``path`` is read by whom ``rule`` lets pass."""
-        return self._declare("GET", path, rule, "", options)
+    def get(self, path: str, rule: Rule, action: str = "", **options: Any) -> Callable[[_F], _F]:
+        """Declare that ``path`` is read by whom ``rule`` lets pass; ``action`` as of ``post``, if it does something."""
+        return self._declare("GET", path, rule, action, options)
 
     def post(self, path: str, rule: Rule, action: str, **options: Any) -> Callable[[_F], _F]:
         """Declare what posting to ``path`` does; ``action`` is what the audit calls it."""

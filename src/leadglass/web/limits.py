@@ -14,7 +14,16 @@ from fastapi import HTTPException
 from leadglass.store import accounts
 from leadglass.web.site import Site
 
-__all__ = ["MEMORY", "PER_ACCOUNT", "PER_ADDRESS", "PER_PAIR", "forgive", "require_turn"]
+__all__ = [
+    "MEMORY",
+    "PER_ACCOUNT",
+    "PER_ADDRESS",
+    "PER_PAIR",
+    "came_back",
+    "forgive",
+    "require_turn",
+    "require_way_out",
+]
 
 PER_PAIR, PER_ADDRESS, PER_ACCOUNT = 5, 30, 50
 MEMORY = 900
@@ -35,6 +44,25 @@ def forgive(site: Site, name: str, address: str) -> None:
     """It was right."""
     pair, place, account = _keys(name, address)
     accounts.forgive(site.database, [pair, account], [place])
+
+
+def require_way_out(site: Site, address: str) -> None:
+    """Count somebody who is sent to the identity provider; 429 if too many from there did not come back."""
+    if not accounts.attempt(site.database, {_way_out(address): PER_ADDRESS}, MEMORY):
+        raise HTTPException(
+            429,
+            "too many sign-ins were begun and not ended; wait a quarter of an hour",
+            {"Retry-After": str(MEMORY)},
+        )
+
+
+def came_back(site: Site, address: str) -> None:
+    """He did, and is let in."""
+    accounts.forgive(site.database, [], [_way_out(address)])
+
+
+def _way_out(address: str) -> str:
+    return _key("provider", _place(address))
 
 
 def _keys(name: str, address: str) -> tuple[str, str, str]:

@@ -43,8 +43,13 @@ def account_by_password(visit: Visit, name: str, password: str) -> Account | Non
     return kept.account
 
 
-def begin(visit: Visit, account: Account, request: Request, answer: Response) -> None:
-    """Sign in: a secret that nobody has seen before, whatever the browser came with (session fixation)."""
+def begin(
+    visit: Visit, account: Account, request: Request, answer: Response, confirmed_at: int | None = None
+) -> None:
+    """Sign in: a secret that nobody has seen before, whatever the browser came with (session fixation).
+
+    ``confirmed_at``: POSIX seconds, when he showed who he is; None: just now.
+    """
     site, now, shown = visit.site, visit.site.now(), secret(visit.site.randomness)
     if visit.visitor.credential:
         web_sessions.end_session(site.database, visit.name, visit.visitor.credential)
@@ -53,7 +58,7 @@ def begin(visit: Visit, account: Account, request: Request, answer: Response) ->
         account=account.name,
         began_at=now,
         seen_at=now,
-        confirmed_at=now,
+        confirmed_at=now if confirmed_at is None else confirmed_at,
         until=now + site.settings.absolute,
         address=visit.visitor.address[:45],
         browser=visible(request.headers.get("user-agent", ""))[:200],

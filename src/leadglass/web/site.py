@@ -9,6 +9,7 @@ from leadglass.ports.dashboard import Desks
 from leadglass.ports.world import Clock, Randomness
 from leadglass.settings.serve import ServeSettings
 from leadglass.store.database import Database
+from leadglass.web.oidc import Provider
 
 __all__ = ["Site"]
 
@@ -22,6 +23,8 @@ class Site:
     randomness: Randomness
     settings: ServeSettings
     desks: Desks
+    provider: Provider | None = None
+    """Who vouches for people, beside passwords."""
 
     def now(self) -> int:
         """POSIX seconds."""

@@ -10,13 +10,15 @@ from typing import TypeAlias
 from leadglass import wiring
 from leadglass.errors import ConfigError, LeadglassError
 from leadglass.model.dossier import Dossier, DossierOptions
+from leadglass.net.secured import context_for
 from leadglass.ports.dashboard import Desks
-from leadglass.settings.serve import ServeSettings
+from leadglass.settings.serve import OidcSettings, ServeSettings
 from leadglass.settings.serve_file import read_serve
 from leadglass.settings.watch_file import WatchSettings
 from leadglass.store import accounts
 from leadglass.store.database import Database
 from leadglass.web.app import create
+from leadglass.web.oidc import Provider
 from leadglass.web.secrets import digest_of, secret
 from leadglass.web.serving import Server
 from leadglass.web.site import Site
@@ -28,7 +30,15 @@ from leadglass.wiring.watch_desk import Desk
 from leadglass.wiring.watch_files import read_settings
 from leadglass.wiring.watching import run_watch
 
-__all__ = ["FIRST_LINK_SECONDS", "Dossiers", "Serving", "account_link", "desks_of", "settings_in"]
+__all__ = [
+    "FIRST_LINK_SECONDS",
+    "Dossiers",
+    "Serving",
+    "account_link",
+    "desks_of",
+    "provider_of",
+    "settings_in",
+]
 
 FIRST_LINK_SECONDS = 1800
 """How long the link of the first start works."""
@@ -60,6 +70,19 @@ def desks_of(database: Database, settings: ServeSettings, dossiers: Dossiers | N
     )
 
 
+def provider_of(settings: OidcSettings) -> Provider:
+    """The identity provider, not yet asked; ``ConfigError`` names the file that cannot be used."""
+    file = Path(settings.client_secret_file)
+    try:
+        secret = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise ConfigError("the client's secret cannot be read", where=str(file)) from exc
+    if not secret or not secret.isprintable():
+        raise ConfigError("holds no secret", where=str(file), then="write it there, alone, on one line")
+    context_for(settings.ca)
+    return Provider(settings, secret, wiring.clock())
+
+
 def account_link(database: Database, account: str | None, seconds: int) -> str:
     """The path of a link that sets the password of ``account`` once (None: makes the first administrator)."""
     shown = secret(wiring.randomness())
@@ -84,7 +107,8 @@ class Serving:
         self._watched = _watched(settings)
         self._end = threading.Event()
         desks = desks_of(database, settings, dossiers)
-        site = Site(database, wiring.clock(), wiring.randomness(), settings, desks)
+        provider = None if settings.oidc is None else provider_of(settings.oidc)
+        site = Site(database, wiring.clock(), wiring.randomness(), settings, desks, provider)
         self._server = Server(create(site), settings)
 
     def first_link(self) -> str | None:
