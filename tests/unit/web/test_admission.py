@@ -24,7 +24,15 @@ def test_a_token_carries_no_more_than_its_owner_has_now(dashboard: Dashboard) ->
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Bearer", "Bearer lgt_", "Bearer lgt_" + "A" * 43, "Basic YTpi", "Bearer " + "A" * 5000, "bearer \x7f"],
+    [
+        "",
+        "Bearer",
+        "Bearer lgt_",
+        "Bearer lgt_" + "A" * 43,
+        "Basic YTpi",
+        "Bearer " + "A" * 5000,
+        "bearer \x7f",
+    ],
 )
 def test_no_other_word_opens_the_api(dashboard: Dashboard, authorization: str) -> None:
     answer = dashboard.stranger(headers={"Authorization": authorization}).get("/api/v1/about")
