@@ -164,15 +164,12 @@ def tally(db: Database, scan: StoredScan) -> Tally:
 
 
 def _counted(db: Database, scan: StoredScan, *, with_owners: bool) -> Tally:
-    # Not by GROUP BY, for which SQLite sorts all rows in memory.
-    rows = select(observations.c.verdict).where(observations.c.scan == scan.id)
     access: Counter[Access] = Counter()
     severity: Counter[Severity] = Counter()
     with db.read() as connection:
         query = select(verdicts.c.id, verdicts.c.access, verdicts.c.severity)
         words = Shelf(connection, query, lambda row: (Access(row.access), Severity(row.severity)))
-        for page in streamed(connection, rows):
-            counted = Counter(row[0] for row in page)
+        for counted in _by_verdict(connection, scan, is_grouped=db.is_postgres):
             known = words.holding(counted)
             for verdict, number in counted.items():
                 access[known[verdict][0]] += number
@@ -184,6 +181,18 @@ def _counted(db: Database, scan: StoredScan, *, with_owners: bool) -> Tally:
         {word: access[word] for word in Access if access[word]},
         {word: severity[word] for word in Severity if severity[word]},
     )
+
+
+def _by_verdict(connection: Connection, scan: StoredScan, *, is_grouped: bool) -> Iterator[Mapping[int, int]]:
+    """How many endpoints show each verdict, in parts that add up."""
+    verdict = observations.c.verdict
+    rows = select(verdict).where(observations.c.scan == scan.id)
+    if is_grouped:  # SQLite would sort all rows in memory for it
+        for page in streamed(connection, rows.add_columns(func.count()).group_by(verdict)):
+            yield {row[0]: row[1] for row in page}
+    else:
+        for page in streamed(connection, rows):
+            yield Counter(row[0] for row in page)
 
 
 def _moved(connection: Connection, scan: StoredScan) -> Counter[Severity]:
