@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+from sqlalchemy import func, update
 from tests.contract.reading import Sight, secured, store, told
 
+from leadglass.errors import ConfigError
+from leadglass.judge.judge import judge
+from leadglass.model.evidence import (
+    AssociateEvidence,
+    Reply,
+    TcpEvidence,
+    TcpOutcome,
+    TlsEvidence,
+    TlsOutcome,
+)
 from leadglass.model.verdict import Access, ClientCertificate, Kind, Position, TlsSummary
 from leadglass.store.counting import servers
 from leadglass.store.database import Database
 from leadglass.store.scans import StoredScan
+from leadglass.store.schema import verdicts
 from leadglass.survey.census import Server, census
 from leadglass.survey.hidden import Hint
 
@@ -29,6 +42,12 @@ SIGHTS = (
     secured("2001:db8::7", "b", port=2762),
     demanding("192.0.2.12", 443, "CN=Example PACS CA"),
     demanding("192.0.2.13", 8443),
+)
+
+
+ANSWERED = (
+    TcpEvidence(TcpOutcome.OPEN),
+    AssociateEvidence(Reply.ACCEPTED, implementation_class_uid="1.2.276.0.7230010.3.0.3.6.7"),
 )
 
 
@@ -77,6 +96,39 @@ def test_places_are_lists_that_overlap(database: Database) -> None:
 
     assert census(servers(database, begun)).histories == {frozenset({"berlin"}): 2}
     assert census(servers(database, other)).histories == {frozenset({"tokyo"}): 1}
+
+
+def test_judged_again_is_what_judge_says_of_the_same_evidence(database: Database) -> None:
+    twice = (
+        *ANSWERED,
+        TlsEvidence(TlsOutcome.ALERT),
+        TlsEvidence(TlsOutcome.ESTABLISHED, version="TLSv1.3"),
+    )
+    sights = [
+        told("192.0.2.20", Access.CLOSED),  # which today's rules would never say of it
+        dataclasses.replace(told("192.0.2.21"), evidence=twice),
+        dataclasses.replace(told("192.0.2.22"), evidence=twice[:2]),
+        secured("192.0.2.23", "b", port=2762),
+    ]
+    found = servers(database, store(database, sights), again=True)
+
+    for sight, server in zip(sights, found, strict=True):
+        verdict = judge(sight.evidence, rung=sight.rung, position=Position.OUTSIDE, port=sight.port)
+        (endpoint,) = server.endpoints
+        assert endpoint.seen.access is verdict.access
+        assert endpoint.seen.is_dicom == ("dicom" in verdict.protocols)
+        assert endpoint.seen.natures == verdict.nature.shares
+        assert endpoint.seen.settled == verdict.nature.settled
+
+
+def test_a_record_that_was_altered_is_not_judged_again(database: Database) -> None:
+    scan = store(database, [told("192.0.2.24", version="GENUINE")])
+    with database.write() as connection:
+        body = func.replace(verdicts.c.body, "GENUINE", "FORGED")
+        connection.execute(update(verdicts).where(verdicts.c.body.contains("GENUINE")).values(body=body))
+
+    with pytest.raises(ConfigError, match=r"altered.*does not match its digest"):
+        list(servers(database, scan, again=True))
 
 
 def test_more_servers_than_a_page_holds_are_all_counted(database: Database) -> None:

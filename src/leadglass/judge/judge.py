@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from leadglass.judge.access import access
+from leadglass.judge.access import Decided, access
 from leadglass.judge.advice import advice, settles
-from leadglass.judge.case import assemble
-from leadglass.judge.nature import ALONE, nature
+from leadglass.judge.case import Case, assemble
+from leadglass.judge.nature import ALONE, Judged, nature
 from leadglass.judge.rules import Rule, because
 from leadglass.judge.seen import seen
 from leadglass.judge.severity import severity
 from leadglass.judge.signs import Surroundings
 from leadglass.model.evidence import Evidence
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Access, Position, Reason, Verdict
+from leadglass.model.verdict import Access, Nature, Position, Reason, Verdict
 
-__all__ = ["HostVerdict", "host", "judge"]
+__all__ = ["HostVerdict", "Outline", "host", "judge", "outline"]
 
 _GUARDED = frozenset({Access.DEMANDS_CERTIFICATE, Access.DEMANDS_LOGIN, Access.WANTS_TITLE})
 _OPEN = frozenset(
@@ -48,10 +49,7 @@ def judge(
     ``rung`` is the deepest that was asked; what lies deeper in ``evidence`` is not used. ``port`` decides
     nothing: a product's default port is only mentioned beside what the product itself announced.
     """
-    case = assemble(seen(evidence, rung), port)
-    decided = access(case)
-    locked = decided.access is Access.DEMANDS_CERTIFICATE
-    judged = nature(case.seen, case.software, surroundings, locked=locked)
+    case, decided, judged = _decided(evidence, rung, port, surroundings)
     graded = severity(decided.access, position, judged.nature, judged.data)
     verdict = Verdict(
         access=decided.access,
@@ -72,6 +70,29 @@ def judge(
         ),
     )
     return replace(verdict, advice=advice(verdict, rung, position), settles=settles(verdict, rung, position))
+
+
+class Outline(NamedTuple):
+    """As much of a verdict as is counted where there are many."""
+
+    access: Access
+    protocols: tuple[str, ...]
+    nature: Nature
+
+
+def outline(evidence: Sequence[Evidence], *, rung: Rung, surroundings: Surroundings = ALONE) -> Outline:
+    """The same words as ``judge`` finds, without looking for advice. Arguments as there."""
+    case, decided, judged = _decided(evidence, rung, 0, surroundings)
+    return Outline(decided.access, case.protocols, judged.nature)
+
+
+def _decided(
+    evidence: Sequence[Evidence], rung: Rung, port: int, surroundings: Surroundings
+) -> tuple[Case, Decided, Judged]:
+    case = assemble(seen(evidence, rung), port)
+    decided = access(case)
+    locked = decided.access is Access.DEMANDS_CERTIFICATE
+    return case, decided, nature(case.seen, case.software, surroundings, locked=locked)
 
 
 @dataclass(frozen=True, slots=True)

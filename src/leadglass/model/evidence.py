@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -44,6 +45,7 @@ __all__ = [
     "digest",
     "facts_of",
     "from_facts",
+    "unaltered",
 ]
 
 Json: TypeAlias = Any
@@ -398,14 +400,24 @@ def from_facts(facts: Iterable[Fact]) -> tuple[Evidence, ...]:
     return tuple(_rebuild(probe, values) for probe, values in by_probe.items())
 
 
+def unaltered(fact: Fact, written: str, sha256: str) -> Fact:
+    """``fact``, which was written with that id and digest; ``ValueError`` if it does not match them."""
+    if (fact.id, fact.sha256) != (written, sha256):
+        raise ValueError(f"the evidence {written!r} does not match its digest")
+    return fact
+
+
 def digest(evidence: Iterable[Evidence]) -> str:
     """SHA-256 over all facts, in hexadecimal: identical observations share one digest."""
     facts = [[f.probe, f.fact, f.value] for e in evidence for f in facts_of(e)]
     return hashlib.sha256(_canonical(facts)).hexdigest()
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def _canonical(value: Json) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def _plain(value: Json) -> Json:
@@ -438,17 +450,28 @@ _NESTED: Mapping[str, type[Any]] = {
 
 
 def _typed(kind: type[Any], values: Mapping[str, Json]) -> dict[str, Json]:
-    hints = get_type_hints(kind)
-    return {name: _coerce(name, hints[name], value) for name, value in values.items()}
+    words = _words()[kind]
+    return {name: _coerce(name, words.get(name), value) for name, value in values.items()}
 
 
-def _coerce(name: str, hint: Any, value: Json) -> Json:
-    nested = _NESTED.get(name)
-    if nested is not None and isinstance(value, dict):
-        return nested(**_typed(nested, value))
+@functools.cache
+def _words() -> Mapping[type[Any], Mapping[str, type[enum.StrEnum]]]:
+    """The fields that hold one of a few words. Made once: to look at annotations takes longer than to judge."""
+    return {
+        kind: {
+            name: word
+            for name, hint in get_type_hints(kind).items()
+            for word in (Reply, TlsOutcome, TcpOutcome)
+            if hint in (word, word | None)
+        }
+        for kind in (*_TYPES.values(), *_NESTED.values())
+    }
+
+
+def _coerce(name: str, word: type[enum.StrEnum] | None, value: Json) -> Json:
     if isinstance(value, list):
         return tuple(_coerce(name, None, v) for v in value)
-    for enumeration in (Reply, TlsOutcome, TcpOutcome):
-        if isinstance(value, str) and hint in (enumeration, enumeration | None):
-            return enumeration(value)
-    return value
+    if isinstance(value, dict) and name in _NESTED:
+        nested = _NESTED[name]
+        return nested(**_typed(nested, value))
+    return word(value) if word is not None and isinstance(value, str) else value

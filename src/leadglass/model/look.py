@@ -9,16 +9,24 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
-from leadglass.model.evidence import AssociateEvidence, Evidence, TlsEvidence, facts_of
+from leadglass.model.evidence import (
+    AssociateEvidence,
+    Evidence,
+    Fact,
+    TlsEvidence,
+    facts_of,
+    from_facts,
+    unaltered,
+)
 from leadglass.model.record import body_of
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Severity, Verdict
 
-__all__ = ["Look", "Sighting", "Sightings", "identity_of", "look_of"]
+__all__ = ["Look", "Sighting", "Sightings", "evidence_in", "identity_of", "look_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +128,14 @@ def look_of(evidence: Sequence[Evidence], verdict: Verdict, rung: Rung, judged_b
         version=verdict.software.version,
         identity=identity_of(evidence),
         judged_by=judged_by,
+    )
+
+
+def evidence_in(body: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """``ScanRecord.observed`` of the parsed ``body`` of a look: many are read sooner without the rest of a record."""
+    return from_facts(
+        unaltered(Fact(one["probe"], one["fact"], one["value"]), one["id"], one["sha256"])
+        for one in body["evidence"]
     )
 
 

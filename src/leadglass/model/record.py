@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from leadglass.errors import ConfigError
 from leadglass.model.endpoint import Endpoint
-from leadglass.model.evidence import Evidence, Fact, TcpEvidence, TcpOutcome, facts_of, from_facts
+from leadglass.model.evidence import Evidence, Fact, TcpEvidence, TcpOutcome, facts_of, from_facts, unaltered
 from leadglass.model.record_line import ascii_json
 from leadglass.model.record_parts import (
     SCHEMA,
@@ -124,7 +124,9 @@ class ScanRecord(Part):
 
     def observed(self) -> tuple[Evidence, ...]:
         """The evidence as it was, to be judged again; ``ValueError`` if it was altered or does not fit."""
-        return from_facts(_unaltered(self.evidence))
+        return from_facts(
+            unaltered(Fact(one.probe, one.fact, one.value), one.id, one.sha256) for one in self.evidence
+        )
 
     def body(self) -> str:
         """The shared fields, as ``body_of`` writes them."""
@@ -381,14 +383,6 @@ def _flat(item: Evidence, times: int) -> Iterator[EvidenceFact]:
         yield EvidenceFact(
             id=numbered.id, probe=probe, fact=fact.fact, value=fact.value, sha256=numbered.sha256
         )
-
-
-def _unaltered(evidence: Iterable[EvidenceFact]) -> Iterator[Fact]:
-    for item in evidence:
-        fact = Fact(item.probe, item.fact, item.value)
-        if (fact.id, fact.sha256) != (item.id, item.sha256):
-            raise ValueError(f"the evidence {item.id!r} does not match its digest")
-        yield fact
 
 
 def _reason(text: str) -> Reason:

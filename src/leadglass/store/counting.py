@@ -6,6 +6,7 @@ itself: then the rows of an address follow one another.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -14,13 +15,15 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from leadglass.judge.judge import judge
+from leadglass.errors import ConfigError
+from leadglass.judge.judge import outline
 from leadglass.judge.signs import Surroundings
+from leadglass.model.evidence import Evidence
 from leadglass.model.key import unpack
-from leadglass.model.record import ScanRecord, read_body
+from leadglass.model.look import evidence_in
 from leadglass.model.rung import Rung
 from leadglass.model.statement import standing
-from leadglass.model.verdict import Access, ClientCertificate, Kind, Position
+from leadglass.model.verdict import Access, ClientCertificate, Kind
 from leadglass.store.database import Database
 from leadglass.store.reading import AnyRow, Shelf, streamed
 from leadglass.store.scans import StoredScan
@@ -34,8 +37,8 @@ __all__ = ["servers"]
 _DICOM = frozenset({"dicom", "dicomweb"})
 _PORT = 2
 """Bytes at the end of an endpoint's key."""
-_ROOM = 1 << 15
-"""Looks remembered, about 1 kB each as they are here: rows come by address, and like answers lie far apart."""
+_ROOM = 1 << 17
+"""Looks remembered, about 0.3 kB each as they are here: rows come by address, and like answers lie far apart."""
 _KEYS = (6, 18)
 """Bytes of a key: of IPv4, of IPv6."""
 
@@ -46,7 +49,7 @@ def servers(db: Database, scan: StoredScan, *, again: bool = False) -> Iterator[
     What is known around an address moves its nature, and what its owner says overrules it. ``again``: the evidence
     is judged by today's rules, whatever was judged when it was seen.
     """
-    make = _judged_again if again else _seen
+    make = _judged_again if again else _as_judged
     for size in _KEYS:
         rows = _rows(db, scan, size, make)
         for address, group in itertools.groupby(rows, key=lambda row: row[0][:-_PORT]):
@@ -69,7 +72,7 @@ def _rows(
     with db.read() as connection:
         names = {row.id: row.name for row in connection.execute(select(places.c.id, places.c.name))}
         shelf = Shelf(connection, looks, make, _ROOM)
-        whole = Shelf(connection, looks, lambda row: (Rung(row.rung), read_body(row.body)))
+        whole = Shelf(connection, looks, _whole)
         around = _Around(connection)
         for page in streamed(connection, rows):
             known = shelf.holding(row.verdict for row in page)
@@ -105,41 +108,62 @@ class _Around:
         return Endpoint(port, place, look, is_confirmed=announced or said.nature is not None, stated=said)
 
 
-def _moved(look: tuple[Rung, ScanRecord], around: Surroundings) -> dict[str, Any]:
-    """The nature of a look, judged again with what is around it. A port decides nothing."""
-    rung, body = look
-    found = judge(body.observed(), rung=rung, position=Position.UNKNOWN, port=0, surroundings=around).nature
+def _moved(look: tuple[Rung, tuple[Evidence, ...]], around: Surroundings) -> dict[str, Any]:
+    """The nature of a look, judged again with what is around it."""
+    rung, observed = look
+    found = outline(observed, rung=rung, surroundings=around).nature
     return {"natures": found.shares, "settled": found.settled}
 
 
-def _seen(row: AnyRow) -> Seen:
-    body = json.loads(row.body)  # our own, and in one piece: a database keeps no half of a text
+def _whole(row: AnyRow) -> tuple[Rung, tuple[Evidence, ...]]:
+    return Rung(row.rung), _observed(json.loads(row.body))
+
+
+def _observed(body: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    try:
+        return evidence_in(body)
+    except ValueError as exc:
+        raise ConfigError(f"a stored record was altered: {exc}", then="scan again") from exc
+
+
+def _as_judged(row: AnyRow) -> Seen:
+    return _seen(row, json.loads(row.body))  # our own, and in one piece: a database keeps no half of a text
+
+
+def _seen(row: AnyRow, body: Mapping[str, Any]) -> Seen:
     tls = body["transport"]["tls"] or {}
-    certificate = tls.get("certificate") or {}
+    demands = tls.get("client_certificate") == ClientCertificate.REQUIRED
     return Seen(
         access=Access(row.access),
         is_dicom=not _DICOM.isdisjoint(body["protocols"]),
-        natures={Kind(kind): share for kind, share in body["nature"].items()},
+        natures=_same(*(body["nature"][kind] for kind in Kind)),
         settled=body["nature_settled"],
-        demands_certificate=tls.get("client_certificate") == ClientCertificate.REQUIRED,
-        names=(
-            certificate.get("subject", ""),
-            certificate.get("issuer", ""),
-            *certificate.get("sans", ()),
-            *tls.get("acceptable_cas", ()),
-        ),
+        demands_certificate=demands,
+        names=tuple(_names(tls)) if demands else (),
         identity=None if row.identity is None else bytes(row.identity),
     )
 
 
+def _names(tls: Mapping[str, Any]) -> Iterator[str]:
+    certificate = tls.get("certificate") or {}
+    yield from (certificate.get("subject", ""), certificate.get("issuer", ""))
+    yield from (*certificate.get("sans", ()), *tls.get("acceptable_cas", ()))
+
+
+@functools.lru_cache(maxsize=4096)
+def _same(*shares: float) -> Mapping[Kind, float]:
+    """The shares of the kinds, in their order: one mapping for many looks, which differ in little else."""
+    return dict(zip(Kind, shares, strict=True))
+
+
 def _judged_again(row: AnyRow) -> Seen:
-    """The same by today's rules. Neither port nor position decides any of it."""
-    seen, observed = _seen(row), read_body(row.body).observed()
-    verdict = judge(observed, rung=Rung(row.rung), position=Position.UNKNOWN, port=0)
+    """The same by today's rules."""
+    body = json.loads(row.body)
+    found = outline(_observed(body), rung=Rung(row.rung))
     return replace(
-        seen,
-        access=verdict.access,
-        is_dicom=not _DICOM.isdisjoint(verdict.protocols),
-        natures=verdict.nature.shares,
-        settled=verdict.nature.settled,
+        _seen(row, body),
+        access=found.access,
+        is_dicom=not _DICOM.isdisjoint(found.protocols),
+        natures=_same(*found.nature.shares.values()),
+        settled=found.nature.settled,
     )

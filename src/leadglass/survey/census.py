@@ -40,19 +40,19 @@ class Seen:
     settled: bool
     demands_certificate: bool
     names: tuple[str, ...]
-    """In its certificate, and of the authorities that it accepts."""
+    """In its certificate, and of the authorities that it accepts; empty where it demands no certificate."""
     identity: bytes | None
     """See ``model.look.identity_of``."""
+    kind: Kind = field(init=False)
+    """The likeliest."""
+    counts: bool = field(init=False)
+    """Whether it is a DICOM server that was found."""
 
-    @property
-    def kind(self) -> Kind:
-        """The likeliest."""
-        return max(self.natures, key=lambda kind: self.natures[kind])
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is a DICOM server that was found."""
-        return self.access not in SILENT and (self.is_dicom or self.access not in _LOCKED)
+    def __post_init__(self) -> None:
+        likeliest = max(self.natures, key=self.natures.__getitem__)
+        object.__setattr__(self, "kind", likeliest)
+        speaks = self.access not in SILENT and (self.is_dicom or self.access not in _LOCKED)
+        object.__setattr__(self, "counts", speaks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class Census:
 def census(servers: Iterable[Server]) -> Census:
     """Count ``servers``, each address of which comes once. Memory grows only with the number of identities."""
     counted = Census()
-    sums: Counter[Kind] = Counter()
+    sums = dict.fromkeys(Kind, 0.0)
     likeliest: Counter[Kind] = Counter()
     settled: Counter[Kind] = Counter()
     places: dict[bytes, frozenset[str]] = {}
@@ -169,7 +169,8 @@ def census(servers: Iterable[Server]) -> Census:
         word = server.said
         said = None if word is None else word.nature
         if said is None:
-            sums.update(face.natures)
+            for kind, share in face.natures.items():
+                sums[kind] += share
             likeliest[face.kind] += 1
             settled[face.kind] += face.settled
         else:
@@ -188,7 +189,7 @@ def census(servers: Iterable[Server]) -> Census:
     counted.settled = settled.total()
     counted.kinds = {
         kind: Expected(
-            float(sums[kind]),
+            sums[kind],
             Interval(settled[kind], counted.servers - counted.settled + settled[kind]),
             likeliest[kind],
         )

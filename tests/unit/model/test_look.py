@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.report.samples import whole_scan
 
 from leadglass.model.key import pack
-from leadglass.model.look import Look, Sighting, Sightings
+from leadglass.model.look import Look, Sighting, Sightings, evidence_in
+from leadglass.model.record import ScanRecord
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Severity
 
@@ -35,3 +40,14 @@ def test_sightings_are_what_they_were_made_of(given_: list[Sighting]) -> None:
     assert list(made[1:]) == given_[1:]
     assert len(made.looks) == len({sighting.look for sighting in given_})
     assert len(made.sources) == len({sighting.source for sighting in given_})
+
+
+@pytest.mark.parametrize("made", whole_scan(), ids=lambda record: str(record.endpoint))
+def test_evidence_in_a_body_is_that_of_the_record(made: ScanRecord) -> None:
+    body = json.loads(made.body())
+
+    assert evidence_in(body) == made.observed()
+
+    body["evidence"][0]["value"] = "another"
+    with pytest.raises(ValueError, match="does not match its digest"):
+        evidence_in(body)
