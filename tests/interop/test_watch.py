@@ -59,6 +59,11 @@ def scanned(database: Database, ward: Ward) -> Order:
     return done(database, desk(database, ward).order_for("nightly", (), "ada"))
 
 
+def looked(database: Database, ward: Ward) -> Order:
+    """A look at the server alone, to its end, as somebody asks for it at its page."""
+    return done(database, desk(database, ward).order_for("nightly", (spot(ward),), "ada"))
+
+
 def living(database: Database) -> list[Alert]:
     return list(alerts.open_alerts(database))
 
@@ -92,6 +97,27 @@ def test_a_server_that_opens_is_alerted_once_and_its_closing_is_fixed_at_a_secon
             f"fixed:{alert.id}",
             AlertState.CLOSED,
         )
+
+
+def test_what_opens_again_after_a_look_at_it_alone_is_told_again(ward: Ward, database: Database) -> None:
+    with watching(database, ward.settings):
+        with ward.server():
+            scanned(database, ward)
+            (alert,) = living(database)
+        looked(database, ward)
+        with ward.server():  # it was starting again
+            scanned(database, ward)
+        assert [one.id for one in living(database)] == [alert.id]
+        looked(database, ward)
+        looked(database, ward)
+        assert living(database) == []
+        with ward.server():
+            scanned(database, ward)
+            (anew,) = living(database)
+            scanned(database, ward)
+
+    assert (anew.kind, anew.before, anew.after) == (AlertKind.NEWLY_OPEN, Access.CLOSED, Access.ASSOCIATES)
+    assert [(one.id, one.times) for one in living(database)] == [(anew.id, 1)]
 
 
 def test_a_scope_that_no_longer_permits_is_an_alert_until_it_is_scanned_again(

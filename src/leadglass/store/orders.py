@@ -217,6 +217,19 @@ def last(database: Database, schedule: str, scope_file: str) -> Order | None:
     return None if row is None else _order(row)
 
 
+def narrow_since(database: Database, whole: Order) -> Sequence[Order]:
+    """The orders for some endpoints alone that were done for the schedule of ``whole`` since that was, oldest first."""
+    query = (
+        select(orders)
+        .where(orders.c.schedule == whole.schedule, orders.c.scope_file == whole.scope_file)
+        .where(orders.c.ports != "[]", orders.c.ended_at >= whole.ended_at)
+        .where(orders.c.state == OrderState.DONE.value, orders.c.scan.is_not(None))
+        .order_by(orders.c.ended_at, orders.c.id)
+    )
+    with database.read() as connection:
+        return [_order(row) for row in connection.execute(query)]
+
+
 def find(database: Database, identifier: str) -> Order:
     """The order called so; ``UsageError`` if there is none."""
     with database.read() as connection:

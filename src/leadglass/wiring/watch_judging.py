@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from leadglass.errors import UsageError
 from leadglass.model.alert import Alert, AlertKind
+from leadglass.model.endpoint import Endpoint
 from leadglass.model.order import Order, OrderState, Why
-from leadglass.model.verdict import Severity
+from leadglass.model.verdict import Access, Severity
 from leadglass.ports.world import Clock, Randomness
 from leadglass.scan.ids import scan_id
 from leadglass.settings.watch_file import Schedule, WatchSettings
 from leadglass.store import alerts, orders, scans, watch_looks
 from leadglass.store.alerts import Closing, News
 from leadglass.store.database import Database
+from leadglass.store.reading import names_of
 from leadglass.store.scans import StoredScan
+from leadglass.store.watch_looks import Sight, Spot
 from leadglass.watch import ruling
 from leadglass.watch.facts import Certified, Frame, Shift
 from leadglass.wiring.watch_register import Known, known
@@ -30,6 +33,16 @@ _WITHIN = 6 * 3600
 """Seconds in which that look is to begin."""
 _MOST = 2000
 """Alerts of one kind from one scan; more are counted in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What a scan is held against."""
+
+    whole: StoredScan | None
+    """The last scan of everything; None if there was none, or somebody has deleted it."""
+    lately: Mapping[Spot, Sight]
+    """What was looked at again since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +66,16 @@ class Judge:
         """What ``scan``, which ``order`` became, tells."""
         frame, facts = self._frame(order, scan)
         still = alerts.open_alerts(self.database, order.schedule)
-        before = self._before(order)
+        earlier = self._earlier(order)
         said = ruling.answered(
             still,
             watch_looks.sights(self.database, scan, _spots(still)),
-            {} if before is None else watch_looks.sights(self.database, before, _spots(still)),
+            self._sights(earlier, _spots(still)),
             frame,
             is_second_look=order.why is Why.RETEST,
         )
         raised = [
-            *self._capped(ruling.opened(self._shifts(before, scan, frame.fail_on), frame), frame),
+            *self._capped(ruling.opened(self._shifts(order, earlier, scan, frame.fail_on), frame), frame),
             *self._capped(ruling.expiring(self._shown(scan), frame, self.settings.certificate_days), frame),
         ]
         closed = list(said.closed)
@@ -81,7 +94,7 @@ class Judge:
         frame, _ = self._frame(order, part)
         raised = [ruling.unseen(order, why, frame)]
         if part is not None:
-            shifts = self._shifts(self._before(order), part, frame.fail_on)
+            shifts = self._shifts(order, self._earlier(order), part, frame.fail_on)
             raised += self._capped(ruling.opened(shifts, frame), frame)
         return News(order.id, raised, channels=self.channels)
 
@@ -145,19 +158,40 @@ class Judge:
         )
         return frame, facts
 
-    def _before(self, order: Order) -> StoredScan | None:
-        """The scan to compare with; None if there was none, or somebody has deleted it."""
+    def _earlier(self, order: Order) -> _Earlier:
         last = orders.last(self.database, order.schedule, order.scope_file)
-        if last is None or last.scan is None or last.scan == order.scan:
-            return None
+        if last is None or last.scan == order.scan:
+            return _Earlier(None, {})
+        lately: dict[Spot, Sight] = {}
+        for one in orders.narrow_since(self.database, last):
+            scan = self._kept(one)
+            if scan is not None and one.id != order.id:
+                seen = watch_looks.sights(self.database, scan, one.ports).items()
+                lately |= {spot: sight for spot, sight in seen if sight.access is not Access.INCONCLUSIVE}
+        return _Earlier(self._kept(last), lately)
+
+    def _kept(self, order: Order) -> StoredScan | None:
+        """The scan that an order became; None if it became none, or somebody has deleted it."""
         try:
-            return scans.find(self.database, last.scan)
+            return None if order.scan is None else scans.find(self.database, order.scan)
         except UsageError:
             return None
 
-    def _shifts(self, before: StoredScan | None, scan: StoredScan, least: Severity) -> Iterator[Shift]:
-        for one in watch_looks.changed(self.database, before, scan, least):
-            yield Shift(one.endpoint, one.before, one.after, one.was_known)
+    def _sights(self, earlier: _Earlier, spots: Sequence[Spot]) -> Mapping[Spot, Sight]:
+        whole = {} if earlier.whole is None else watch_looks.sights(self.database, earlier.whole, spots)
+        return {**whole, **earlier.lately}
+
+    def _shifts(self, order: Order, earlier: _Earlier, scan: StoredScan, least: Severity) -> Iterator[Shift]:
+        told = set(_spots(alerts.open_alerts(self.database, order.schedule)))
+        lately = {spot: sight for spot, sight in earlier.lately.items() if spot not in told}
+        for one in watch_looks.changed(self.database, earlier.whole, scan, least):
+            if (one.endpoint.address, one.endpoint.port) not in lately:
+                yield Shift(one.endpoint, one.before, one.after, one.was_known)
+        names, now = names_of(scan.plan), watch_looks.sights(self.database, scan, lately)
+        for (address, port), after in now.items():
+            if after.severity.rank <= least.rank:
+                before = lately[address, port]
+                yield Shift(Endpoint(address, port, names.get(address)), before, after, was_known=True)
 
     def _shown(self, scan: StoredScan) -> Iterator[Certified]:
         for endpoint, ends, at in watch_looks.certificates(self.database, scan):
