@@ -82,7 +82,8 @@ class AlertLine:
     server: Link | None
     was_between: str
     """When it happened, as far as it is known; "" if nobody had looked before."""
-    changed_by: str
+    ended: str
+    """What was done about it, and by whom; "" while it is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ def _alert(alert: Alert, now: int) -> AlertLine:
         if alert.endpoint
         else None,
         was_between=_between(alert, now),
-        changed_by=alert.changed_by,
+        ended=_done_about(alert),
     )
 
 
@@ -191,6 +192,14 @@ def _between(alert: Alert, now: int) -> str:
     if alert.not_before is None:
         return ""
     return f"It happened between {moment(alert.not_before, now).full} and {moment(alert.first_at, now).full}."
+
+
+def _done_about(alert: Alert) -> str:
+    if alert.state is AlertState.OPEN or alert.kind is AlertKind.FIXED:
+        return ""
+    if alert.state is AlertState.SILENT:
+        return "Silent: somebody has taken the risk upon himself."
+    return f"{alert.state.capitalize()} by {alert.changed_by or 'the watch'}."
 
 
 def worst_first(alerts: Iterable[Alert]) -> Sequence[Alert]:

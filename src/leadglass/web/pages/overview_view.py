@@ -172,7 +172,7 @@ def _nothing_exposed(seen: Overview, now: int) -> Answer:
     return Answer(
         severity=Severity.NONE,
         exposed="No: nothing exposed was seen.",
-        lead=f"{count(seen.servers, 'server')} answered, none of them to a stranger in a way that asks for action.",
+        lead=f"{count(seen.servers, 'server')} known, none open to strangers in a way that asks for action.",
         since=f"The last look ended {ago(seen.last.ended or seen.last.began, now)}.",
         first="Nothing today. Keep looking: what is shut now can be opened by the next update.",
         href="/scans",
@@ -220,6 +220,10 @@ def _nothing(seen: Overview) -> Empty:
     if seen.is_exposed is None:
         return Empty(
             "No server is known yet.", "Order a scan of a server of your own.", "/scans", "To the scans"
+        )
+    if seen.servers:
+        return Empty(
+            "No server asks for action.", "All that is known stands there.", "/servers", "To the servers"
         )
     return Empty(
         "No server answered.", "Look again, or take more addresses into the scope.", "/scans", "To the scans"
