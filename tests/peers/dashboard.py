@@ -22,6 +22,7 @@ from leadglass.store import accounts, web_sessions
 from leadglass.store.database import Database, open_database
 from leadglass.store.web_sessions import Session, Token
 from leadglass.web.app import create
+from leadglass.web.oidc import Provider
 from leadglass.web.secrets import api_token, csrf_of, digest_of, secret
 from leadglass.web.site import Site
 from leadglass.wiring.dossier import dossier
@@ -142,12 +143,17 @@ class Dashboard:
 
 @contextlib.contextmanager
 def dashboard(
-    folder: Path, settings: ServeSettings | None = None, desks: Desks | None = None
+    folder: Path,
+    settings: ServeSettings | None = None,
+    desks: Desks | None = None,
+    secret_of_oidc: str = "",
 ) -> Iterator[Dashboard]:
     """One over a new SQLite store in ``folder``; ``desks`` instead of the real ones."""
     world, settings = World(), settings or ServeSettings()
     with asyncio.Runner() as runner, open_database(str(folder / "dashboard.sqlite"), world.posix) as database:
-        site = Site(database, world, world, settings, desks or desks_of(database, settings, dossier))
+        found = desks or desks_of(database, settings, dossier)
+        provider = Provider(settings.oidc, secret_of_oidc, world) if settings.oidc else None
+        site = Site(database, world, world, settings, found, provider)
         made = Dashboard(site, create(site), world, runner)
         yield made
         for client in made.clients:

@@ -17,12 +17,13 @@ from tests.peers.certificates import Certificates
 from tests.peers.places import LOOPBACK, free_port
 from tests.peers.running import Peer, running
 
-__all__ = ["Issuer", "oidc_provider"]
+__all__ = ["SECRET", "Issuer", "oidc_provider"]
 
 _FOLDER = Path(__file__).parent / "oidc-provider"
 _PACKAGE = _FOLDER / "node_modules" / "oidc-provider" / "package.json"
 _PERSON = "urn:example:grant:person"
-_SECRET = "only-on-loopback"
+SECRET = "only-on-loopback"
+"""Of every client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ class Issuer:
         """New keys in place of all old ones."""
         self._ask("POST", "/control/rotate", self.papers.stranger())
 
+    def make(self, person: str, role: str) -> None:
+        """Let somebody be what ``role`` says, in the tokens of browsers that come from now on."""
+        self._ask("POST", f"/control/roles?{urlencode({person: role})}", self.papers.stranger())
+
     def _token(self, client: str, tls: ssl.SSLContext, wish: Mapping[str, str]) -> bytes:
-        word = base64.b64encode(f"{client}:{_SECRET}".encode()).decode()
+        word = base64.b64encode(f"{client}:{SECRET}".encode()).decode()
         headers = {"Authorization": f"Basic {word}", "Content-Type": "application/x-www-form-urlencoded"}
         answer = json.loads(self._ask("POST", "/token", tls, urlencode(wish), headers))
         return str(answer["access_token"]).encode("ascii")
@@ -93,13 +98,15 @@ class Issuer:
 
 
 @contextlib.contextmanager
-def oidc_provider(home: Path, papers: Certificates, port: int | None = None) -> Iterator[Issuer]:
-    """A provider on loopback, for whose address ``papers`` must be."""
+def oidc_provider(
+    home: Path, papers: Certificates, port: int | None = None, back: str = ""
+) -> Iterator[Issuer]:
+    """A provider on loopback, for whose address ``papers`` must be; ``back``: where browsers come back to."""
     home.mkdir(parents=True, exist_ok=True)
     port = port or free_port(LOOPBACK)
     with running(
         LOOPBACK,
-        ["node", _FOLDER / "server.mjs", str(port), papers.server, papers.server_key, papers.authority],
+        ["node", _FOLDER / "server.mjs", str(port), papers.server, papers.server_key, papers.authority, back],
         product="oidc-provider",
         version=json.loads(_PACKAGE.read_text())["version"],
         ports={"https": port},

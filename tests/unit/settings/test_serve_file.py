@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 
 from leadglass.errors import ConfigError
+from leadglass.model.account import Role
 from leadglass.settings.guard import Address
 from leadglass.settings.serve import ServeSettings
 from leadglass.settings.serve_file import read_serve, require_safe
@@ -99,3 +100,46 @@ def test_no_address_that_others_reach_is_served_in_the_clear(host: str) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.0.0.5"])
 def test_this_machine_alone_may_be_served_in_the_clear(host: str) -> None:
     require_safe(dataclasses.replace(ServeSettings(), bind=Address(host, 8104)))
+
+
+# ---- an identity provider
+
+OIDC = """
+[oidc]
+issuer = "https://id.example/r"
+client_id = "leadglass"
+client_secret_file = "secret"
+roles = { "imaging admins" = "administrator", imaging = "operator" }
+"""
+
+
+def test_an_identity_provider_is_read_with_its_roles_in_their_order() -> None:
+    oidc = read(OIDC).oidc
+
+    assert oidc is not None
+    assert oidc.client_secret_file == "/etc/leadglass/secret"
+    assert list(oidc.roles.items()) == [
+        ("imaging admins", Role.ADMINISTRATOR),
+        ("imaging", Role.OPERATOR),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('issuer = "http://id.example/r"', "https://"),
+        ('issuer = "https://id.example/r?x=1"', "is no issuer"),
+        ('issuer = "https://id.example/r#x"', "is no issuer"),
+        ('issuer = "https://id.example:99999/r"', "is no issuer"),
+        ("roles = {}", "lets nobody in"),
+        ('roles = { imaging = "king" }', "king"),
+        ("roles = { imaging = 1 }", "imaging"),
+        ('roles = ["imaging"]', "roles"),
+    ],
+)
+def test_a_provider_that_cannot_be_meant_is_one_line(line: str, says: str) -> None:
+    name = line.split(" ", maxsplit=1)[0]
+    text = "\n".join(line if old.startswith(f"{name} =") else old for old in OIDC.splitlines())
+
+    with pytest.raises(ConfigError, match=says):
+        read(text)
