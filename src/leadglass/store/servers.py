@@ -8,18 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
-    exists,
-    false,
     func,
     literal,
-    or_,
     select,
     tuple_,
 )
@@ -27,14 +22,13 @@ from sqlalchemy import (
 from leadglass.errors import UsageError
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
-from leadglass.model.verdict import Kind, Severity
+from leadglass.model.verdict import Kind
 from leadglass.store import cursors
 from leadglass.store.current import Summary, summary_of
 from leadglass.store.cursors import Cursor, Key
 from leadglass.store.database import Database
-from leadglass.store.networks import looks_like_one, stretch_of
 from leadglass.store.reading import AnyRow, AnySelect
-from leadglass.store.schema import observations, places, scans
+from leadglass.store.schema import observations, places
 from leadglass.store.schema_current import current_endpoints, current_servers
 from leadglass.store.server_rows import (
     EXACTLY_UP_TO,
@@ -45,27 +39,19 @@ from leadglass.store.server_rows import (
     Sort,
     Wanted,
 )
-from leadglass.store.urgency import STEPS, access_of, severity_of, urgency_below, urgency_of
+from leadglass.store.urgency import STEPS, access_of, severity_of, urgency_below
+from leadglass.store.wanted import endpoints_wanted, scan_wanted, servers_wanted
 
 __all__ = ["ENDPOINTS", "LARGEST_PAGE", "endpoint_row", "endpoints_page", "server_row", "servers_page"]
 
 LARGEST_PAGE: Final = 500
 _KINDS = tuple(Kind)
-_FEW = 5000
-"""So many endpoints are rather looked up first than found in passing."""
+_GLIMPSE = 2000
+"""So many endpoints of a scan are looked at to see whether there are more than anybody counts."""
 
 _T = TypeVar("_T")
 _E, _S = current_endpoints.c, current_servers.c
 _NOBODY = Wanted()
-_AT_HAND = SimpleNamespace(
-    urgency=_E.urgency + 0,
-    nature=_E.nature,
-    product=_E.product.concat(""),
-    port=_E.port + 0,
-    place=_E.place,
-    changed_at=_E.changed_at + 0,
-)
-"""For endpoints of one server, which are looked up by its address: SQLite would rather go by these, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +92,7 @@ def servers_page(
 ) -> Page[ServerRow]:
     """Servers, as ``wanted`` and sorted; ``UsageError`` for a network, scan, cursor or limit that is none."""
     with database.read() as connection:
-        narrowed = _servers_wanted(connection, wanted)
+        narrowed = servers_wanted(connection, wanted)
         return _page(connection, _SERVERS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
 
 
@@ -121,7 +107,7 @@ def endpoints_page(
 ) -> Page[EndpointRow]:
     """Endpoints, each as seen from each place; otherwise as ``servers_page``."""
     with database.read() as connection:
-        narrowed = _endpoints_wanted(connection, wanted)
+        narrowed = endpoints_wanted(connection, wanted)
         return _page(connection, _ENDPOINTS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
 
 
@@ -209,10 +195,26 @@ def _count(
     known = None if summary is None else _known(summary, wanted)
     if known is not None:
         return Count(known, is_exact=True)
+    if _are_many(connection, listed, wanted):
+        return Count(EXACTLY_UP_TO, is_exact=False)
     some = select(literal(1)).select_from(listed.columns.family.table).limit(EXACTLY_UP_TO + 1)
     some = some if narrowed is None else some.where(narrowed)
     number = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
     return Count(min(number, EXACTLY_UP_TO), is_exact=number <= EXACTLY_UP_TO)
+
+
+def _are_many(connection: Connection, listed: _List[_T], wanted: Wanted) -> bool:
+    """Whether the first endpoints of a scan show already that there are more than anybody counts."""
+    number = scan_wanted(connection, wanted)
+    narrowed = endpoints_wanted(connection, wanted)
+    if number is None or narrowed is None:
+        return False
+    seen = observations.c
+    first = select(seen.endpoint).where(seen.scan == number).order_by(seen.endpoint).limit(_GLIMPSE)
+    tail = [_E[name] for name in listed.tail]
+    found = select(*tail).where(_E.endpoint.in_(first), narrowed).distinct().subquery()
+    counted = connection.execute(select(func.count()).select_from(found)).scalar_one()
+    return bool(counted > EXACTLY_UP_TO)
 
 
 def _known(summary: Summary, wanted: Wanted) -> int | None:
@@ -221,122 +223,6 @@ def _known(summary: Summary, wanted: Wanted) -> int | None:
         return None
     below = STEPS * STEPS if wanted.at_least is None else urgency_below(wanted.at_least)
     return sum(number for urgency, number in summary.urgency.items() if urgency < below)
-
-
-# ---- what is wanted
-
-
-def _servers_wanted(connection: Connection, wanted: Wanted) -> ColumnElement[bool] | None:
-    """What to ask of a server; None: nothing."""
-    parts: list[ColumnElement[bool]] = []
-    if wanted.network is not None:
-        parts.append(_within(_S, wanted.network))
-    if wanted.at_least is not None:
-        parts.append(_S.urgency < urgency_below(wanted.at_least))
-    if wanted.changed_since is not None:
-        parts.append(_S.changed_at >= wanted.changed_since)
-    # These follow from what is asked of an endpoint, but for what is asked alone.
-    asked = replace(wanted, network=None)
-    alone = {replace(_NOBODY, at_least=wanted.at_least), replace(_NOBODY, changed_since=wanted.changed_since)}
-    if asked not in alone:
-        parts.append(_with_endpoint(connection, wanted))
-    return and_(*parts) if parts else None
-
-
-def _with_endpoint(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
-    """That a server has such an endpoint: PostgreSQL finds the way by its statistics, SQLite has to be told."""
-    narrowed = _endpoints_wanted(connection, wanted)
-    assert narrowed is not None
-    spot = select(_E.family, _E.address).where(narrowed)
-    if connection.dialect.name == "postgresql":
-        return tuple_(_S.family, _S.address).in_(spot)
-    if _are_few(connection, spot):  # column by column: of a pair SQLite would look up the family only
-        addresses = select(_E.address).where(narrowed)
-        return and_(_S.family.in_((4, 6)), _S.address.in_(addresses))
-    at_hand = _endpoints_wanted(connection, wanted, _AT_HAND)
-    assert at_hand is not None
-    return exists().where(_E.family == _S.family, _E.address == _S.address, at_hand)
-
-
-def _are_few(connection: Connection, rows: AnySelect) -> bool:
-    some = rows.limit(_FEW).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one() < _FEW
-
-
-def _endpoints_wanted(
-    connection: Connection, wanted: Wanted, columns: Any = _E
-) -> ColumnElement[bool] | None:
-    """What to ask of an endpoint; None: nothing."""
-    parts: list[ColumnElement[bool]] = []
-    if wanted.at_least is not None:
-        parts.append(columns.urgency < urgency_below(wanted.at_least))
-    if wanted.access:
-        parts.append(columns.urgency.in_(_urgencies(wanted)))
-    if wanted.nature is not None:
-        parts.append(columns.nature == _KINDS.index(wanted.nature))
-    if wanted.product is not None:
-        parts.append(columns.product == wanted.product)
-    if wanted.port is not None:
-        parts.append(columns.port == wanted.port)
-    if wanted.network is not None:
-        parts.append(_within(_E, wanted.network))
-    if wanted.place is not None:
-        parts.append(
-            columns.place == select(places.c.id).where(places.c.name == wanted.place).scalar_subquery()
-        )
-    if wanted.changed_since is not None:
-        parts.append(columns.changed_at >= wanted.changed_since)
-    if wanted.scan is not None or wanted.scope is not None:
-        parts.append(_seen_by(connection, wanted))
-    if wanted.text:
-        parts.append(_told(connection, wanted.text))
-    return and_(*parts) if parts else None
-
-
-def _urgencies(wanted: Wanted) -> list[int]:
-    """The numbers that the words stand for."""
-    of_all = [urgency_of(severity, access) for severity in Severity for access in wanted.access]
-    below = STEPS * STEPS if wanted.at_least is None else urgency_below(wanted.at_least)
-    return sorted(urgency for urgency in of_all if urgency < below)
-
-
-def _within(columns: Any, network: str) -> ColumnElement[bool]:
-    stretch = stretch_of(network)
-    return and_(
-        columns.family == stretch.family,
-        columns.address >= stretch.low,
-        columns.address <= stretch.high,
-    )
-
-
-def _seen_by(connection: Connection, wanted: Wanted) -> ColumnElement[bool]:
-    """That a scan, or the latest of a scope, has a record of it."""
-    latest = select(scans.c.id).where(scans.c.state.in_(("open", "complete")))
-    if wanted.scan is not None:
-        latest = latest.where(scans.c.ulid == wanted.scan)
-    if wanted.scope is not None:
-        latest = latest.where(scans.c.scope_name == wanted.scope)
-    number = connection.execute(latest.order_by(scans.c.began.desc(), scans.c.id.desc()).limit(1)).scalar()
-    if number is None:
-        return false()
-    seen = observations.c
-    theirs = exists().where(seen.scan == number, seen.endpoint == _E.endpoint, seen.place == _E.place)
-    of_scan = select(seen.endpoint).where(seen.scan == number)
-    if connection.dialect.name == "sqlite" and _are_few(connection, of_scan):
-        return and_(_E.endpoint.in_(of_scan), theirs)
-    return theirs
-
-
-def _told(connection: Connection, text: str) -> ColumnElement[bool]:
-    """That a name has ``text`` in it, or that it is the address."""
-    if looks_like_one(text):
-        return _within(_E, text)
-    sought = text.casefold()
-    summary = summary_of(connection)
-    products = [name for name in (summary.products if summary else ()) if sought in name.casefold()]
-    named = select(_S.family, _S.address, _S.name).where(_S.name.is_not(None))
-    here = [(row.family, row.address) for row in connection.execute(named) if sought in row.name.casefold()]
-    return or_(_E.product.in_(products), tuple_(_E.family, _E.address).in_(here))
 
 
 # ---- rows
