@@ -31,7 +31,7 @@ __all__ = [
 doors = Doors(include_in_schema=False)
 
 _NAME = 120
-_OUTCOMES = ("success", "minor failure", "serious failure", "major failure")
+_OUTCOMES = ("success", "failure")
 _ABSENT = Empty(
     "No guard is named here.",
     "A guard stands before an archive that cannot protect itself. Set one up with leadglass guard init, and name its folder in serve.toml.",
