@@ -31,7 +31,7 @@ contact = "it@example.org"
 valid_until = 2099-12-31
 [limits]
 deepest = "blank-query"
-rate = 6  # a look takes as long as it takes to see how far it is
+rate = 12  # a look takes long enough to be seen
 [vantage]
 position = "inside"
 [[targets]]

@@ -239,7 +239,7 @@ def test_a_running_scan_tells_how_far_it_is_with_and_without_a_script(dashboard:
     assert "0 of 14 hosts done" in " ".join(page.text)
     assert event.headers["content-type"].startswith("text/event-stream")
     assert event.text.split("\n") == [
-        "retry: 2000",
+        "retry: 1000",
         "event: progress",
         'data: {"percent": 0, "says": "0 of 14 hosts done", "ended": false}',
         "",

@@ -31,7 +31,7 @@ __all__ = ["doors"]
 doors = Doors(include_in_schema=False)
 
 _ORDERS = 8
-_AGAIN = 2000
+_AGAIN = 1000
 """Milliseconds after which a browser asks again how far a scan is."""
 _NOTHING = Empty("No scan was kept yet.", "Order one, or run leadglass scan with the same database.")
 _NO_SCOPE = Empty(
