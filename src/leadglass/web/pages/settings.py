@@ -50,6 +50,9 @@ def switches(site: Site) -> Iterable[Switch]:
         "Encryption to browsers", told.is_secure, "TLS.", "certificate and key in serve.toml, or a proxy"
     )
     yield _switch(
+        "Identity provider", told.oidc is not None, "It vouches for people.", "[oidc] in serve.toml"
+    )
+    yield _switch(
         "Guard", desks.guard is not None, "Its state is shown here.", "guard = its folder, in serve.toml"
     )
     yield _switch(
