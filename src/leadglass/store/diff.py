@@ -45,6 +45,9 @@ _SILENT = frozenset({Access.CLOSED, Access.FILTERED})
 Spot: TypeAlias = tuple[bytes, int]
 """Endpoint and place."""
 
+_GLANCE = 50
+"""Changes that are told before the evidence of the next thousands is read: many ask for a few only."""
+
 
 class Kind(enum.StrEnum):
     """What became of an endpoint."""
@@ -139,7 +142,9 @@ def changes(db: Database, scan: StoredScan) -> Iterator[Change]:
     with db.read() as connection:
         teller = _Teller(connection, names_of(scan.plan))
         for page in streamed(connection, changed_rows(scan.id, db.is_postgres)):
-            yield from teller.told([_Pair(*row) for row in page], _Moves())
+            pairs = [_Pair(*row) for row in page]
+            yield from teller.told(pairs[:_GLANCE], _Moves())
+            yield from teller.told(pairs[_GLANCE:], _Moves())
 
 
 def difference(db: Database, before: StoredScan, after: StoredScan) -> Iterator[Change]:
@@ -157,11 +162,12 @@ def difference(db: Database, before: StoredScan, after: StoredScan) -> Iterator[
 
 def changed_rows(scan: int, is_postgres: bool) -> Executable:
     """What ``changes`` reads: endpoint, place, verdict before, verdict after."""
-    # SQLite takes the key of the whole scan instead, unless somebody has called ANALYZE.
+    # Both would go through the whole scan in the order of its key, PostgreSQL for as long as it has no statistics of it.
     index = "" if is_postgres else " INDEXED BY ix_observations_changed"
+    place = "place + 0" if is_postgres else "place"
     return text(
         f"SELECT endpoint, place, changed_from, verdict FROM observations{index}"  # noqa: S608 - our own words
-        " WHERE scan = :scan AND changed_from IS NOT NULL ORDER BY endpoint, place"
+        f" WHERE scan = :scan AND changed_from IS NOT NULL ORDER BY endpoint, {place}"
     ).bindparams(bindparam("scan", scan, BigInteger()))
 
 

@@ -278,7 +278,7 @@ def names_of(plan: Plan) -> dict[str, str]:
 def streamed(connection: Connection, query: Executable) -> Iterator[Sequence[AnyRow]]:
     """The rows of ``query``, page by page, without the rest in memory; other queries may run in between."""
     with connection.execute(query, execution_options={"yield_per": PAGE}) as result:
-        yield from result.partitions()
+        yield from result.partitions(PAGE)  # words that are text have no pages of their own
 
 
 def _pages(
