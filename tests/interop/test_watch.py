@@ -22,10 +22,10 @@ from leadglass.model.alert import Alert, AlertKind, AlertState
 from leadglass.model.order import Order, OrderState, Why
 from leadglass.model.register import Level, Risk, System, Treatment
 from leadglass.model.verdict import Access
-from leadglass.register.codec import as_change
+from leadglass.register.codec import SEEN, as_change, register_of
 from leadglass.store import alerts, orders, watch_state
 from leadglass.store.database import Database, open_database
-from leadglass.store.register import head_of, write_down
+from leadglass.store.register import head_of, history, read_state, write_down
 from leadglass.wiring.watch_desk import Desk
 from leadglass.wiring.watching import run_watch
 
@@ -205,10 +205,16 @@ def test_what_the_register_does_not_know_is_alerted_and_an_accepted_risk_is_not_
         assert found[AlertKind.NEW_SERVER].state is AlertState.SILENT
         assert found[AlertKind.NEW_SERVER].head == head_of(database).digest
         assert found[AlertKind.UNDECLARED].system == "ct-1"
+        seen = [one for one in register_of(read_state(database), "").seen.values() if one.ports]
+        assert [(one.address, [port.port for port in one.ports]) for one in seen] == [
+            ("127.0.0.1", [ward.port])
+        ]
         over = dataclasses.replace(risk, until=dt.date(2020, 1, 1))
         write_down(database, "ada", [as_change(over)])
         ended = until(lambda: [one for one in living(database) if one.kind is AlertKind.ENDED])
         assert "2020-01-01" in ended[0].summary
+        entry = next(history(database, (SEEN, "127.0.0.1 inside")))
+        assert entry.body["by"] == "watch nightly"
         allowed = dataclasses.replace(declared, ports=(ward.port,))
         write_down(database, "ada", [as_change(allowed)])
         scanned(database, ward)

@@ -14,15 +14,14 @@ from leadglass.cli.storing import kept, opened
 from leadglass.cli.terminal import write
 from leadglass.configs.source import LARGEST, Source, decoded
 from leadglass.errors import ConfigError
-from leadglass.model.register import Outcome, Review, ScanTaken, System, SystemKind
-from leadglass.register.codec import Thing, as_change, key_of
+from leadglass.model.register import Outcome, Review, System, SystemKind
+from leadglass.register.codec import Thing
 from leadglass.register.fields import changed, day, line, member, named
-from leadglass.register.fill import declared_from, filled
 from leadglass.register.imports import imported
 from leadglass.report.say import count
 from leadglass.store.register import write_down
-from leadglass.store.register_looks import looks
 from leadglass.store.scans import find
+from leadglass.wiring.filling import fill_register, new_in
 
 __all__ = ["add", "enter", "fill", "import_", "review"]
 
@@ -37,16 +36,7 @@ def enter(book: Book, by: str, things: list[Thing], why: str = "") -> int:
 
     ``ResourceError`` if somebody has changed the register since ``book`` was read.
     """
-    register = book.register
-    there: tuple[Thing, ...] = (
-        *register.systems.values(),
-        *register.reviews.values(),
-        *register.risks.values(),
-        *register.seen.values(),
-        *register.scans.values(),
-    )
-    known = {key_of(thing): thing for thing in there}
-    changes = [as_change(thing, why) for thing in things if known.get(key_of(thing)) != thing]
+    changes = new_in(book.register, things, why)
     if changes:
         write_down(book.store, by, changes, after=book.head)
     return len(changes)
@@ -180,18 +170,10 @@ def fill(
     """
     changer = who(by)
     with kept(database) as store:
-        stored = find(store, scan)
-        book = read_book(store)
-        plan, register = stored.plan, book.register
-        is_complete = stored.state == "complete"
-        taken = ScanTaken(plan.ulid, plan.began, plan.position, plan.scope_name, is_complete)
-        found = list(filled(register, taken, looks(store, stored)))
-        side = [one for one in register.seen.values() if one.position is taken.position]
-        latest = {one.address: one for one in (*side, *found)}
-        unknown = list(declared_from(register, latest.values())) if declare else []
-        enter(book, changer, [taken, *found, *unknown], f"scan {plan.ulid}")
-    write(f"{len(found):,} {'address' if len(found) == 1 else 'addresses'} new or changed")
-    write(f", {count(len(unknown), 'system')} declared as seen.\n" if declare else ".\n")
+        made = fill_register(store, find(store, scan), changer, declare=declare)
+    found = len(made.found)
+    write(f"{found:,} {'address' if found == 1 else 'addresses'} new or changed")
+    write(f", {count(len(made.declared), 'system')} declared as seen.\n" if declare else ".\n")
 
 
 # ---- review

@@ -20,6 +20,7 @@ from leadglass.store.locks import sole
 from leadglass.store.orders import Held
 from leadglass.store.scans import StoredScan
 from leadglass.store.work import release_all
+from leadglass.wiring.filling import take_in
 from leadglass.wiring.session import HERE, ScopeFile, plan_of, run, scope_digest
 from leadglass.wiring.watch_files import read_scope
 from leadglass.wiring.watch_judging import Judge
@@ -147,7 +148,9 @@ class Runner:
             return
         order = dataclasses.replace(held.order, scan=stored.plan.ulid)
         if is_whole:
-            news = self._judge.of_scan(order, scans.find(self._database, stored.plan.ulid))
+            seen = scans.find(self._database, stored.plan.ulid)
+            take_in(self._database, seen, f"watch {order.schedule}".strip())
+            news = self._judge.of_scan(order, seen)
             now = self._clock.posix()
             if orders.finish(self._database, held, OrderState.DONE, now, news=news):
                 self._say(f"{_name(order)}: scanned, {len(news.raised)} alerts, {len(news.closed)} over")
