@@ -178,10 +178,10 @@ def test_a_database_that_another_program_holds_is_told(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MiB of its own."""
+    """A disk of 3 MiB of its own."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = os.system(f"mount -t tmpfs -o size=2m,mode=700 leadglass-test {place} 2>/dev/null") == 0
+    mounted = os.system(f"mount -t tmpfs -o size=3m,mode=700 leadglass-test {place} 2>/dev/null") == 0
     if not mounted:
         pytest.skip("no right to mount a small disk")
     yield place
@@ -195,7 +195,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_finished(small_disk: Pat
         scan = scans.begin(database, plan(hosts=4000, shard_hosts=4))
         work = worker(database, scan)
         kept = 0
-        filler.write_bytes(bytes(1 << 20))
+        filler.write_bytes(bytes(3 << 19))
 
         def fill() -> None:
             nonlocal kept
