@@ -97,6 +97,7 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "serve": Command("leadglass.cli.serve", "The dashboard and the API, in a browser on this machine."),
     "serve account": Command("leadglass.cli.serve_account", "Who may sign in at the dashboard.", group=True),
+    "remote": Command("leadglass.cli.remote", "Ask another Leadglass that serves, by its API.", group=True),
     "lab": Command("leadglass.cli.lab", "Serve DICOM servers with known truth on loopback."),
     "worker": Command(
         "leadglass.cli.worker", "Take part in the scans that others begin in the same database."

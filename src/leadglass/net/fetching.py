@@ -1,13 +1,15 @@
 """One request over HTTP to a service that the operator configured: no redirect, no compression, bounded.
 
-For an identity provider's documents and the health of a guard. The caller judges status and body.
+For an identity provider's documents, the health of a guard, another Leadglass. The caller judges status and body.
 """
 
 from __future__ import annotations
 
+import contextlib
+import math
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,10 +18,10 @@ import h11
 from leadglass.errors import RemoteProtocolError, TransportError
 from leadglass.net.secured import context_for, reached, secured
 
-__all__ = ["Answer", "Asked", "fetch"]
+__all__ = ["Answer", "Asked", "Stream", "fetch", "streamed"]
 
 _SECONDS = 10.0
-"""For the connection, for the handshake, and for the answer in all."""
+"""For the connection, for the handshake, for each piece of an answer, and for one that is taken whole."""
 _LARGEST = 256 << 10
 _PIECE = 1 << 14
 
@@ -36,6 +38,8 @@ class Asked:
     headers: Mapping[str, str] | None = None
     ca_file: str | None = None
     """Who vouches for its certificate, PEM; None: the system's authorities."""
+    largest: int = _LARGEST
+    """Bytes of an answer that is taken whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,28 @@ class Answer:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is coming back."""
+
+    status: int
+    pieces: Iterator[bytes]
+
+
 def fetch(asked: Asked) -> Answer:
     """Ask once. ``TransportError``: no answer; ``RemoteProtocolError``: none that HTTP knows, or too long a one."""
+    body = bytearray()
+    with streamed(asked, in_all=_SECONDS) as stream:
+        for piece in stream.pieces:
+            body += piece
+            if len(body) > asked.largest:
+                raise RemoteProtocolError(f"{asked.purpose} answers with more than {asked.largest} bytes")
+    return Answer(stream.status, bytes(body))
+
+
+@contextlib.contextmanager
+def streamed(asked: Asked, in_all: float = math.inf) -> Iterator[Stream]:
+    """Ask once, and take the answer piece by piece, however long it is; it may last ``in_all`` seconds."""
     parts = urlsplit(asked.url)
     host, is_secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if is_secure else 80)
@@ -56,38 +80,44 @@ def fetch(asked: Asked) -> Answer:
         sock = secured(sock, context_for(asked.ca_file), host, f"{asked.purpose} at {host}:{port}")
     with sock:
         try:
-            return _exchange(sock, asked)
+            events = _events(sock, asked, time.monotonic() + in_all)
+            yield Stream(_status(events, asked.purpose), _pieces(events, asked.purpose))
         except OSError as exc:
             raise TransportError(f"{asked.purpose} broke off ({exc})", where=f"{host}:{port}") from exc
         except h11.RemoteProtocolError as exc:
             raise RemoteProtocolError(f"{asked.purpose} does not answer in HTTP") from exc
 
 
-def _exchange(sock: socket.socket, asked: Asked) -> Answer:
+def _events(sock: socket.socket, asked: Asked, until: float) -> Iterator[object]:
     http = h11.Connection(h11.CLIENT)
     pieces = [http.send(_request(asked)), http.send(h11.Data(asked.body)), http.send(h11.EndOfMessage())]
     sock.sendall(b"".join(piece or b"" for piece in pieces))
-    until, status, body = time.monotonic() + _SECONDS, 0, bytearray()
     while True:
-        match http.next_event():
-            case h11.NEED_DATA:
-                http.receive_data(_received(sock, until, asked.purpose))
-            case h11.Response(status_code=code):
-                status = code
-            case h11.Data(data=data):
-                body += data
-                if len(body) > _LARGEST:
-                    raise RemoteProtocolError(f"{asked.purpose} answers with more than {_LARGEST} bytes")
-            case h11.EndOfMessage():
-                return Answer(status, bytes(body))
-            case h11.InformationalResponse():
-                continue
-            case _:
-                raise RemoteProtocolError(f"{asked.purpose} closed without an answer")
+        event = http.next_event()
+        if event is h11.NEED_DATA:
+            http.receive_data(_received(sock, until, asked.purpose))
+        elif not isinstance(event, h11.InformationalResponse):
+            yield event
+
+
+def _status(events: Iterator[object], purpose: str) -> int:
+    event = next(events)
+    if isinstance(event, h11.Response):
+        return event.status_code
+    raise RemoteProtocolError(f"{purpose} closed without an answer")
+
+
+def _pieces(events: Iterator[object], purpose: str) -> Iterator[bytes]:
+    for event in events:
+        if isinstance(event, h11.EndOfMessage):
+            return
+        if not isinstance(event, h11.Data):
+            raise RemoteProtocolError(f"{purpose} closed in the middle of its answer")
+        yield bytes(event.data)
 
 
 def _received(sock: socket.socket, until: float, purpose: str) -> bytes:
-    left = until - time.monotonic()
+    left = min(_SECONDS, until - time.monotonic())
     if left <= 0:
         raise TransportError(f"{purpose} did not answer within {_SECONDS:g} s")
     sock.settimeout(left)
