@@ -34,9 +34,9 @@ lint: dev ## Style, with every rule on
 LINUX := /(guard|store/spool|wiring/guard_|wiring/firewall_stored|cli/guard)
 
 types: dev ## Types, strict, and as Windows and macOS have them
-	@$(PY) -m mypy
-	@for system in win32 darwin; do \
-		$(PY) -m mypy --platform $$system --cache-dir .mypy_cache/$$system --exclude '$(LINUX)' src || exit 1; done
+	@$(PY) -m mypy & ours=$$!; for system in win32 darwin; do \
+		$(PY) -m mypy --platform $$system --cache-dir .mypy_cache/$$system --exclude '$(LINUX)' src || exit 1; \
+	done && wait $$ours
 
 fuzz: dev ## Fuzz the parsers: FUZZ_RUNS executions of each target in fuzz/
 	@scripts/environment.sh fuzz

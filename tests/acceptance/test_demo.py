@@ -86,6 +86,7 @@ def test_the_demo_agrees_with_the_truth_and_can_be_read_in_a_pipe(tmp_path: Path
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
 
 
+@pytest.mark.deep
 def test_the_demo_on_a_terminal_names_every_server_and_fits() -> None:
     with terminal("demo") as (process, screen):
         text = shown(screen)

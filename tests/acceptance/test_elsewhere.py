@@ -22,7 +22,7 @@ EXPOSED_FILE = (
 Leadglass: TypeAlias = Callable[..., str]
 
 
-@pytest.fixture(params=["win32", "darwin"])
+@pytest.fixture(params=["win32", pytest.param("darwin", marks=pytest.mark.deep)])
 def leadglass(request: pytest.FixtureRequest, tmp_path: Path) -> Leadglass:
     """Calls the command in a folder of its own, expects an exit code, and gives what it printed."""
     system = {

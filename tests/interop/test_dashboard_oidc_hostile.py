@@ -178,7 +178,7 @@ def test_no_signature_and_one_with_the_public_key_let_nobody_in(site: Dashboard,
         payload = token(site, posing, nonce=nonce).split(b".")[1]
         return encode(b'{"alg":"none","typ":"JWT"}') + b"." + payload + b"."
 
-    for forged in (none, lambda _: hmac_token(json.dumps(public(key())).encode())):
+    for forged in (none, lambda _: hmac_token(json.dumps(public(key())).encode(), typ="JWT")):
         posing.token = forged
         browser = site.stranger()
 

@@ -91,10 +91,10 @@ def free_port(place: Place) -> int:
 
 
 def _own_ports() -> Iterator[int]:
-    """Those below the range of the system's choice, each a long time after it was told before."""
+    """Below the range of the system's choice and that of the lab, each a long time after it was told before."""
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    ports = [port for port in range(15_000, 32_768) if port % processes == number]
+    ports = [port for port in range(12_000, 20_000) if port % processes == number]
     random.Random(os.getpid()).shuffle(ports)  # others may test on this machine too
     return itertools.cycle(ports)
 

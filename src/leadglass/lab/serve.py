@@ -138,6 +138,7 @@ class Lab:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop)
         self._thread.join()
+        self._loop.run_until_complete(self._see_out())
         self._loop.close()
         if self._failures and kind is None:
             raise LocalProtocolError(f"a lab server failed: {self._failures[0]}")
@@ -163,6 +164,13 @@ class Lab:
             server.close()
         self._limits.hang_up()
         self._loop.call_soon(self._loop.stop)  # After the goodbyes that are queued by now.
+
+    async def _see_out(self) -> None:
+        """Whoever came in as the doors closed is half inside: let them in, and say goodbye."""
+        if late := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(late, timeout=1)
+        self._limits.hang_up()
+        await asyncio.sleep(0)
 
     def _failed(self, _: asyncio.AbstractEventLoop, what: dict[str, Any]) -> None:
         """What asyncio caught. An OSError is the network's or this machine's; anything else is our mistake."""

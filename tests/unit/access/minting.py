@@ -79,10 +79,10 @@ def mint(
     return sign(_json(head), _json(body), signer, algorithm)
 
 
-def hmac_token(secret: bytes, algorithm: str = "HS256") -> bytes:
+def hmac_token(secret: bytes, algorithm: str = "HS256", typ: str = "at+jwt") -> bytes:
     """A token whose "signature" anybody can make who knows ``secret``, such as a public key."""
     signed = (
-        encode(_json({"alg": algorithm, "typ": "at+jwt", "kid": "first"}))
+        encode(_json({"alg": algorithm, "typ": typ, "kid": "first"}))
         + b"."
         + encode(_json(dict(CLAIMS)))
     )
