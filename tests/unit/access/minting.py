@@ -82,9 +82,7 @@ def mint(
 def hmac_token(secret: bytes, algorithm: str = "HS256", typ: str = "at+jwt") -> bytes:
     """A token whose "signature" anybody can make who knows ``secret``, such as a public key."""
     signed = (
-        encode(_json({"alg": algorithm, "typ": typ, "kid": "first"}))
-        + b"."
-        + encode(_json(dict(CLAIMS)))
+        encode(_json({"alg": algorithm, "typ": typ, "kid": "first"})) + b"." + encode(_json(dict(CLAIMS)))
     )
     return signed + b"." + encode(hmac.digest(secret, signed, "sha256"))
 
