@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from leadglass.access.budgets import Totals, read_totals
-from leadglass.errors import ResourceError, TransportError
+from leadglass.errors import LeadglassError, ResourceError, TransportError
 from leadglass.guard.moves import Move
 from leadglass.model.enrolment import Roll
 from leadglass.store.database import Database
@@ -87,6 +87,15 @@ class SharedState:
         self, totals: Mapping[tuple[str, int], Totals], since: int
     ) -> Mapping[str, Mapping[int, list[Totals]]]:
         """Tell what was counted here, and hear what was counted elsewhere."""
+        try:
+            return self._exchanged(totals, since)
+        except LeadglassError:
+            self._read = False  # a roll that was read in the same look is lost with it
+            raise
+
+    def _exchanged(
+        self, totals: Mapping[tuple[str, int], Totals], since: int
+    ) -> Mapping[str, Mapping[int, list[Totals]]]:
         written = {key: told.as_json() for key, told in totals.items()}
         found: dict[str, dict[int, list[Totals]]] = {}
         for (name, step), texts in exchange_budgets(
