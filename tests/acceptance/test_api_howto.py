@@ -58,7 +58,7 @@ def said(command: str, environment: dict[str, str]) -> str:
 def test_the_commands_of_the_page_do_what_it_says(environment: dict[str, str]) -> None:
     token, overview, servers, records, order, *rest = (command.replace("   ", "") for command in COMMANDS)
 
-    assert token.startswith("export LEADGLASS_TOKEN=lg_")
+    assert token.startswith("export LEADGLASS_TOKEN=lgt_")
     assert json.loads(said(overview, environment))["exposed"] > 0
     assert '"rows":[{"address":' in said(servers, environment)
     schemas = {json.loads(line)["schema"] for line in said(records, environment).splitlines()}
@@ -110,7 +110,7 @@ def test_the_records_of_the_last_scan_come_whole(environment: dict[str, str]) ->
         (("look", "practice"), {}, "the server declines:"),
         (("records", "01ABCDEF"), {}, "the server declines:"),
         (("servers",), {"LEADGLASS_TOKEN": ""}, "there is no token"),
-        (("servers",), {"LEADGLASS_TOKEN": "lg_" + "x" * 40}, "the server declines:"),
+        (("servers",), {"LEADGLASS_TOKEN": "lgt_" + "x" * 43}, "the server declines:"),
         (("servers",), {"LEADGLASS_SERVER": "http://192.0.2.1:8104"}, "would go over the network in plain"),
         (("servers",), {"LEADGLASS_SERVER": "ftp://127.0.0.1"}, "this is no server"),
     ],

@@ -21,7 +21,7 @@ doors = Doors("/api/v1", tags=["about"])
 
 _ABOUT = """Servers, scans, alerts and the register of a Leadglass installation.
 
-Make a token at the dashboard (account, tokens) and send it as `Authorization: Bearer lg_...`; it carries permissions,
+Make a token at the dashboard (account, tokens) and send it as `Authorization: Bearer lgt_...`; it carries permissions,
 and each operation says which one it asks for. What goes wrong is told as `application/problem+json` (RFC 9457).
 Lists come in pages: follow `Link: <...>; rel="next"`. Single things have an `ETag`: `If-None-Match` saves reading
 again what has not changed, and `If-Match` lets nobody undo a change that he has not seen."""
