@@ -19,9 +19,9 @@ from tests.peers.dashboard import Browser, Dashboard, dashboard
 from tests.unit.access.minting import ABSENT, encode, hmac_token, key, mint, public
 
 from leadglass.model.account import Role
-from leadglass.net import fetching
 from leadglass.settings.serve import OidcSettings, ServeSettings
 from leadglass.store import accounts
+from leadglass.web import oidc
 
 CLIENT = "dashboard"
 
@@ -326,7 +326,7 @@ def test_a_key_that_nobody_knows_is_asked_for_once(site: Dashboard, posing: Posi
 def test_a_provider_that_says_nothing_is_not_waited_for_without_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_SECONDS", 0.5)
+    monkeypatch.setattr(oidc, "_SECONDS", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         told = OidcSettings(
             f"http://127.0.0.1:{silent.getsockname()[1]}", CLIENT, "secret", {"a": Role.VIEWER}

@@ -180,7 +180,6 @@ def put_in_place(copy: Path, file: Path) -> None:
     copy.replace(file)
 
 
-@pytest.mark.deep  # on a busy machine it is not always: why is not known yet
 def test_a_roll_that_was_put_in_place_of_another_is_taken_up(alone: Guard) -> None:
     file = alone.home / "guard.sqlite"
     kept = copied(file, alone.home / "kept.sqlite")

@@ -19,7 +19,7 @@ from tests.unit.register.dossiers import ENTRIES, lines
 
 from leadglass.errors import LeadglassError, RemoteProtocolError, TransportError
 from leadglass.ledger.chain import read_entry
-from leadglass.net.timestamp import LARGEST, ask, authority_at
+from leadglass.net.timestamp import LARGEST, ask
 from leadglass.register.stamping import Question, accepted, judge_of, question_about, roots_of
 
 pytestmark = pytest.mark.peer("openssl")
@@ -41,7 +41,7 @@ def answered(honest: Signer) -> tuple[Question, bytes]:
 
 def told(answer: Answer, timeout: float = SECONDS) -> bytes:
     with serving(lambda _: answer) as authority:
-        return ask(authority_at(authority.url), b"question", "leadglass/test", timeout)
+        return ask(authority.url, b"question", "leadglass/test", timeout)
 
 
 # ---- an honest one
@@ -50,7 +50,7 @@ def told(answer: Answer, timeout: float = SECONDS) -> bytes:
 def test_an_authority_is_asked_about_the_digest_alone_and_believed_by_its_root(honest: Signer) -> None:
     question = question_about(LINE)
     with serving(lambda body: Answer(reply(honest, body))) as authority:
-        answer = ask(authority_at(authority.url), question.request, "leadglass/test")
+        answer = ask(authority.url, question.request, "leadglass/test")
     roots = roots_of(honest.roots.read_bytes(), "roots")
 
     stamp = accepted(question, answer, authority.url, roots)
@@ -178,7 +178,7 @@ def test_what_is_no_stamp_is_refused_in_one_line(
 def test_an_answer_that_never_ends_is_given_up() -> None:
     began = time.monotonic()
 
-    with pytest.raises(TransportError, match="no answer in time"):
+    with pytest.raises(TransportError, match=r"did not answer within 0\.5 s"):
         told(Answer(b"x", is_endless=True), timeout=0.5)
 
     assert time.monotonic() - began < SECONDS
@@ -191,15 +191,14 @@ def test_over_tls_only_a_certificate_that_this_machine_believes_will_do(
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(papers.server, papers.server_key)
     with serving(lambda _: Answer(b"stamp"), tls) as authority:
-        place = authority_at(authority.url)
         with pytest.raises(TransportError, match="certificate verify failed"):
-            ask(place, b"question", "leadglass/test", SECONDS)
+            ask(authority.url, b"question", "leadglass/test", SECONDS)
         assert authority.asked == []
         monkeypatch.setenv("SSL_CERT_FILE", str(papers.authority))
 
-        assert ask(place, b"question", "leadglass/test", SECONDS) == b"stamp"
+        assert ask(authority.url, b"question", "leadglass/test", SECONDS) == b"stamp"
 
 
 def test_where_nobody_listens_that_is_said() -> None:
     with pytest.raises(TransportError, match="cannot be reached"):
-        ask(authority_at("http://127.0.0.1:1/"), b"x", "leadglass/test", 1.0)
+        ask("http://127.0.0.1:1/", b"x", "leadglass/test", 1.0)

@@ -18,7 +18,7 @@ from leadglass.cli.terminal import write
 from leadglass.errors import UsageError
 from leadglass.model.dossier import DossierOptions
 from leadglass.model.record_parts import Tlp
-from leadglass.net.timestamp import authority_at
+from leadglass.net.timestamp import require_authority
 from leadglass.register.fields import day, line
 from leadglass.register.requirements import PROFILES
 
@@ -152,9 +152,10 @@ def stamp(
 
     Example: leadglass register stamp --tsa http://tsa.example/tsr --roots roots.pem
     """
-    changer, authority = who(by), authority_at(tsa)
+    changer = who(by)
+    require_authority(tsa)
     stamping = load("leadglass.wiring.stamping", extra="stamp")
     with kept(database) as store:
-        made = stamping.stamp(store, authority, read_small(roots), str(roots), changer)
+        made = stamping.stamp(store, tsa, read_small(roots), str(roots), changer)
     at = dt.datetime.fromtimestamp(made.at, dt.UTC)
     write(f"entry {made.n:,} existed on {at:%Y-%m-%d %H:%M:%S} UTC, says {made.authority}\n")

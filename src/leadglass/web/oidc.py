@@ -7,7 +7,7 @@ Whatever is asked of it is asked over TLS that is verified, on the host of the c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -32,6 +32,8 @@ _AT_ONCE = 4
 """People for whom it is asked at once."""
 _PATIENCE = 1.0
 """Seconds until somebody who waits behind them is sent away."""
+_SECONDS = 10.0
+"""For each step of a question to it."""
 _KEPT = 3600.0
 """Seconds for which metadata and keys are kept."""
 _SELDOM = 10.0
@@ -97,8 +99,13 @@ class Provider:
             "Accept": "application/json",
         }
         body = grant(code, asking.back, asking.verifier)
-        answer = self._ask(Asked(_PURPOSE, metadata.token, "POST", body, headers, self.settings.ca))
+        answer = self._ask(self._asked(metadata.token, "POST", body, headers))
         return id_token_in(answer.status, answer.body)
+
+    def _asked(
+        self, url: str, method: str = "GET", body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Asked:
+        return Asked(_PURPOSE, url, method, body, headers, self.settings.ca, seconds=_SECONDS)
 
     # ---- its documents
 
@@ -129,7 +136,7 @@ class Provider:
         return self._known
 
     def _document(self, url: str) -> bytes:
-        answer = self._ask(Asked(_PURPOSE, url, ca_file=self.settings.ca))
+        answer = self._ask(self._asked(url))
         if answer.status != 200:
             # A redirection is not followed: what it says is for the issuer to say.
             raise RemoteProtocolError(f"{_PURPOSE} answers {answer.status} where its documents should be")

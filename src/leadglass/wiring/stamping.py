@@ -6,7 +6,7 @@ from leadglass import __version__
 from leadglass.errors import ConfigError, UsageError
 from leadglass.ledger.verify import Broken, verify
 from leadglass.model.register import Stamp
-from leadglass.net.timestamp import Authority, ask
+from leadglass.net.timestamp import ask
 from leadglass.register.codec import as_change
 from leadglass.register.stamped import Judge
 from leadglass.register.stamping import accepted, judge_of, question_about, roots_of
@@ -16,17 +16,16 @@ from leadglass.store.register import head_of, lines_of, write_down
 __all__ = ["judge", "stamp"]
 
 
-def stamp(database: Database, authority: Authority, roots: bytes, where: str, by: str) -> Stamp:
-    """Ask ``authority`` to stamp the head, and enter what it answers; ``roots`` is PEM, found at ``where``.
+def stamp(database: Database, authority: str, roots: bytes, where: str, by: str) -> Stamp:
+    """Ask the authority at a URL to stamp the head, and enter what it answers; ``roots`` is PEM, found at ``where``.
 
     ``ConfigError`` if the chain is not whole, ``UsageError`` if it is empty, ``TransportError`` if the authority is
     not reached, ``RemoteProtocolError`` if what it answers is not to be believed: nothing is entered then.
     """
     believed = roots_of(roots, where)
     asked = question_about(_last(database))
-    found = accepted(
-        asked, ask(authority, asked.request, f"leadglass/{__version__}"), authority.url, believed
-    )
+    answer = ask(authority, asked.request, f"leadglass/{__version__}")
+    found = accepted(asked, answer, authority, believed)
     write_down(database, by, [as_change(found, "time stamp")])
     return found
 
