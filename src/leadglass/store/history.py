@@ -99,8 +99,9 @@ def _looks_at(address: bytes) -> AnySelect:
         .join(places, places.c.id == seen.place)
         # Keys of IPv6 may begin like one of IPv4.
         .where(seen.endpoint.between(low, high), func.length(seen.endpoint) == len(low))
-        .where(scans.c.state.in_(("open", "complete")))
-        .order_by(seen.observed_at, scans.c.id)
+        # Told so, and not by the join, SQLite goes from scan to scan and not through all that they saw.
+        .where(seen.scan.in_(select(scans.c.id).where(scans.c.state.in_(("open", "complete")))))
+        .order_by(seen.observed_at, seen.scan)
     )
 
 

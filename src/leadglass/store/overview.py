@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, literal, select, tuple_
 
 from leadglass.model.key import pack
+from leadglass.model.verdict import Position
 from leadglass.store import cursors
 from leadglass.store.current import summary_of
 from leadglass.store.cursors import Cursor
@@ -20,7 +21,7 @@ from leadglass.store.server_rows import EXPOSED, Count, Overview, Page, ScanRow,
 from leadglass.store.servers import server_row
 from leadglass.store.urgency import urgency_below
 
-__all__ = ["overview", "scan_row", "scans_page", "trend"]
+__all__ = ["overview", "positions", "scan_row", "scans_page", "trend"]
 
 _WORST = 10
 _TODO = 3
@@ -75,6 +76,13 @@ def scan_row(database: Database, ulid: str) -> ScanRow | None:
     with database.read() as connection:
         found = _scans(connection, scans.c.ulid == ulid, 1)
     return found[0] if found else None
+
+
+def positions(database: Database, latest: int) -> frozenset[Position]:
+    """From where the ``latest`` scans looked."""
+    query = select(scans.c.position).where(_SHOWN).order_by(scans.c.began.desc(), scans.c.id.desc())
+    with database.read() as connection:
+        return frozenset(map(Position, connection.execute(query.limit(latest)).scalars()))
 
 
 def trend(database: Database, scope: str | None = None) -> tuple[ScanRow, ...]:

@@ -6,7 +6,8 @@ so that the last page costs what the first one does, and rows that come or go me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,6 +17,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    text,
     tuple_,
 )
 
@@ -47,7 +49,7 @@ __all__ = ["ENDPOINTS", "LARGEST_PAGE", "endpoint_row", "endpoints_page", "serve
 LARGEST_PAGE: Final = 500
 _KINDS = tuple(Kind)
 _GLIMPSE = 2000
-"""So many endpoints of a scan are looked at to see whether there are more than anybody counts."""
+"""So many endpoints are looked at to see whether there are more than anybody counts."""
 
 _T = TypeVar("_T")
 _E, _S = current_endpoints.c, current_servers.c
@@ -91,7 +93,7 @@ def servers_page(
     limit: int = 50,
 ) -> Page[ServerRow]:
     """Servers, as ``wanted`` and sorted; ``UsageError`` for a network, scan, cursor or limit that is none."""
-    with database.read() as connection:
+    with _leafing(database) as connection:
         narrowed = servers_wanted(connection, wanted)
         return _page(connection, _SERVERS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
 
@@ -106,12 +108,25 @@ def endpoints_page(
     limit: int = 50,
 ) -> Page[EndpointRow]:
     """Endpoints, each as seen from each place; otherwise as ``servers_page``."""
-    with database.read() as connection:
+    with _leafing(database) as connection:
         narrowed = endpoints_wanted(connection, wanted)
         return _page(connection, _ENDPOINTS, _Question(wanted, sort, reverse, cursor, limit), narrowed)
 
 
 # ---- a page
+
+_FIRST_ROWS = text(
+    "SELECT set_config('enable_bitmapscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+)
+
+
+@contextlib.contextmanager
+def _leafing(database: Database) -> Iterator[Connection]:
+    """Read a few rows of many: PostgreSQL would gather all that fit before it looks at the first, or call helpers."""
+    with database.read() as connection:
+        if database.is_postgres:
+            connection.execute(_FIRST_ROWS)
+        yield connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,26 +210,36 @@ def _count(
     known = None if summary is None else _known(summary, wanted)
     if known is not None:
         return Count(known, is_exact=True)
-    if _are_many(connection, listed, wanted):
-        return Count(EXACTLY_UP_TO, is_exact=False)
+    return _at_a_glance(connection, listed, wanted) or _counted(connection, listed, narrowed)
+
+
+def _counted(connection: Connection, listed: _List[_T], narrowed: ColumnElement[bool] | None) -> Count:
     some = select(literal(1)).select_from(listed.columns.family.table).limit(EXACTLY_UP_TO + 1)
     some = some if narrowed is None else some.where(narrowed)
     number = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
     return Count(min(number, EXACTLY_UP_TO), is_exact=number <= EXACTLY_UP_TO)
 
 
-def _are_many(connection: Connection, listed: _List[_T], wanted: Wanted) -> bool:
-    """Whether the first endpoints of a scan show already that there are more than anybody counts."""
-    number = scan_wanted(connection, wanted)
+def _at_a_glance(connection: Connection, listed: _List[_T], wanted: Wanted) -> Count | None:
+    """The count, if the first endpoints of that kind show it: they are all, or more than anybody counts."""
     narrowed = endpoints_wanted(connection, wanted)
-    if number is None or narrowed is None:
-        return False
+    if narrowed is None:
+        return None
+    tail = select(*(_E[name] for name in listed.tail)).where(narrowed)
+    number = scan_wanted(connection, wanted)
+    some = tail.limit(_GLIMPSE) if number is None else tail.where(_E.endpoint.in_(_first_of(number)))
+    seen = some.subquery()
+    kinds = select(seen).distinct().subquery()
+    asked = select(select(func.count()).select_from(seen).scalar_subquery(), func.count()).select_from(kinds)
+    looked, found = connection.execute(asked).one()
+    if found > EXACTLY_UP_TO:
+        return Count(EXACTLY_UP_TO, is_exact=False)
+    return Count(found, is_exact=True) if number is None and looked < _GLIMPSE else None
+
+
+def _first_of(scan: int) -> AnySelect:
     seen = observations.c
-    first = select(seen.endpoint).where(seen.scan == number).order_by(seen.endpoint).limit(_GLIMPSE)
-    tail = [_E[name] for name in listed.tail]
-    found = select(*tail).where(_E.endpoint.in_(first), narrowed).distinct().subquery()
-    counted = connection.execute(select(func.count()).select_from(found)).scalar_one()
-    return bool(counted > EXACTLY_UP_TO)
+    return select(seen.endpoint).where(seen.scan == scan).order_by(seen.endpoint).limit(_GLIMPSE)
 
 
 def _known(summary: Summary, wanted: Wanted) -> int | None:

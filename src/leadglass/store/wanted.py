@@ -22,8 +22,6 @@ __all__ = ["endpoints_wanted", "scan_wanted", "servers_wanted"]
 _KINDS: Final = tuple(Kind)
 _FEW: Final = 5000
 """So many endpoints are rather looked up first than found in passing."""
-_SOME: Final = 20_000
-"""So many of a large scan."""
 _E, _S = current_endpoints.c, current_servers.c
 _NOBODY: Final = Wanted()
 _AT_HAND: Final = SimpleNamespace(
@@ -79,12 +77,12 @@ def _is_narrow(connection: Connection, wanted: Wanted) -> bool:
     if replace(others, nature=None, place=None) == _NOBODY:  # no index would tell
         return False
     narrowed = endpoints_wanted(connection, others)
-    return narrowed is not None and _are_few(connection, narrowed, _SOME)
+    return narrowed is not None and _are_few(connection, narrowed)
 
 
-def _are_few(connection: Connection, narrowed: ColumnElement[bool], few: int = _FEW) -> bool:
-    some = select(_E.family).where(narrowed).limit(few).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one() < few
+def _are_few(connection: Connection, narrowed: ColumnElement[bool]) -> bool:
+    some = select(_E.family).where(narrowed).limit(_FEW).subquery()
+    return bool(connection.execute(select(func.count()).select_from(some)).scalar_one() < _FEW)
 
 
 def _is_small(connection: Connection, scan: int) -> bool:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from fastapi.responses import HTMLResponse
 
 from leadglass.model.account import Permission
 from leadglass.model.alert import AlertState
-from leadglass.model.verdict import Position
 from leadglass.store import diff, overview
 from leadglass.store.database import Database
 from leadglass.store.scans import find
-from leadglass.store.server_rows import Overview, Sort, Wanted
+from leadglass.store.server_rows import Overview, Sort
 from leadglass.store.servers import servers_page
 from leadglass.web.doors import Doors
 from leadglass.web.pages import overview_view
@@ -34,7 +33,7 @@ _REVIEWS = 6
 _COMPARABLE = 2
 """Scans that it takes to compare."""
 _LATEST = 5
-"""Scans whose place is asked for."""
+"""Scans whose position is asked for."""
 _SOON = dt.timedelta(days=14)
 
 
@@ -54,7 +53,7 @@ def _told(visit: Visit) -> overview_view.Told:
     return overview_view.Told(
         overview=seen,
         changes=tuple(itertools.islice(_changes(site.database, seen, is_first=is_first), _CHANGES)),
-        positions=_positions(site.database),
+        positions=overview.positions(site.database, _LATEST),
         alerts=alert_lines(alerts, site.now()),
         reviews=desks.register.reviews_due(date_of(site.now()) + _SOON)[:_REVIEWS],
         is_watching=bool(desks.watch.schedules()),
@@ -63,17 +62,11 @@ def _told(visit: Visit) -> overview_view.Told:
 
 
 def _changes(database: Database, seen: Overview, *, is_first: bool) -> Iterable[ChangeLine]:
-    """What the last scan saw otherwise than before; then what it saw for the first time, if it was not the first."""
+    """What the last scan saw otherwise than before; then what was first seen since it began, if it was not the first."""
     if seen.last is None:
         return
     changed = itertools.islice(diff.changes(database, find(database, seen.last.ulid)), _CHANGES)
     yield from (change_line(change) for change in changed)
     if not is_first:
-        newest = servers_page(database, Wanted(scan=seen.last.ulid), Sort.FIRST_SEEN, limit=_CHANGES)
+        newest = servers_page(database, sort=Sort.FIRST_SEEN, limit=_CHANGES)
         yield from (new_line(row) for row in newest.rows if row.first_seen >= seen.last.began)
-
-
-def _positions(database: Database) -> Collection[Position]:
-    """From where the latest scans looked."""
-    latest = overview.scans_page(database, limit=_LATEST).rows
-    return {find(database, row.ulid).plan.position for row in latest}
