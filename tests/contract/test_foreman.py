@@ -193,6 +193,46 @@ def test_what_a_member_could_not_finish_is_asked_again(store: Database, clock: H
     assert [(t.first, t.after) for t in members.told(Task)][-2:] == [(3, 5), (8, 10)]  # type: ignore[union-attr]
 
 
+def test_how_far_a_shard_is_is_written_down_now_and_then(store: Database, clock: Hands) -> None:
+    stored, told, shares, counts = scan(store), list[int](), list[int](), list[int]()
+
+    def slow(members: Members, member: int, message: Message) -> None:
+        if isinstance(message, Task):
+            members.said.append((member, Hungry()))
+            told.append(message.shard)
+            tasks[message.shard] = message
+
+    class Slow(Members):
+        """Asks one endpoint at a look, and tells it."""
+
+        def receive(self, timeout: float) -> tuple[int, Message | None] | None:
+            shares.append(progress(store, stored).under_way)
+            if self.said or not told:
+                return super().receive(timeout)
+            clock.now += 0.1
+            shard = told[0]
+            asked[shard] = asked.get(shard, 0) + 1
+            if asked[shard] > 10:
+                self.said += [(0, seen(tasks[told.pop(0)]))]
+                return None
+            return 0, SoFar(((shard, asked[shard]),))
+
+    tasks: dict[int, Task] = {}
+    asked: dict[int, int] = {}
+    errands = Errands(
+        seen=counts.append,
+        task=lambda shard: Task(shard.number, shard.first, shard.after),
+        left=lambda: bool(open_scans(store, "here")),
+        patient=False,
+    )
+
+    assert Foreman(work(store, stored), Slow(slow, 1), SCOPE, clock, errands).run() is Outcome.COMPLETE
+    assert {*shares} > {0, 10}
+    assert max(shares) <= 20  # two shards at a time
+    assert len({*shares}) > 3
+    assert sum(counts) == recorded(store) == 256
+
+
 def test_stopped_it_gives_back_what_it_held(store: Database, clock: Hands) -> None:
     stored = scan(store)
     asked: list[Foreman] = []

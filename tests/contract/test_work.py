@@ -14,6 +14,7 @@ from leadglass.model.key import unpack
 from leadglass.model.verdict import Access, Position
 from leadglass.store import scans
 from leadglass.store.database import Database
+from leadglass.store.overview import scan_row
 from leadglass.store.schema import evidence, observations, places, verdicts
 from leadglass.store.work import Shard, Work, progress, release_all
 
@@ -364,6 +365,63 @@ def test_progress_is_counted(database: Database, wait: Callable[[float], None]) 
     ]
     wait(LEASE + 1)
     assert progress(database, scan).workers == ()
+
+
+def test_progress_moves_within_a_shard(database: Database) -> None:
+    scan = scans.begin(database, plan(hosts=8, wanted=("berlin", "paris")))
+    berlin, paris = (worker(database, scan, place, place) for place in ("berlin", "paris"))
+    held = taken(berlin), taken(paris)
+    assert progress(database, scan).share == 0
+
+    berlin.note([(held[0], 3)])
+    paris.note([(held[1], 1)])
+    berlin.note([(held[0], 4)])
+
+    now, row = progress(database, scan), scan_row(database, scan.plan.ulid)
+    assert (now.done, now.seen, now.under_way, now.endpoints) == (0, 0, 5, 2 * scan.plan.endpoints)
+    assert row is not None
+    assert row.progress == now.share == pytest.approx(5 / (2 * scan.plan.endpoints))
+    berlin.finish(held[0], [sighting(host) for host in range(8)])
+    now = progress(database, scan)
+    assert (now.seen, now.under_way) == (8, 1)
+    paris.finish(held[1], [])
+    assert progress(database, scan).share == 1
+    scans.complete(database, scan)
+    row = scan_row(database, scan.plan.ulid)
+    assert row is not None
+    assert row.progress == 1
+
+
+def test_not_everything_is_done_before_it_is_written_down(database: Database) -> None:
+    scan = scans.begin(database, plan(hosts=4))
+    work = worker(database, scan)
+    work.note([(taken(work), 10**6)])
+
+    assert progress(database, scan).share == 0.99
+
+
+def test_what_a_dead_worker_had_asked_is_not_counted_twice(
+    database: Database, wait: Callable[[float], None]
+) -> None:
+    scan = scans.begin(database, plan(hosts=8))
+    dead, living = worker(database, scan, "dead"), worker(database, scan, "living")
+    lost = taken(dead)
+    dead.note([(lost, 5)])
+    wait(LEASE + 1)
+    row = scan_row(database, scan.plan.ulid)
+    assert row is not None
+    assert (progress(database, scan).under_way, row.progress) == (0, 0)
+
+    found = taken(living)
+    dead.note([(lost, 6)])
+    assert progress(database, scan).under_way == 0
+    living.note([(found, 2)])
+    assert progress(database, scan).under_way == 2
+
+    living.leave()
+    assert progress(database, scan).under_way == 0
+    assert taken(dead).number == found.number
+    assert progress(database, scan).under_way == 0
 
 
 def test_progress_of_the_largest_scan_can_be_counted(database: Database) -> None:

@@ -144,7 +144,7 @@ def _woken(store: Database, stored: StoredScan) -> None:
 def _carried_out(store: Database, stored: StoredScan, wish: _Wish) -> Outcome:
     with _alone(store, stored, wish):
         so_far = progress(store, stored)
-        with _progress(stored.plan.endpoints, so_far.seen) as advance, stop_on_signals() as signals:
+        with _progress(stored.plan.endpoints, so_far.asked) as advance, stop_on_signals() as signals:
             if store.is_postgres:
                 _woken(store, stored)
             if stored.plan.wanted:

@@ -226,7 +226,7 @@ def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> It
         ("began", _minute(scan.plan.began)),
         ("shards", f"{far.done:,} of {far.shards:,} done, {far.leased:,} at work, {far.waiting:,} waiting"),
         ("hosts", f"{far.hosts_done:,} of {far.hosts:,} ({done})"),
-        ("endpoints", f"{far.seen:,} with a record"),
+        ("endpoints", _endpoints(far)),
         ("rate", _rate(scan, far)),
         ("end", _end(scan, end, now)),
     ]
@@ -241,6 +241,11 @@ def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> It
     for worker in far.workers:
         said = f"{worker.name} at {worker.place}: {worker.rate:,.1f} connections/s"
         yield from _wrapped(said, "  worker     ", hang=_LABEL + 2)
+
+
+def _endpoints(far: Progress) -> str:
+    under_way = f", {far.under_way:,} more asked in shards at work" if far.under_way else ""
+    return f"{far.seen:,} with a record{under_way}"
 
 
 def _rate(scan: StoredScan, far: Progress) -> str:

@@ -6,14 +6,40 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from leadglass.model.register import SILENT, Management, Outcome, Register, Review, Seen, System, Treatment
+from leadglass.model.register import (
+    SILENT,
+    Management,
+    Outcome,
+    Register,
+    Review,
+    Risk,
+    Seen,
+    System,
+    Treatment,
+)
 from leadglass.model.verdict import Access, Position, Severity
 from leadglass.register.matching import identified, seen_of, systems_at
 from leadglass.register.requirements import Profile
 
-__all__ = ["ADVICE", "Disagreement", "Rule", "check", "last_review"]
+__all__ = [
+    "ADVICE",
+    "Disagreement",
+    "Key",
+    "Rule",
+    "check",
+    "check_risk",
+    "check_scans",
+    "check_seen",
+    "check_system",
+    "last_review",
+    "risk_days",
+    "scans_days",
+    "system_days",
+]
 
+_EPOCH = dt.date(1970, 1, 1)
 _NO_SERVER = SILENT | {Access.NOT_DICOM}
 
 
@@ -66,6 +92,10 @@ ADVICE: Mapping[Rule, str] = {
 }
 
 
+Key: TypeAlias = tuple[Rule, str, str]
+"""What makes a finding the same on another day, however it is worded then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     """One thing that is not as the register, or a requirement, has it."""
@@ -78,23 +108,38 @@ class Disagreement:
     severity: Severity
     control: str = ""
     """The control that is missing, if that is what it is about."""
+    which: str = ""
+    """What else tells it from others of its rule about the same: a side, an address with its port, a risk."""
+
+    @property
+    def key(self) -> Key:
+        """The same for as long as it stands."""
+        return self.rule, self.about, self.control or self.which
 
 
 def check(register: Register, today: dt.date, profiles: Iterable[Profile] = ()) -> list[Disagreement]:
     """All that is wrong on that day, worst first. Requirements with a period of their own count if in ``profiles``."""
-    found = [*_strangers(register)]
     asked = list(profiles)
+    found = [one for seen in register.seen.values() for one in check_seen(register, seen)]
     for system in register.systems.values():
-        if system.retired is not None and system.retired <= today:
-            found += _retired(register, system)
-        else:
-            found += _observed(register, system)
-            found += _declared(system, today)
-            found += _reviewed(register, system, today)
-            found += _asked(register, system, asked, today)
-    found += _risks(register, today)
-    found += _scanned(register, asked, today)
+        found += check_system(register, system, asked, today)
+    for risk in register.risks.values():
+        found += check_risk(risk, today)
+    found += check_scans(register, asked, today)
     return sorted(found, key=lambda one: (one.severity.rank, one.rule, one.about, one.says))
+
+
+def check_system(
+    register: Register, system: System, profiles: Sequence[Profile], today: dt.date
+) -> Iterator[Disagreement]:
+    """What is wrong with one system, but for its risks."""
+    if system.retired is not None and system.retired <= today:
+        yield from _retired(register, system)
+    else:
+        yield from _observed(register, system)
+        yield from _declared(system, today)
+        yield from _reviewed(register, system, today)
+        yield from _asked(register, system, profiles, today)
 
 
 def last_review(register: Register, system: str) -> Review | None:
@@ -105,23 +150,17 @@ def last_review(register: Register, system: str) -> Review | None:
 # ---- observed
 
 
-def _strangers(register: Register) -> Iterator[Disagreement]:
-    for seen in register.seen.values():
-        ports = [port for port in seen.ports if port.access not in _NO_SERVER]
-        if not ports or systems_at(register, seen):
-            continue
-        worst = min((port.severity for port in ports), key=lambda severity: severity.rank)
-        said = ", ".join(f"{port.port} {port.access}" for port in ports)
-        elsewhere = identified(register, seen)
-        if elsewhere:
-            names = ", ".join(system.name for system in elsewhere)
-            yield Disagreement(
-                Rule.MOVED, seen.address, f"what only {names} showed is seen here: {said}", _least(worst)
-            )
-        else:
-            yield Disagreement(
-                Rule.UNKNOWN_SERVER, seen.address, f"seen and not declared: {said}", _least(worst)
-            )
+def check_seen(register: Register, seen: Seen) -> Iterator[Disagreement]:
+    """Whether what was seen there is a server that nobody declared."""
+    ports = [port for port in seen.ports if port.access not in _NO_SERVER]
+    if not ports or systems_at(register, seen):
+        return
+    worst = _least(min((port.severity for port in ports), key=lambda severity: severity.rank))
+    said = ", ".join(f"{port.port} {port.access}" for port in ports)
+    names = ", ".join(system.name for system in identified(register, seen))
+    rule = Rule.MOVED if names else Rule.UNKNOWN_SERVER
+    says = f"what only {names} showed is seen here: {said}" if names else f"seen and not declared: {said}"
+    yield Disagreement(rule, seen.address, says, worst, which=seen.position)
 
 
 def _least(severity: Severity) -> Severity:
@@ -134,7 +173,8 @@ def _retired(register: Register, system: System) -> Iterator[Disagreement]:
         if seen.ports:
             ports = ", ".join(str(port.port) for port in seen.ports)
             says = f"retired on {system.retired}, and {seen.address} answers on {ports}"
-            yield Disagreement(Rule.RETIRED_ANSWERS, system.name, says, Severity.HIGH)
+            side = f"{seen.address} {seen.position}"
+            yield Disagreement(Rule.RETIRED_ANSWERS, system.name, says, Severity.HIGH, which=side)
 
 
 def _observed(register: Register, system: System) -> Iterator[Disagreement]:
@@ -150,7 +190,10 @@ def _observed(register: Register, system: System) -> Iterator[Disagreement]:
             if port.port not in system.ports:
                 allowed = ", ".join(map(str, system.ports)) or "none"
                 says = f"{look.address} answers on {port.port} ({port.access}); declared: {allowed}"
-                yield Disagreement(Rule.PORT_NOT_ALLOWED, system.name, says, _least(port.severity))
+                where = f"{look.address} {look.position} {port.port}"
+                yield Disagreement(
+                    Rule.PORT_NOT_ALLOWED, system.name, says, _least(port.severity), which=where
+                )
 
 
 def _tells(look: Seen) -> bool:
@@ -191,17 +234,17 @@ def _reviewed(register: Register, system: System, today: dt.date) -> Iterator[Di
         yield Disagreement(Rule.REVIEW_FAILED, system.name, says, severity)
 
 
-def _risks(register: Register, today: dt.date) -> Iterator[Disagreement]:
-    for risk in register.risks.values():
-        if risk.treatment is None:
-            says = f"nobody has decided about the risk {risk.name!r}"
-            yield Disagreement(Rule.RISK_UNTREATED, risk.system, says, Severity.HIGH)
-        elif risk.until is not None and risk.until < today:
-            is_accepted = risk.treatment is Treatment.ACCEPT
-            rule = Rule.ACCEPTANCE_EXPIRED if is_accepted else Rule.TREATMENT_OVERDUE
-            verb = "was accepted" if is_accepted else "was to be treated"
-            says = f"the risk {risk.name!r} {verb} until {risk.until} by {risk.owner}"
-            yield Disagreement(rule, risk.system, says, Severity.HIGH)
+def check_risk(risk: Risk, today: dt.date) -> Iterator[Disagreement]:
+    """Whether somebody has decided about it, and its day is to come."""
+    if risk.treatment is None:
+        says = f"nobody has decided about the risk {risk.name!r}"
+        yield Disagreement(Rule.RISK_UNTREATED, risk.system, says, Severity.HIGH, which=risk.name)
+    elif risk.until is not None and risk.until < today:
+        is_accepted = risk.treatment is Treatment.ACCEPT
+        rule = Rule.ACCEPTANCE_EXPIRED if is_accepted else Rule.TREATMENT_OVERDUE
+        verb = "was accepted" if is_accepted else "was to be treated"
+        says = f"the risk {risk.name!r} {verb} until {risk.until} by {risk.owner}"
+        yield Disagreement(rule, risk.system, says, Severity.HIGH, which=risk.name)
 
 
 # ---- asked by requirements
@@ -217,22 +260,68 @@ def _asked(
         if control not in system.controls:
             says = f"no {control} is among its controls"
             yield Disagreement(Rule.CONTROL_MISSING, system.name, says, Severity.MEDIUM, control)
-    days = _shortest(one.inventory_days for profile in profiles for one in profile.rows)
+    days = _review_days(profiles)
     review = last_review(register, system.name)
     if days is not None and (review is None or (today - review.on).days > days):
         says = f"no review in the last {days} days"
         yield Disagreement(Rule.INVENTORY_OLD, system.name, says, Severity.MEDIUM)
 
 
-def _scanned(register: Register, profiles: Sequence[Profile], today: dt.date) -> Iterator[Disagreement]:
-    days = _shortest(one.scan_days for profile in profiles for one in profile.rows)
-    taken = [scan.began for scan in register.scans.values() if scan.is_complete]
+def check_scans(register: Register, profiles: Sequence[Profile], today: dt.date) -> Iterator[Disagreement]:
+    """Whether the last finished scan is longer ago than a profile lets it be."""
+    days = _scan_days(profiles)
     midnight = dt.datetime.combine(today, dt.time(), dt.UTC).timestamp()
-    if days is not None and midnight - max(taken, default=0) > days * 86_400:
+    if days is not None and midnight - _last_scan(register) > days * 86_400:
         yield Disagreement(
             Rule.SCAN_OLD, "", f"no finished scan of the last {days} days is in it", Severity.MEDIUM
         )
 
 
+def _last_scan(register: Register) -> int:
+    return max((scan.began for scan in register.scans.values() if scan.is_complete), default=0)
+
+
+def _review_days(profiles: Sequence[Profile]) -> int | None:
+    return _shortest(one.inventory_days for profile in profiles for one in profile.rows)
+
+
+def _scan_days(profiles: Sequence[Profile]) -> int | None:
+    return _shortest(one.scan_days for profile in profiles for one in profile.rows)
+
+
 def _shortest(periods: Iterable[int | None]) -> int | None:
     return min((period for period in periods if period is not None), default=None)
+
+
+# ---- the days on which that changes though nobody writes anything
+
+
+def system_days(register: Register, system: System, profiles: Sequence[Profile]) -> Iterator[dt.date]:
+    """The days on which ``check_system`` may find another thing than on the day before, of the same register."""
+    if system.retired is not None:
+        yield system.retired
+    if system.manager is not None and system.manager.until is not None:
+        yield _after(system.manager.until)
+    review = last_review(register, system.name)
+    if review is not None:
+        days = _review_days(profiles)
+        yield from (_after(review.next),) if review.next is not None else ()
+        yield from (_after(review.on, days + 1),) if days is not None else ()
+
+
+def risk_days(risk: Risk) -> Iterator[dt.date]:
+    """The same for ``check_risk``."""
+    if risk.until is not None:
+        yield _after(risk.until)
+
+
+def scans_days(register: Register, profiles: Sequence[Profile]) -> Iterator[dt.date]:
+    """The same for ``check_scans``."""
+    days = _scan_days(profiles)
+    if days is not None:
+        yield _after(_EPOCH, _last_scan(register) // 86_400 + days + 1)
+
+
+def _after(day: dt.date, days: int = 1) -> dt.date:
+    """So many days later; the last day that there is has none after it."""
+    return dt.date.fromordinal(min(day.toordinal() + days, dt.date.max.toordinal()))

@@ -12,6 +12,7 @@ from leadglass.model.register import Register, Review, Risk, ScanTaken, Seen, St
 from leadglass.store.register import Change, State
 
 __all__ = [
+    "FIELDS",
     "REVIEW",
     "RISK",
     "SCAN",
@@ -40,7 +41,7 @@ _KINDS: Mapping[type, str] = {
     ScanTaken: SCAN,
     Stamp: STAMP,
 }
-_FIELDS: Mapping[str, str] = {
+FIELDS: Mapping[str, str] = {
     SYSTEM: "systems",
     REVIEW: "reviews",
     RISK: "risks",
@@ -48,6 +49,7 @@ _FIELDS: Mapping[str, str] = {
     SCAN: "scans",
     STAMP: "stamps",
 }
+"""By kind, the mapping of ``Register`` that has them."""
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {what: TypeAdapter(kind) for kind, what in _KINDS.items()}
 
 
@@ -85,10 +87,10 @@ def gone(thing: Thing, why: str = "") -> Change:
 
 def register_of(state: State, where: str) -> Register:
     """What a state holds; ``ConfigError`` if somebody put something else there."""
-    found: dict[str, dict[str, Any]] = {field: {} for field in _FIELDS.values()}
+    found: dict[str, dict[str, Any]] = {field: {} for field in FIELDS.values()}
     for (what, name), body in sorted(state.items()):
-        if what in _FIELDS:  # a later version may keep more
-            found[_FIELDS[what]][name] = read(what, name, body, where)
+        if what in FIELDS:  # a later version may keep more
+            found[FIELDS[what]][name] = read(what, name, body, where)
     return Register(**found)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import enum
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from leadglass.errors import ResourceError
 from leadglass.ports.world import Clock
-from leadglass.scan.messages import Drop, Hungry, Message, Result, Stop, Task, Trouble, Turn
+from leadglass.scan.messages import Drop, Hungry, Message, Result, SoFar, Stop, Task, Trouble, Turn
 from leadglass.scope.scope import Scope
 from leadglass.store.work import Shard, Work
 
@@ -28,6 +28,8 @@ _TICK = 0.1
 """Longest wait for a message, in seconds."""
 _PAUSE = 0.5
 """Seconds until the store is asked again for a shard, or tried again after it failed."""
+_NOTES = 1.0
+"""Seconds between two notes of how far the shards in hand are."""
 _AHEAD = 2
 """Shards that a process has at once, so that it never waits for the next."""
 _GOODBYE = 15.0
@@ -64,7 +66,7 @@ class Errands:
     """What a foreman leaves to others."""
 
     seen: Callable[[int], None]
-    """Told how many endpoints more were written down."""
+    """Told how many endpoints more were asked; less than none if it was in vain, and they are asked again."""
     task: Callable[[Shard], Task]
     """What a shard means to a member."""
     left: Callable[[], bool]
@@ -92,13 +94,17 @@ class Foreman:
         self._held: dict[int, Shard] = {}
         self._with: dict[int, int] = {}
         """Shard number to the member that has it."""
+        self._asked: dict[int, int] = {}
+        """Endpoints asked so far of each shard that is held, as its member told."""
+        self._news: set[int] = set()
+        """The shards of which the store is to hear that."""
         self._hungry = deque([*range(crew.size)] * _AHEAD)
         self._results: deque[Result] = deque()
         self._gone: set[int] = set()
         self._trouble: ResourceError | None = None
         self._stopping = False
         self._is_complete = self._found_none = self._has_share = False
-        self._ask_at = self._renew_at = 0.0
+        self._ask_at = self._renew_at = self._note_at = 0.0
         self._lease_ends = clock.monotonic() + LEASE
 
     def stop(self) -> None:
@@ -123,7 +129,7 @@ class Foreman:
                 return Outcome.STOPPED
             if not self._scope.stretch(self._clock.posix()).is_open:
                 return Outcome.CLOSED
-            for act in (self._renew, self._write, self._hand_out, self._conclude):
+            for act in (self._renew, self._write, self._note, self._hand_out, self._conclude):
                 self._in_time(act)
             if self._is_complete:
                 return Outcome.COMPLETE
@@ -146,6 +152,8 @@ class Foreman:
                 self._hungry.append(member)
             case Result():
                 self._results.append(message)
+            case SoFar(asked=asked):
+                self._hear_of(asked)
             case Trouble(what=what, then=then):
                 self._trouble = ResourceError(what, then=then or "leadglass scan --resume goes on with it")
             case None:
@@ -154,6 +162,22 @@ class Foreman:
                     self._trouble = ResourceError(
                         "a scanning process ended by itself", then="leadglass scan --resume goes on with it"
                     )
+
+    def _hear_of(self, asked: Sequence[tuple[int, int]]) -> None:
+        for shard, endpoints in asked:
+            if shard in self._held:
+                self._count(shard, endpoints)
+                self._news.add(shard)
+
+    def _count(self, shard: int, endpoints: int) -> None:
+        """So many endpoints of ``shard`` are asked by now."""
+        self._errands.seen(endpoints - self._asked.get(shard, 0))
+        self._asked[shard] = endpoints
+
+    def _forget(self, shard: int) -> None:
+        self._held.pop(shard, None)
+        self._asked.pop(shard, None)
+        self._news.discard(shard)
 
     # What the store is told.
 
@@ -165,7 +189,7 @@ class Foreman:
         except ResourceError:
             if now >= self._lease_ends or not self._errands.patient:
                 raise
-            self._ask_at = self._renew_at = now + _PAUSE
+            self._ask_at = self._renew_at = self._note_at = now + _PAUSE
 
     def _renew(self) -> None:
         now = self._clock.monotonic()
@@ -182,7 +206,8 @@ class Foreman:
 
     def _drop(self, lost: frozenset[int]) -> None:
         for number in lost:
-            del self._held[number]
+            self._count(number, 0)
+            self._forget(number)
             self._crew.send(self._with[number], Drop((number,)))
             self._hungry.append(self._with[number])
 
@@ -190,10 +215,18 @@ class Foreman:
         while self._results:
             result = self._results[0]
             shard = self._held.get(result.shard)
-            if shard is not None and self._work.finish(shard, result.sightings, result.rest):
-                self._errands.seen(len(result.sightings))
-            self._held.pop(result.shard, None)
+            is_kept = shard is not None and self._work.finish(shard, result.sightings, result.rest)
+            self._count(result.shard, len(result.sightings) if is_kept else 0)
+            self._forget(result.shard)
             self._results.popleft()
+
+    def _note(self) -> None:
+        now = self._clock.monotonic()
+        if not self._news or now < self._note_at:
+            return
+        self._work.note([(self._held[number], self._asked[number]) for number in sorted(self._news)])
+        self._news.clear()
+        self._note_at = now + _NOTES
 
     def _hand_out(self) -> None:
         now = self._clock.monotonic()

@@ -27,6 +27,7 @@ from leadglass.scan.messages import (
     Hungry,
     Message,
     Rows,
+    SoFar,
     Stop,
     Task,
     Turn,
@@ -50,10 +51,12 @@ _Asked: TypeAlias = Sequence[tuple[Sequence[int], Rung, str]]
 class _Stretch:
     """One task while it is worked on."""
 
-    __slots__ = ("dropped", "exhausted", "next", "open", "rows", "task")
+    __slots__ = ("asked", "dropped", "exhausted", "next", "open", "rows", "task", "told")
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.asked = self.told = 0
+        """Endpoints that are complete, and how many of them the foreman has heard of."""
         self.next = task.first
         self.open: dict[int, int] = {}
         """Endpoints to come of each host, by position. A host is kept when all of its endpoints are complete."""
@@ -110,6 +113,7 @@ class Member:
         self._looks: dict[tuple[int, Rung, int], _Judged] = {}
         self._look = lru_cache(maxsize=_JUDGED)(self._judged)
         self._tool = tool
+        self._told_at = int(clock.posix())
 
     def order(self, message: Message) -> None:
         """Take an order; safe to call from another thread."""
@@ -153,6 +157,7 @@ class Member:
         while self._goes_on():
             self._obey()
             if not self._tasks:
+                self._tell_at(int(self._clock.posix()))
                 yield None
                 continue
             stretch = self._begun()
@@ -213,9 +218,13 @@ class Member:
         stretch, position, packed = visit.of
         rows, port = stretch.rows, visit.endpoint.port
         look = self._look_at(visit.evidence, visit.rung, port, rows)
-        rows.add(packed, port, int(self._clock.posix()), visit.seen_from, look)
+        moment = int(self._clock.posix())
+        rows.add(packed, port, moment, visit.seen_from, look)
         if visit.denial is not None:
             return  # The host stays open: somebody asks it again when that is permitted.
+        stretch.asked += 1
+        if moment != self._told_at:
+            self._tell_at(moment)
         left = stretch.open[position] - 1
         if left:
             stretch.open[position] = left
@@ -223,6 +232,17 @@ class Member:
             del stretch.open[position]
             if stretch.exhausted:
                 self._sent_if_complete(stretch)
+
+    def _tell_at(self, moment: int) -> None:
+        """Say how far the stretches are, at most once in each second."""
+        if moment == self._told_at:
+            return
+        self._told_at = moment
+        grown = [stretch for stretch in self._at_work.values() if stretch.asked != stretch.told]
+        for stretch in grown:
+            stretch.told = stretch.asked
+        if grown:
+            self._send(encode(SoFar(tuple((stretch.task.shard, stretch.asked) for stretch in grown))))
 
     def _sent_if_complete(self, stretch: _Stretch) -> None:
         if not stretch.open and not stretch.dropped and stretch.next == stretch.task.after:

@@ -25,6 +25,7 @@ __all__ = [
     "Result",
     "Rows",
     "Setup",
+    "SoFar",
     "Stop",
     "Task",
     "Trouble",
@@ -92,6 +93,14 @@ class Hungry:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """From a member, now and then: how many endpoints it has asked of shards that are not complete."""
+
+    asked: tuple[tuple[int, int], ...]
+    """Number of the shard, endpoints."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """From a member: it cannot go on; ``what`` is one line for the user."""
 
@@ -108,9 +117,9 @@ class Result:
     rest: tuple[tuple[int, int], ...] = ()
 
 
-Message: TypeAlias = Setup | Task | Turn | Drop | Stop | Hungry | Trouble | Result
+Message: TypeAlias = Setup | Task | Turn | Drop | Stop | Hungry | SoFar | Trouble | Result
 
-_KINDS: Sequence[type[Any]] = (Setup, Task, Turn, Drop, Stop, Hungry, Trouble, Result)
+_KINDS: Sequence[type[Any]] = (Setup, Task, Turn, Drop, Stop, Hungry, SoFar, Trouble, Result)
 _NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
 _HEAD = struct.Struct(">BI")
 _FOUR, _SIX = struct.Struct(">4sHIII"), struct.Struct(">16sHIII")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, case, func, literal, select, tuple_
 
@@ -20,6 +21,7 @@ from leadglass.store.schema_current import current_endpoints, current_servers
 from leadglass.store.server_rows import EXPOSED, Count, Overview, Page, ScanRow, ServerRow, Todo
 from leadglass.store.servers import server_row
 from leadglass.store.urgency import urgency_below
+from leadglass.store.work import asked_by, share_of
 
 __all__ = ["overview", "positions", "scan_row", "scans_page", "trend"]
 
@@ -34,8 +36,8 @@ def overview(database: Database) -> Overview:
     """Whether anything is exposed, since when, and what to do first; as of the last ``current.refresh``."""
     with database.read() as connection:
         summary = summary_of(connection)
-        ended = _scans(connection, scans.c.state == "complete", 1)
-        unfinished = _scans(connection, scans.c.state == "open", _UNFINISHED)
+        ended = _scans(database, connection, scans.c.state == "complete", 1)
+        unfinished = _scans(database, connection, scans.c.state == "open", _UNFINISHED)
         worst = _worst(connection)
         todo = _todo(connection, worst)
     severity = summary.severity() if summary else {}
@@ -58,7 +60,7 @@ def scans_page(database: Database, cursor: str | None = None, limit: int = 50) -
     begin = None if cursor is None else cursors.read(cursor, _QUESTION, (int, int))
     backwards = begin is not None and begin.backwards
     with database.read() as connection:
-        found = _scans(connection, _beyond(begin), limit + 1, upwards=backwards)
+        found = _scans(database, connection, _beyond(begin), limit + 1, upwards=backwards)
         number = connection.execute(select(func.count()).select_from(scans).where(_SHOWN)).scalar_one()
         has_more = len(found) > limit
         rows = found[:limit][::-1] if backwards else found[:limit]
@@ -74,7 +76,7 @@ def scans_page(database: Database, cursor: str | None = None, limit: int = 50) -
 def scan_row(database: Database, ulid: str) -> ScanRow | None:
     """The scan that is called so, in full; None if there is none."""
     with database.read() as connection:
-        found = _scans(connection, scans.c.ulid == ulid, 1)
+        found = _scans(database, connection, scans.c.ulid == ulid, 1)
     return found[0] if found else None
 
 
@@ -90,7 +92,7 @@ def trend(database: Database, scope: str | None = None) -> tuple[ScanRow, ...]:
     with database.read() as connection:
         complete = scans.c.state == "complete"
         of = complete if scope is None else complete & (scans.c.scope_name == scope)
-        return tuple(reversed(_scans(connection, of, _TREND)))
+        return tuple(reversed(_scans(database, connection, of, _TREND)))
 
 
 # ---- scans
@@ -117,19 +119,28 @@ def _keys(connection: Connection, ulids: Sequence[str]) -> list[tuple[int, int]]
 
 
 def _scans(
-    connection: Connection, which: ColumnElement[bool], limit: int, *, upwards: bool = False
+    database: Database,
+    connection: Connection,
+    which: ColumnElement[bool],
+    limit: int,
+    *,
+    upwards: bool = False,
 ) -> list[ScanRow]:
     order = (scans.c.began, scans.c.id) if upwards else (scans.c.began.desc(), scans.c.id.desc())
     rows = connection.execute(select(scans).where(which, _SHOWN).order_by(*order).limit(limit)).all()
     ids = [row.id for row in rows]
-    done: dict[int, dict[str, tuple[int, int]]] = {number: {} for number in ids}
-    for row in connection.execute(_progress(ids)):
-        done[row.scan][row.name or ""] = (row.number, row.done)
+    done: dict[int, dict[str, _Part]] = {number: {} for number in ids}
+    for row in connection.execute(_progress(ids, database.moment(connection))):
+        done[row.scan][row.name or ""] = (row.number, row.done, int(row.asked))
     return [_scan(row, done[row.id]) for row in rows]
 
 
-def _progress(ids: Sequence[int]) -> AnySelect:
-    """Of each scan and each place that has done something: how many shards, how many of them done."""
+_Part: TypeAlias = tuple[int, int, int]
+"""Of a scan: shards, how many of them are done, endpoints that were asked."""
+
+
+def _progress(ids: Sequence[int], now: float) -> AnySelect:
+    """Of each scan and each place that has done something: how far it is."""
     is_done = case((shards.c.state == DONE, 1), else_=0)
     return (
         select(
@@ -137,6 +148,7 @@ def _progress(ids: Sequence[int]) -> AnySelect:
             places.c.name,
             func.count().label("number"),
             func.sum(is_done).label("done"),
+            func.sum(asked_by(now)).label("asked"),
         )
         .outerjoin(places, places.c.id == shards.c.done_from)
         .where(shards.c.scan.in_(ids))
@@ -144,7 +156,9 @@ def _progress(ids: Sequence[int]) -> AnySelect:
     )
 
 
-def _scan(row: AnyRow, shards_of: Mapping[str, tuple[int, int]]) -> ScanRow:
+def _scan(row: AnyRow, shards_of: Mapping[str, _Part]) -> ScanRow:
+    asked = sum(asked for *_, asked in shards_of.values())
+    passes = max(1, len(json.loads(row.wanted)))
     return ScanRow(
         ulid=row.ulid,
         kind=row.kind,
@@ -152,10 +166,11 @@ def _scan(row: AnyRow, shards_of: Mapping[str, tuple[int, int]]) -> ScanRow:
         began=row.began,
         ended=row.ended,
         scope=row.scope_name,
-        places=tuple(sorted(name for name, (_, done) in shards_of.items() if done)),
-        shards=sum(number for number, _ in shards_of.values()),
-        shards_done=sum(done for _, done in shards_of.values()),
+        places=tuple(sorted(name for name, (_, done, _) in shards_of.items() if done)),
+        shards=sum(number for number, *_ in shards_of.values()),
+        shards_done=sum(done for _, done, _ in shards_of.values()),
         endpoints=row.endpoints,
+        progress=1.0 if row.state == "complete" else share_of(asked, row.endpoints * passes),
         tally=None if row.tally is None else read_tally(row.tally),
     )
 

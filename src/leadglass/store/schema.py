@@ -143,7 +143,7 @@ shards = Table(
     Column("lease_until", Float),
     Column("done_at", Moment),
     Column("done_from", ForeignKey("places.id")),
-    Column("seen", Integer),  # endpoints with a record
+    Column("seen", Integer),  # endpoints with a record; while it is leased, those asked so far
     Index(None, "scan", "state", "place", "number"),
     comment="Stretches [first, after) of a scan's permutation of hosts.",
 )

@@ -214,6 +214,8 @@ class ScanRow:
     shards_done: int
     endpoints: int
     """How many may be asked."""
+    progress: float
+    """How much of it is done, from 0 to 1."""
     tally: Tally | None
     """Endpoints by severity and access; None while it goes on, or until it was counted."""
 

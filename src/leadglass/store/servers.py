@@ -116,13 +116,15 @@ def endpoints_page(
 # ---- a page
 
 _FIRST_ROWS = text(
-    "SELECT set_config('enable_bitmapscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+    "SELECT set_config('enable_bitmapscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),"
+    " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
+"""PostgreSQL would gather all that fit before it looks at the first, call helpers, or plan for any port and scan alike."""
 
 
 @contextlib.contextmanager
 def _leafing(database: Database) -> Iterator[Connection]:
-    """Read a few rows of many: PostgreSQL would gather all that fit before it looks at the first, or call helpers."""
+    """Read a few rows of many."""
     with database.read() as connection:
         if database.is_postgres:
             connection.execute(_FIRST_ROWS)

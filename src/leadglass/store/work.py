@@ -16,6 +16,7 @@ from sqlalchemy import (
     Float,
     Row,
     Select,
+    case,
     cast,
     delete,
     func,
@@ -32,10 +33,23 @@ from leadglass.store.scans import DONE, LEASED, WAITING, StoredScan
 from leadglass.store.schema import places, scans, shards, shares
 from leadglass.store.sightings import Digests, Origin, safe_from_pruning, write
 
-__all__ = ["PlaceProgress", "Progress", "Renewal", "Shard", "Work", "Worker", "progress", "release_all"]
+__all__ = [
+    "PlaceProgress",
+    "Progress",
+    "Renewal",
+    "Shard",
+    "Work",
+    "Worker",
+    "asked_by",
+    "progress",
+    "release_all",
+    "share_of",
+]
 
 _LATELY = 60
 """Seconds over which the present speed is taken."""
+_NOT_OVER = 0.99
+"""The most that is told of a scan of which something is not written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +110,27 @@ class Progress:
     hosts_done: int
     seen: int
     """Endpoints with a record, from whichever place."""
+    under_way: int
+    """Endpoints that were asked in the shards that somebody works at, and are not written down yet."""
+    endpoints: int
+    """Looks at endpoints that it takes at most."""
     hosts_lately: float
     """Hosts a second, over the last minute."""
     seen_lately: float
     """Endpoints a second, over the last minute."""
     places: tuple[PlaceProgress, ...]
     workers: tuple[Worker, ...]
+
+    @property
+    def asked(self) -> int:
+        """Endpoints that were asked, with a record or not yet."""
+        return self.seen + self.under_way
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, from 0 to 1."""
+        is_over = self.shards > 0 and self.done == self.shards
+        return 1.0 if is_over else share_of(self.asked, self.endpoints)
 
 
 class Work:
@@ -135,7 +164,7 @@ class Work:
             if row is None:
                 return None
             shard = Shard(row.number, row.first, row.after, self._token(), now + self._lease)
-            leased = {"state": LEASED, "token": shard.token, "lease_until": shard.lease_until}
+            leased = {"state": LEASED, "token": shard.token, "lease_until": shard.lease_until, "seen": None}
             taking = update(shards).where(self._is(shard.number))
             connection.execute(taking.values(**leased, worker=self._worker))
             return shard
@@ -154,6 +183,12 @@ class Work:
             now = self._database.moment(connection)
             lost = {shard.number for shard in held if not self._extend(connection, shard, now)}
             return Renewal(self._share(connection, rate, now), frozenset(lost))
+
+    def note(self, asked: Sequence[tuple[Shard, int]]) -> None:
+        """Say how many endpoints of each shard were asked so far; of one that is not ours, it is not taken."""
+        with self._database.write() as connection:
+            for shard, endpoints in asked:
+                connection.execute(update(shards).where(self._is_ours(shard)).values(seen=endpoints))
 
     def finish(
         self, shard: Shard, sightings: Sequence[Sighting], rest: Sequence[tuple[int, int]] = ()
@@ -269,12 +304,26 @@ def release_all(database: Database, scan: StoredScan) -> None:
         release(connection, shards.c.scan == scan.id)
 
 
+def share_of(asked: int, endpoints: int) -> float:
+    """How much of a scan that is not over is done: less than 1, however much was asked."""
+    return min(asked / endpoints, _NOT_OVER) if endpoints else 0.0
+
+
+def asked_by(now: float) -> ColumnElement[int]:
+    """Of a shard, how many endpoints were asked: what a worker asked who has lost it is asked again."""
+    counts = (shards.c.state == DONE) | (shards.c.lease_until >= now)
+    return case((counts, func.coalesce(shards.c.seen, 0)), else_=0)
+
+
 def progress(database: Database, scan: StoredScan) -> Progress:
-    """How far ``scan`` is, by what is finished."""
+    """How far ``scan`` is: what is finished, and what is told of the shards in work."""
     with database.read() as connection:
         states = _states(connection, scan.id)
-        hosts = connection.execute(select(scans.c.hosts).where(scans.c.id == scan.id)).scalar_one()
-        hosts *= max(1, len(scan.plan.wanted))
+        passes = max(1, len(scan.plan.wanted))
+        whole = connection.execute(
+            select(scans.c.hosts, scans.c.endpoints).where(scans.c.id == scan.id)
+        ).one()
+        hosts = whole.hosts * passes
         since = database.moment(connection) - _LATELY
         lately = _done(connection, (shards.c.scan == scan.id) & (shards.c.done_at > since))
         done = _places(connection, scan.id)
@@ -287,6 +336,8 @@ def progress(database: Database, scan: StoredScan) -> Progress:
             # A shard that left stretches over is done, but they are not.
             hosts_done=hosts - sum(hosts for state, (_, hosts) in states.items() if state != DONE),
             seen=sum(place.seen for place in done),
+            under_way=_under_way(connection, scan.id, since + _LATELY),
+            endpoints=whole.endpoints * passes,
             hosts_lately=lately[0] / _LATELY,
             seen_lately=lately[1] / _LATELY,
             places=done,
@@ -314,6 +365,11 @@ def _done(connection: Connection, which: ColumnElement[bool]) -> tuple[float, fl
     return float(row[0] or 0), float(row[1] or 0)
 
 
+def _under_way(connection: Connection, scan: int, now: float) -> int:
+    query = select(func.sum(asked_by(now))).where(shards.c.scan == scan, shards.c.state == LEASED)
+    return int(connection.execute(query).scalar() or 0)
+
+
 def _places(connection: Connection, scan: int) -> tuple[PlaceProgress, ...]:
     query = (
         select(places.c.name, func.sum(shards.c.seen), func.count(), func.max(shards.c.done_at))
@@ -339,5 +395,5 @@ def _workers(connection: Connection, scan: int, now: float) -> tuple[Worker, ...
 
 def release(connection: Connection, whose: ColumnElement[bool]) -> None:
     """Let the leased shards of ``whose`` wait for somebody again."""
-    waiting = {"state": WAITING, "token": None, "worker": None, "lease_until": None}
+    waiting = {"state": WAITING, "token": None, "worker": None, "lease_until": None, "seen": None}
     connection.execute(update(shards).where(whose, shards.c.state == LEASED).values(**waiting))

@@ -119,7 +119,7 @@ def run(
 ) -> Outcome:
     """Take part in ``stored`` from ``place`` until nothing is left for it.
 
-    ``seen`` is told how many endpoints more are written down; ``began`` gets the foreman, to stop it.
+    ``seen`` is told how many endpoints more were asked, as in ``scan.foreman.Errands``; ``began`` gets the foreman, to stop it.
     """
     scope = scope_in(stored.plan)
     clock, randomness = wiring.clock(), wiring.randomness()
@@ -159,11 +159,11 @@ def watch(
     """
     enough = threading.Event()
     began(enough.set)
-    so_far = progress(database, stored).seen
+    so_far = progress(database, stored).asked
     while not complete(database, stored):
         if enough.wait(_LOOK):
             return Outcome.STOPPED
-        now = progress(database, stored).seen
+        now = progress(database, stored).asked
         seen(now - so_far)
         so_far = now
     return Outcome.COMPLETE

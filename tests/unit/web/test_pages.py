@@ -236,12 +236,12 @@ def test_a_running_scan_tells_how_far_it_is_with_and_without_a_script(dashboard:
     browser, path = dashboard.signed_in(Role.VIEWER), f"/scans/{scan.plan.ulid}"
     page, event = read(browser.get(path).text), browser.get(f"{path}/progress")
 
-    assert "0 of 14 hosts done" in " ".join(page.text)
+    assert "0 of 112 endpoints asked" in " ".join(page.text)
     assert event.headers["content-type"].startswith("text/event-stream")
     assert event.text.split("\n") == [
         "retry: 1000",
         "event: progress",
-        'data: {"percent": 0, "says": "0 of 14 hosts done", "ended": false}',
+        'data: {"percent": 0, "says": "0 of 112 endpoints asked", "ended": false}',
         "",
         "",
     ]

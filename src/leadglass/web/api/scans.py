@@ -67,6 +67,7 @@ class ScanItem(Item):
     shards: int
     shards_done: int
     endpoints: int = Field(description="How many may be asked.")
+    progress: float = Field(ge=0, le=1, description="How much of it is done; less than 1 until all of it is.")
     tally: TallyItem | None = Field(description="Null while it goes on, or until it is counted.")
 
 

@@ -22,7 +22,7 @@ __all__ = [
     "do_first",
     "going_on",
     "ordered",
-    "percent_of",
+    "percent",
     "running",
     "scan_path",
     "server_line",
@@ -134,7 +134,7 @@ def alert_lines(alerts: Iterable[Alert], now: int) -> tuple[AlertLine, ...]:
 def running(scan: ScanRow) -> Running:
     """The line of a scan that goes on."""
     path = scan_path(scan.ulid)
-    done = percent_of(scan.shards_done, scan.shards)
+    done = percent(scan.progress)
     return Running(shortened(scan.scope or scan.ulid, _NAME), path, f"{path}/progress", done, f"{done} %")
 
 
@@ -160,9 +160,9 @@ def scan_path(ulid: str) -> str:
     return f"/scans/{ulid}"
 
 
-def percent_of(part: int, whole: int) -> int:
+def percent(share: float) -> int:
     """Whole percent; never 100 before the end."""
-    return part * 100 // whole if whole else 0
+    return int(share * 100)
 
 
 def _others(open_ports: int) -> str:

@@ -20,7 +20,7 @@ from leadglass.store.scans import StoredScan
 from leadglass.web.doors import Doors
 from leadglass.web.pages import scans_view
 from leadglass.web.pages.finding import order_called, scan_called
-from leadglass.web.pages.lines import percent_of
+from leadglass.web.pages.lines import percent
 from leadglass.web.pages.said import after, said
 from leadglass.web.pages.telling import Crumb, Empty
 from leadglass.web.rendering import page
@@ -115,7 +115,7 @@ def order_progress(visit: Visiting, order: str) -> Response:
 
 def _how_far(database: Database, scan: StoredScan) -> tuple[int, str]:
     now = work.progress(database, scan)
-    return percent_of(now.hosts_done, now.hosts), scans_view.said_of(now)
+    return percent(now.share), scans_view.said_of(now)
 
 
 def _told(percent: int, says: str, *, ended: bool) -> Response:

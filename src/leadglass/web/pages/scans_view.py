@@ -15,7 +15,7 @@ from leadglass.store.scans import StoredScan
 from leadglass.store.server_rows import ScanRow
 from leadglass.store.work import Progress
 from leadglass.web.pages.changes_view import ChangeLine, change_lines
-from leadglass.web.pages.lines import Running, going_on, ordered, percent_of, running, scan_path
+from leadglass.web.pages.lines import Running, going_on, ordered, percent, running, scan_path
 from leadglass.web.pages.telling import (
     Moment,
     Option,
@@ -169,7 +169,7 @@ def one(scan: StoredScan, seen: Seen, now: int) -> ScanView:
         tiles=() if seen.tally is None else tuple(_tiles(seen.tally, scan.plan.ulid)),
         changes=change_lines(seen.changes[:MOST_CHANGES]),
         more=len(seen.changes) > MOST_CHANGES,
-        percent=percent_of(seen.progress.hosts_done, seen.progress.hosts),
+        percent=percent(seen.progress.share),
         events=f"{path}/progress",
         servers=with_query("/servers", {"scan": scan.plan.ulid}),
     )
@@ -185,15 +185,15 @@ def _running(told: Told, now: int) -> Iterable[Running]:
 
 def said_of(progress: Progress) -> str:
     """How far it is, in one line."""
-    done = f"{progress.hosts_done:,} of {count(progress.hosts, 'host')} done"
-    speed = f", {progress.hosts_lately:.1f} a second" if progress.hosts_lately >= _SLOW else ""
-    left = progress.hosts - progress.hosts_done
-    ends = f", about {lasting(int(left / progress.hosts_lately))} left" if speed and left else ""
+    done = f"{progress.asked:,} of {count(progress.endpoints, 'endpoint')} asked"
+    speed = f", {progress.seen_lately:.1f} a second" if progress.seen_lately >= _SLOW else ""
+    left = progress.endpoints - progress.asked
+    ends = f", about {lasting(int(left / progress.seen_lately))} left" if speed and left else ""
     return f"{done}{speed}{ends}"
 
 
 _SLOW = 0.05
-"""Hosts a second below which a speed says nothing."""
+"""Endpoints a second below which a speed says nothing."""
 
 
 def _line(row: ScanRow, now: int) -> ScanLine:
@@ -203,7 +203,7 @@ def _line(row: ScanRow, now: int) -> ScanLine:
         href=scan_path(row.ulid),
         began=moment(row.began, now),
         state=_state(row),
-        says=_counted(tally) if tally else f"{percent_of(row.shards_done, row.shards)} % done",
+        says=_counted(tally) if tally else f"{percent(row.progress)} % done",
         worst=next(iter(tally.severity), Severity.NONE) if tally else Severity.NONE,
     )
 
