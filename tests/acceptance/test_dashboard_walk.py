@@ -94,7 +94,7 @@ def look(walk: Walk, ada: Visitor) -> None:
     """Order a scan, and keep hands off until it has ended."""
     ada.follows("Scans")
     walk.said["ordered"] = ada.presses("Order a scan")
-    walk.said["under way"] = ada.awaits(" of 17 hosts done")
+    walk.said["under way"] = ada.awaits(" of 17 endpoints asked")
     walk.said["scanned"] = ada.awaits("17 endpoints: 1 high")
     walk.said["overview"] = ada.follows("Overview")
     ada.follows("Read why, and how to close it for good")

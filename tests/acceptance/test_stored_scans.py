@@ -308,7 +308,7 @@ def test_the_end_is_estimated_from_the_last_minute(
     kept: Kept, left: int, rate: float, end: float | None, said: str
 ) -> None:
     scan = dataclasses.replace(kept.after, state="open", ended=None)
-    far = Progress(9, 5, 1, 3, 10_000, 10_000 - left, 1, rate, rate, (), ())
+    far = Progress(9, 5, 1, 3, 10_000, 10_000 - left, 1, 2, 10_000, rate, rate, (), ())
     estimated = stored_text.estimated_end(scan, far, 1000.0)
 
     assert estimated == end

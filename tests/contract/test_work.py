@@ -368,7 +368,7 @@ def test_progress_is_counted(database: Database, wait: Callable[[float], None]) 
 
 
 def test_progress_moves_within_a_shard(database: Database) -> None:
-    scan = scans.begin(database, plan(hosts=8, wanted=("berlin", "paris")))
+    scan = scans.begin(database, plan(hosts=8, shard_hosts=8, wanted=("berlin", "paris")))
     berlin, paris = (worker(database, scan, place, place) for place in ("berlin", "paris"))
     held = taken(berlin), taken(paris)
     assert progress(database, scan).share == 0

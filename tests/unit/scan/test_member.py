@@ -15,7 +15,7 @@ from leadglass.net.engine import Engine
 from leadglass.ports.conversation import Loss, Visit
 from leadglass.probe.questions import Questions
 from leadglass.scan.member import Member
-from leadglass.scan.messages import Drop, Hungry, Message, Result, Task, decode
+from leadglass.scan.messages import Drop, Hungry, Message, Result, SoFar, Task, decode
 from leadglass.scan.run import Scan
 from leadglass.scope.parse import parse
 from leadglass.scope.permutation import Permutation
@@ -52,13 +52,17 @@ class HandEngine(Engine):
 
 
 class Clock:
-    """Always the same moment."""
+    """Always the same moment, or so many seconds later with each look at it."""
+
+    def __init__(self, tick: float = 0.0) -> None:
+        self._now, self._tick = 1_790_000_000.75, tick
 
     def monotonic(self) -> float:
         return 100.0
 
     def posix(self) -> float:
-        return 1_790_000_000.75
+        self._now += self._tick
+        return self._now
 
 
 class NoRandomness:
@@ -68,7 +72,7 @@ class NoRandomness:
         return bytes(size)
 
 
-def sent(act: Act, *orders: Message) -> list[Message]:
+def sent(act: Act, *orders: Message, tick: float = 0.0) -> list[Message]:
     """What a member says that is given ``orders`` before it begins."""
     said: list[Message] = []
     scope = parse(SCOPE, filename="scope.toml", moment=0.0)
@@ -76,7 +80,7 @@ def sent(act: Act, *orders: Message) -> list[Message]:
         Scan("01J", scope, Questions(NoRandomness(), "2.25.1")),
         Permutation(HOSTS, bytes(16)),
         engine=HandEngine(act),
-        clock=Clock(),
+        clock=Clock(tick),
         send=lambda data: said.append(decode(data)),
         tool="0.1",
     )
@@ -125,6 +129,29 @@ def test_a_shard_is_sent_when_all_of_it_is_complete() -> None:
     assert {sighting.source for sighting in result.sightings} == {None}
     assert {sighting.look.access for sighting in result.sightings} == {"closed"}
     assert Hungry() in said
+
+
+def test_how_far_a_shard_is_is_told_once_a_second() -> None:
+    told = [
+        message for message in sent(all_closed, Task(7, 0, HOSTS), tick=0.1) if isinstance(message, SoFar)
+    ]
+    asked = [endpoints for message in told for shard, endpoints in message.asked if shard == 7]
+
+    assert asked == sorted({*asked})
+    assert 0 < asked[0] < asked[-1] < 48
+    assert len(told) in {4, 5}  # 48 endpoints take a little less than five seconds
+
+
+def test_the_last_that_came_in_is_told_while_others_are_waited_for() -> None:
+    def act(_: HandEngine, visits: Iterator[Visit | None], done: Done) -> None:
+        *some, _silent = upto(visits, 48)
+        for visit in some:
+            closed(visit, done)
+        assert [next(visits) for _look in range(20)] == [None] * 20
+
+    told = [message for message in sent(act, Task(7, 0, HOSTS), tick=0.1) if isinstance(message, SoFar)]
+
+    assert told[-1].asked == ((7, 47),)
 
 
 def test_two_shards_are_the_whole_scope() -> None:
