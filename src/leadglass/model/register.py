@@ -258,6 +258,11 @@ class Register:
         """By system, its risks."""
         return _grouped((one.system, one) for one in self.risks.values())
 
+    @cached_property
+    def last_scan(self) -> int:
+        """POSIX seconds: when the latest finished scan began; 0 if there is none."""
+        return max((scan.began for scan in self.scans.values() if scan.is_complete), default=0)
+
 
 def _grouped(pairs: Iterable[tuple[str, _T]]) -> Mapping[str, Sequence[_T]]:
     found: dict[str, list[_T]] = {}

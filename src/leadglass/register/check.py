@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,9 +25,11 @@ from leadglass.register.requirements import Profile
 
 __all__ = [
     "ADVICE",
+    "Asked",
     "Disagreement",
     "Key",
     "Rule",
+    "asked_by",
     "check",
     "check_risk",
     "check_scans",
@@ -117,9 +119,33 @@ class Disagreement:
         return self.rule, self.about, self.control or self.which
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What profiles ask of a register beside its own rules, together."""
+
+    is_anything: bool
+    controls: tuple[str, ...]
+    """Of each system."""
+    review_days: int | None
+    """At most so many between two reviews of a system."""
+    scan_days: int | None
+    """At most so many between two finished scans."""
+
+
+def asked_by(profiles: Iterable[Profile]) -> Asked:
+    """The strictest of each."""
+    rows = [row for profile in profiles for row in profile.rows]
+    return Asked(
+        is_anything=bool(rows),
+        controls=tuple(dict.fromkeys(control for row in rows for control in row.controls)),
+        review_days=_shortest(row.inventory_days for row in rows),
+        scan_days=_shortest(row.scan_days for row in rows),
+    )
+
+
 def check(register: Register, today: dt.date, profiles: Iterable[Profile] = ()) -> list[Disagreement]:
     """All that is wrong on that day, worst first. Requirements with a period of their own count if in ``profiles``."""
-    asked = list(profiles)
+    asked = asked_by(profiles)
     found = [one for seen in register.seen.values() for one in check_seen(register, seen)]
     for system in register.systems.values():
         found += check_system(register, system, asked, today)
@@ -129,9 +155,7 @@ def check(register: Register, today: dt.date, profiles: Iterable[Profile] = ()) 
     return sorted(found, key=lambda one: (one.severity.rank, one.rule, one.about, one.says))
 
 
-def check_system(
-    register: Register, system: System, profiles: Sequence[Profile], today: dt.date
-) -> Iterator[Disagreement]:
+def check_system(register: Register, system: System, asked: Asked, today: dt.date) -> Iterator[Disagreement]:
     """What is wrong with one system, but for its risks."""
     if system.retired is not None and system.retired <= today:
         yield from _retired(register, system)
@@ -139,7 +163,7 @@ def check_system(
         yield from _observed(register, system)
         yield from _declared(system, today)
         yield from _reviewed(register, system, today)
-        yield from _asked(register, system, profiles, today)
+        yield from _asked(register, system, asked, today)
 
 
 def last_review(register: Register, system: str) -> Review | None:
@@ -250,43 +274,28 @@ def check_risk(risk: Risk, today: dt.date) -> Iterator[Disagreement]:
 # ---- asked by requirements
 
 
-def _asked(
-    register: Register, system: System, profiles: Sequence[Profile], today: dt.date
-) -> Iterator[Disagreement]:
-    if profiles and system.name not in register.risks_of:
+def _asked(register: Register, system: System, asked: Asked, today: dt.date) -> Iterator[Disagreement]:
+    if asked.is_anything and system.name not in register.risks_of:
         yield Disagreement(Rule.NO_RISK_ANALYSIS, system.name, "no risk is written down", Severity.MEDIUM)
-    wanted = {control: None for profile in profiles for one in profile.rows for control in one.controls}
-    for control in wanted:
+    for control in asked.controls:
         if control not in system.controls:
             says = f"no {control} is among its controls"
             yield Disagreement(Rule.CONTROL_MISSING, system.name, says, Severity.MEDIUM, control)
-    days = _review_days(profiles)
+    days = asked.review_days
     review = last_review(register, system.name)
     if days is not None and (review is None or (today - review.on).days > days):
         says = f"no review in the last {days} days"
         yield Disagreement(Rule.INVENTORY_OLD, system.name, says, Severity.MEDIUM)
 
 
-def check_scans(register: Register, profiles: Sequence[Profile], today: dt.date) -> Iterator[Disagreement]:
+def check_scans(register: Register, asked: Asked, today: dt.date) -> Iterator[Disagreement]:
     """Whether the last finished scan is longer ago than a profile lets it be."""
-    days = _scan_days(profiles)
+    days = asked.scan_days
     midnight = dt.datetime.combine(today, dt.time(), dt.UTC).timestamp()
-    if days is not None and midnight - _last_scan(register) > days * 86_400:
+    if days is not None and midnight - register.last_scan > days * 86_400:
         yield Disagreement(
             Rule.SCAN_OLD, "", f"no finished scan of the last {days} days is in it", Severity.MEDIUM
         )
-
-
-def _last_scan(register: Register) -> int:
-    return max((scan.began for scan in register.scans.values() if scan.is_complete), default=0)
-
-
-def _review_days(profiles: Sequence[Profile]) -> int | None:
-    return _shortest(one.inventory_days for profile in profiles for one in profile.rows)
-
-
-def _scan_days(profiles: Sequence[Profile]) -> int | None:
-    return _shortest(one.scan_days for profile in profiles for one in profile.rows)
 
 
 def _shortest(periods: Iterable[int | None]) -> int | None:
@@ -296,7 +305,7 @@ def _shortest(periods: Iterable[int | None]) -> int | None:
 # ---- the days on which that changes though nobody writes anything
 
 
-def system_days(register: Register, system: System, profiles: Sequence[Profile]) -> Iterator[dt.date]:
+def system_days(register: Register, system: System, asked: Asked) -> Iterator[dt.date]:
     """The days on which ``check_system`` may find another thing than on the day before, of the same register."""
     if system.retired is not None:
         yield system.retired
@@ -304,9 +313,10 @@ def system_days(register: Register, system: System, profiles: Sequence[Profile])
         yield _after(system.manager.until)
     review = last_review(register, system.name)
     if review is not None:
-        days = _review_days(profiles)
-        yield from (_after(review.next),) if review.next is not None else ()
-        yield from (_after(review.on, days + 1),) if days is not None else ()
+        if review.next is not None:
+            yield _after(review.next)
+        if asked.review_days is not None:
+            yield _after(review.on, asked.review_days + 1)
 
 
 def risk_days(risk: Risk) -> Iterator[dt.date]:
@@ -315,11 +325,10 @@ def risk_days(risk: Risk) -> Iterator[dt.date]:
         yield _after(risk.until)
 
 
-def scans_days(register: Register, profiles: Sequence[Profile]) -> Iterator[dt.date]:
+def scans_days(register: Register, asked: Asked) -> Iterator[dt.date]:
     """The same for ``check_scans``."""
-    days = _scan_days(profiles)
-    if days is not None:
-        yield _after(_EPOCH, _last_scan(register) // 86_400 + days + 1)
+    if asked.scan_days is not None:
+        yield _after(_EPOCH, register.last_scan // 86_400 + asked.scan_days + 1)
 
 
 def _after(day: dt.date, days: int = 1) -> dt.date:

@@ -41,7 +41,11 @@ def test_a_server_that_nobody_declared_is_told_and_never_as_a_small_matter() -> 
     (one,) = check(register([*AGREEING, stranger]), TODAY)
 
     assert one == Disagreement(
-        Rule.UNKNOWN_SERVER, "192.0.2.99", "seen and not declared: 104 wants-title", Severity.MEDIUM
+        Rule.UNKNOWN_SERVER,
+        "192.0.2.99",
+        "seen and not declared: 104 wants-title",
+        Severity.MEDIUM,
+        which="inside",
     )
 
 
