@@ -106,7 +106,7 @@ def test_what_was_silent_is_fixed_in_silence(database: Database) -> None:
     assert deliveries.due(database, "soc", BEGAN) == []
 
 
-def test_a_sending_that_was_begun_is_not_begun_again(database: Database) -> None:
+def test_a_sending_that_was_begun_is_not_begun_by_another(database: Database) -> None:
     alerts.raise_(database, told("s", alert(1)))
     item = (ulid(1), RAISED)
 
@@ -119,6 +119,28 @@ def test_a_sending_that_was_begun_is_not_begun_again(database: Database) -> None
     (one,) = deliveries.of_alert(database, ulid(1))
     assert (one.state, one.tries) == (DeliveryState.SENT, 1)
     assert deliveries.lost(database, BEGAN + 99) == []
+
+
+def test_what_may_have_left_is_begun_again_together_and_by_one(database: Database) -> None:
+    alerts.raise_(database, told("s", alert(1), alert(2), alert(3)))
+    first, last = [(ulid(1), RAISED), (ulid(2), RAISED)], [(ulid(3), RAISED)]
+    deliveries.begin(database, "soc", first, BEGAN)
+    deliveries.begin(database, "soc", last, BEGAN + 1)
+
+    assert deliveries.unsure(database, "soc", BEGAN + 299) == ([], 0)
+    assert deliveries.unsure(database, "mail", BEGAN + 300) == ([], 0)
+    found, begun_at = deliveries.unsure(database, "soc", BEGAN + 301)
+    assert ([(one.id, why) for one, why in found], begun_at) == (first, BEGAN)
+    assert deliveries.begin(database, "soc", first, BEGAN + 301, begun_at=begun_at) == first
+    assert deliveries.begin(database, "soc", first, BEGAN + 301, begun_at=begun_at) == []
+
+    found, begun_at = deliveries.unsure(database, "soc", BEGAN + 301)
+    assert ([(one.id, why) for one, why in found], begun_at) == (last, BEGAN + 1)
+    deliveries.end(database, "soc", last, now=BEGAN + 302)
+    assert deliveries.unsure(database, "soc", BEGAN + 900) == ([], 0)
+    assert len(deliveries.unsure(database, "soc", BEGAN + 901)[0]) == 2
+    # The clock was years ahead when they were begun.
+    assert len(deliveries.unsure(database, "soc", BEGAN - 10**8)[0]) == 2
 
 
 def test_a_sending_that_failed_is_tried_again_when_it_is_time(database: Database) -> None:

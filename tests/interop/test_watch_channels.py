@@ -159,7 +159,41 @@ def test_what_a_webhook_refuses_is_tried_again_and_never_elsewhere(
     assert (len(receiver.got), states(database)) == (2, [DeliveryState.SENT])
 
 
-def test_where_nobody_knows_whether_it_left_nothing_is_sent_again(
+def test_where_nobody_knows_whether_it_left_the_same_message_is_sent_again(
+    tmp_path: Path, receiver: Receiver, database: Database
+) -> None:
+    ward = Ward(tmp_path)
+    ward.write_watch(HOOK.format(port=receiver.port))
+    raised(database, 1, 2, channel="soc")
+    receiver.status = 0
+    one = post(ward, database)
+    one.sender.round()
+    raised(database, 3, channel="soc")
+    one.clock.ahead = 200.0
+    one.sender.round()  # the other one, which may not have left either
+    one.clock.ahead = 290.0
+    one.sender.round()
+    assert states(database) == [DeliveryState.SENDING]
+    assert len(receiver.got) == 2
+
+    receiver.status, one.clock.ahead = 500, 310.0
+    one.sender.round()  # a refusal does not tell what became of it the first time
+    assert states(database) == [DeliveryState.SENDING]
+    receiver.status, one.clock.ahead = 204, 10_000.0
+    for _ in range(3):
+        one.sender.round()
+
+    assert states(database) == states(database, 3) == [DeliveryState.SENT]
+    sent = [
+        (headers["Idempotency-Key"], tuple(each["id"] for each in json.loads(body)["alerts"]))
+        for _, headers, body in receiver.got
+    ]
+    both, third = (alert(1).id, alert(2).id), (alert(3).id,)
+    assert [ids for _, ids in sent] == [both, third, both, third, both]
+    assert len(set(sent)) == 2
+
+
+def test_what_is_never_answered_is_not_sent_for_ever(
     tmp_path: Path, receiver: Receiver, database: Database
 ) -> None:
     ward = Ward(tmp_path)
@@ -167,11 +201,11 @@ def test_where_nobody_knows_whether_it_left_nothing_is_sent_again(
     raised(database, 1, channel="soc")
     receiver.status = 0
     one = post(ward, database)
-    one.sender.round()
-    one.clock.ahead = 10_000.0
-    one.sender.round()
+    for hour in range(48):
+        one.clock.ahead = 3601.0 * hour
+        one.sender.round()
 
-    assert len(receiver.got) == 1
+    assert len(receiver.got) == 28
     assert [found.state for found in deliveries.lost(database, one.clock.posix())] == [DeliveryState.SENDING]
 
 

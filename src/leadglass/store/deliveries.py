@@ -1,12 +1,13 @@
 """Which alert goes where, and what became of that.
 
-A sending is written down before (``begin``) and after it (``end``). One that was begun and never ended is not
-begun again: it may have left.
+A sending is written down before (``begin``) and after it (``end``). What was begun and never ended may have left: it is
+begun again, later and as the same message (``unsure``), so that who has it already can tell.
 """
 
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -31,11 +32,16 @@ __all__ = [
     "lost",
     "of_alert",
     "put",
+    "unsure",
     "went_to",
 ]
 
 _LONGEST = 86_400
 """Seconds: nothing is put off for longer."""
+_UNSURE, _UNSURE_AT_MOST = 300, 3600
+"""Seconds until what was begun and not ended is begun again; each time twice as long, up to the latter."""
+_TRIES = 28
+"""So many, for about a day."""
 
 
 class Occasion(enum.StrEnum):
@@ -51,7 +57,7 @@ class DeliveryState(enum.StrEnum):
 
     WAITING = "waiting"
     SENDING = "sending"
-    """Begun; long ago: nobody knows whether it left, and it is not sent again."""
+    """Begun; long ago: nobody knows whether it left."""
     SENT = "sent"
     FAILED = "failed"
     """It did not leave; it is tried again."""
@@ -90,13 +96,49 @@ def due(database: Database, channel: str, now: float, most: int = 100) -> Sequen
         return [(alert_of(row), Occasion(row.occasion)) for row in connection.execute(query)]
 
 
-def begin(database: Database, channel: str, items: Sequence[Item], now: float) -> Sequence[Item]:
-    """Write down that these are about to be sent; those that are ours to send: nobody else has begun them."""
+def unsure(database: Database, channel: str, now: float) -> tuple[Sequence[tuple[Alert, Occasion]], int]:
+    """What was begun together by ``channel`` and may have left, if it is time to send it again; and when it was begun.
+
+    One message at a time, the one that was begun first; it is what it was, and holds nothing else.
+    """
+    columns = deliveries.c
+    query = (
+        select(alerts, columns.occasion, columns.tries, columns.at)
+        .join_from(alerts, deliveries, columns.alert == alerts.c.id)
+        .where(
+            columns.channel == channel, columns.state == DeliveryState.SENDING.value, columns.tries < _TRIES
+        )
+        .order_by(columns.at, alerts.c.id, columns.occasion)
+    )
+    with database.read() as connection:
+        rows = connection.execute(query).all()
+    for at, together in itertools.groupby(rows, lambda row: int(row.at)):
+        batch = list(together)
+        is_waiting = (
+            at - _LONGEST <= now < at + _patience(batch[0].tries)
+        )  # else the clock has gone back since
+        if not is_waiting:
+            return [(alert_of(row), Occasion(row.occasion)) for row in batch], at
+    return [], 0
+
+
+def _patience(tries: int) -> int:
+    return min(_UNSURE << min(tries - 1, 10), _UNSURE_AT_MOST)
+
+
+def begin(
+    database: Database, channel: str, items: Sequence[Item], now: float, *, begun_at: int | None = None
+) -> Sequence[Item]:
+    """Write down that these are about to be sent; those that are ours to send: nobody else has begun them.
+
+    ``begun_at``: they were ``unsure`` since then.
+    """
+    is_free = _unsent() if begun_at is None else _unsure_since(begun_at)
     with database.write() as connection:
         ours = []
         for alert, occasion in items:
             sending = {"state": DeliveryState.SENDING.value, "tries": deliveries.c.tries + 1, "at": int(now)}
-            mine = and_(_is(channel, alert, occasion), _unsent())
+            mine = and_(_is(channel, alert, occasion), is_free)
             if connection.execute(update(deliveries).where(mine).values(sending)).rowcount == 1:
                 ours.append((alert, occasion))
         return ours
@@ -175,6 +217,10 @@ def went_to(connection: Connection, alert: str) -> Sequence[str]:
 
 def _unsent() -> ColumnElement[bool]:
     return deliveries.c.state.in_([DeliveryState.WAITING.value, DeliveryState.FAILED.value])
+
+
+def _unsure_since(begun_at: int) -> ColumnElement[bool]:
+    return and_(deliveries.c.state == DeliveryState.SENDING.value, deliveries.c.at == begun_at)
 
 
 def _is(channel: str, alert: str, occasion: Occasion) -> ColumnElement[bool]:

@@ -1,4 +1,7 @@
-"""Carries alerts to the channels that ``watch.toml`` names: all that wait for one in one message, each once."""
+"""Carries alerts to the channels that ``watch.toml`` names: all that wait for one in one message.
+
+What may have left already is sent again as the same message: with the same key, Message-ID or identifier.
+"""
 
 from __future__ import annotations
 
@@ -50,16 +53,20 @@ class Sender:
 
     def _serve(self, channel: Webhook | MailChannel | SyslogChannel) -> None:
         now = self._clock.posix()
-        due = deliveries.due(self._database, channel.name, now, _AT_ONCE)
+        again, begun_at = deliveries.unsure(self._database, channel.name, now)
+        due = again or deliveries.due(self._database, channel.name, now, _AT_ONCE)
         if not due:
             return
         items = [(alert.id, occasion) for alert, occasion in due]
-        ours = set(deliveries.begin(self._database, channel.name, items, now))
+        since = begun_at if again else None
+        ours = set(deliveries.begin(self._database, channel.name, items, now, begun_at=since))
         told: list[words.Told] = [
             (alert, occasion.value) for alert, occasion in due if (alert.id, occasion) in ours
         ]
         if told:
             fate, why = self._attempt(channel, told, int(now))
+            # What may have left once is not known not to have left because it was refused the second time.
+            fate = Delivery.UNKNOWN if again and fate is Delivery.REFUSED else fate
             self._note(channel.name, sorted(ours), fate, why)
 
     def _attempt(
@@ -116,4 +123,4 @@ class Sender:
         if fate is Delivery.REFUSED:
             rest = min(_LONGEST, _SHORTEST * 2.0 ** min(failures, 10))
             deliveries.end(self._database, channel, items, trouble=why[:300], again_at=now + rest)
-        # Else nobody knows whether it left: it stays as begun, and status tells so.
+        # Else nobody knows whether it left: it stays as begun, status tells so, and it is sent again later.
