@@ -12,9 +12,10 @@ from tests.contract.samples import BEGAN, ulid
 from tests.contract.test_alerts import alert
 
 from leadglass.errors import UsageError
+from leadglass.model.alert import AlertKind, AlertState
 from leadglass.model.order import Order, OrderState, Why
 from leadglass.store import alerts, orders, watch_state
-from leadglass.store.alerts import News
+from leadglass.store.alerts import Closing, News
 from leadglass.store.database import Database
 
 HOUR = 3600
@@ -107,6 +108,82 @@ def test_the_end_of_an_order_brings_its_alerts_and_the_orders_to_look_again(data
     assert [one.id for one in alerts.open_alerts(database)] == [alert(1).id]
     assert orders.waiting(database) == [again]
     assert orders.find(database, ulid(1)).ended_at == BEGAN + 5
+
+
+RETEST = dataclasses.replace(
+    ORDER, id=ulid(7), why=Why.RETEST, moment=None, due_at=BEGAN + 600, ports=(("192.0.2.1", 104),)
+)
+
+
+def over(number: int) -> Closing:
+    return Closing(ulid(number), alert(number + 100, key=f"fixed:{ulid(number)}", kind=AlertKind.FIXED))
+
+
+def by_a_scan(database: Database) -> None:
+    orders.give(database, ORDER)
+    held = taken(database)
+    assert held is not None
+    assert orders.finish(database, held, OrderState.DONE, BEGAN + 5, news=News("s", closed=[over(1)]))
+
+
+def by_a_person(database: Database) -> None:
+    alerts.change(database, ulid(1), AlertState.CLOSED, "ada", BEGAN + 5)
+
+
+@pytest.mark.parametrize("closed", [by_a_scan, by_a_person])
+def test_a_second_look_is_taken_back_when_its_alert_is_closed(
+    closed: Callable[[Database], None], database: Database
+) -> None:
+    alerts.raise_(database, News("first", [alert(1)]))
+    orders.give(database, RETEST)
+
+    closed(database)
+
+    found = orders.find(database, RETEST.id)
+    assert (found.state, found.ended_at) == (OrderState.DROPPED, BEGAN if closed is by_a_scan else BEGAN + 5)
+    assert "has been closed" in found.trouble
+    assert orders.waiting(database) == []
+    assert taken(database, RETEST.due_at) is None
+    assert orders.overdue(database, RETEST.until + 1) == []
+
+
+def test_a_second_look_stays_for_what_is_still_open(database: Database) -> None:
+    alerts.raise_(database, News("first", [alert(1), alert(2), alert(3, kind=AlertKind.CERTIFICATE)]))
+    orders.give(
+        database, dataclasses.replace(RETEST, ports=tuple((f"192.0.2.{number}", 104) for number in (1, 2, 3)))
+    )
+    alerts.change(database, ulid(2), AlertState.ACKNOWLEDGED, "ada", BEGAN)
+    by_a_person(database)
+
+    (left,) = orders.waiting(database)
+    assert (left.state, left.ports) == (OrderState.WAITING, (("192.0.2.2", 104),))
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        dataclasses.replace(RETEST, asked_by="ada"),
+        dataclasses.replace(RETEST, schedule="weekly"),
+        dataclasses.replace(RETEST, why=Why.PERSON),
+        dataclasses.replace(RETEST, why=Why.SCHEDULE, ports=()),
+    ],
+)
+def test_what_others_want_stays_though_an_alert_is_closed(kept: Order, database: Database) -> None:
+    alerts.raise_(database, News("first", [alert(1)]))
+    orders.give(database, kept)
+    by_a_person(database)
+
+    assert orders.waiting(database) == [kept]
+
+
+def test_a_second_look_that_has_begun_is_not_taken_back(database: Database) -> None:
+    alerts.raise_(database, News("first", [alert(1)]))
+    orders.give(database, RETEST)
+    held = taken(database, RETEST.due_at)
+    assert held is not None
+    by_a_person(database)
+
+    assert orders.finish(database, held, OrderState.DONE, RETEST.due_at + 5)
 
 
 def test_what_nobody_began_is_missed_once(database: Database) -> None:

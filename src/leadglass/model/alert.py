@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.verdict import Access, Severity
 
-__all__ = ["Alert", "AlertKind", "AlertState", "Silence"]
+__all__ = ["OPENINGS", "Alert", "AlertKind", "AlertState", "Silence"]
 
 
 class AlertKind(enum.StrEnum):
@@ -31,6 +31,10 @@ class AlertKind(enum.StrEnum):
     REVIEW = "review-overdue"
     NOT_SCANNED = "not-scanned"
     """A scan was due and could not run, or did not end: from then on nobody knows."""
+
+
+OPENINGS = frozenset({AlertKind.NEW_SERVER, AlertKind.NEWLY_OPEN, AlertKind.CONTROL_LOST})
+"""What a look at the endpoint alone can show to be over."""
 
 
 class AlertState(enum.StrEnum):

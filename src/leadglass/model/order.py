@@ -28,6 +28,8 @@ class OrderState(enum.StrEnum):
     """It was begun and did not end: ``Order.trouble`` says why."""
     MISSED = "missed"
     """Nobody began it by ``Order.until``."""
+    DROPPED = "dropped"
+    """It was to settle an alert that something else has settled: ``Order.trouble`` says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +59,4 @@ class Order:
     began_at: int | None = None
     ended_at: int | None = None
     trouble: str = ""
-    """One line: why it failed or was missed."""
+    """One line: why it failed, was missed or was dropped."""

@@ -14,13 +14,14 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leadglass.errors import UsageError
-from leadglass.model.alert import Alert, AlertKind, AlertState
+from leadglass.model.alert import OPENINGS, Alert, AlertState
 from leadglass.model.key import pack
 from leadglass.model.order import Order
 from leadglass.model.verdict import Severity
 from leadglass.store.alert_rows import alert_of, row_of
 from leadglass.store.database import Database
 from leadglass.store.deliveries import Occasion, put, went_to
+from leadglass.store.retests import drop_needless
 from leadglass.store.schema import alerts
 
 __all__ = [
@@ -70,7 +71,10 @@ class News:
 
 
 def raise_(database: Database, news: News) -> None:
-    """Write down what ``news`` raises and closes; its orders are given by ``store.orders``."""
+    """Write down what ``news`` raises and closes; its orders are given by ``store.orders``.
+
+    A second look that was to settle an alert which is closed now is taken back.
+    """
     with database.write() as connection:
         publish(connection, news)
 
@@ -130,6 +134,7 @@ def _close(connection: Connection, closing: Closing, news: News) -> None:
     # The good news goes where the bad news went.
     for channel in went_to(connection, closing.alert):
         put(connection, fixed.id, channel, Occasion.RAISED)
+    drop_needless(connection, fixed.schedule, fixed.first_at)
 
 
 def change(database: Database, identifier: str, state: AlertState, by: str, now: float) -> Alert:
@@ -145,6 +150,8 @@ def change(database: Database, identifier: str, state: AlertState, by: str, now:
         if state is AlertState.CLOSED:
             values["open_key"] = None
         connection.execute(update(alerts).where(alerts.c.id == row.id).values(values))
+        if state is AlertState.CLOSED:
+            drop_needless(connection, row.schedule, int(now))
         return alert_of(connection.execute(select(alerts).where(alerts.c.id == row.id)).one())
 
 
@@ -213,7 +220,7 @@ def counts(database: Database) -> Mapping[tuple[AlertState, Severity], int]:
 
 def detections(database: Database, most: int = 1000) -> Sequence[tuple[int, int]]:
     """Of the latest alerts about something that had opened, the last look that saw it otherwise and the first so."""
-    kinds = [kind.value for kind in (AlertKind.NEW_SERVER, AlertKind.NEWLY_OPEN, AlertKind.CONTROL_LOST)]
+    kinds = [kind.value for kind in OPENINGS]
     query = (
         select(alerts.c.not_before, alerts.c.first_at)
         .where(alerts.c.kind.in_(kinds), alerts.c.not_before.is_not(None))

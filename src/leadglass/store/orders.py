@@ -41,7 +41,9 @@ __all__ = [
     "waiting",
 ]
 
-_ENDED = tuple(state.value for state in (OrderState.DONE, OrderState.FAILED, OrderState.MISSED))
+_ENDED = tuple(
+    state.value for state in (OrderState.DONE, OrderState.FAILED, OrderState.MISSED, OrderState.DROPPED)
+)
 
 
 @dataclass(frozen=True, slots=True)

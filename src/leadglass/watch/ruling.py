@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from leadglass.model.alert import Alert, AlertKind
+from leadglass.model.alert import OPENINGS, Alert, AlertKind
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.order import Order
 from leadglass.model.verdict import Access, Severity
@@ -20,7 +20,6 @@ __all__ = ["Answered", "answered", "claimed", "expiring", "opened", "over", "uns
 
 _SILENT = frozenset({Access.CLOSED, Access.FILTERED})
 _NO_SERVER = _SILENT | {Access.NOT_DICOM}
-_OPENINGS = frozenset({AlertKind.NEW_SERVER, AlertKind.NEWLY_OPEN, AlertKind.CONTROL_LOST})
 _SOON = 7
 """Days: a certificate that ends so soon is no small matter any more."""
 _SAYS: Mapping[Access, str] = {
@@ -116,7 +115,7 @@ def answered(
     """Which of ``alerts`` are over, by how their endpoints are seen ``now`` and were seen ``earlier``."""
     closed, again = [], []
     for alert in alerts:
-        if alert.kind not in _OPENINGS or alert.endpoint is None:
+        if alert.kind not in OPENINGS or alert.endpoint is None:
             continue
         spot = (alert.endpoint.address, alert.endpoint.port)
         sight = now.get(spot)
