@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable
@@ -90,6 +91,33 @@ def test_a_practice_keeps_its_register(scanned: Path, leadglass: Leadglass) -> N
         == "What is declared and what was seen agree, and nothing is overdue.\n"
     )
     assert "whole, " in leadglass("register", "verify")
+
+
+def test_each_finding_is_told_since_when_it_stands(scanned: Path, leadglass: Leadglass) -> None:
+    leadglass(*ARCHIVE)
+    leadglass(
+        "register", "add", "ct", "--owner", "Radiology", "--manager", "in-house", "--address", "192.0.2.20"
+    )
+    (line,) = [line for line in leadglass("register", "check", code=1).splitlines() if "reviewed ct" in line]
+    day = re.search(r", since (\d{4}-\d\d-\d\d) \(entry 2\)$", line)
+    assert day is not None
+    leadglass("register", "add", "ct", "--retired", "2020-01-01")
+
+    (one, *_) = json.loads(leadglass("register", "check", "--format", "json", code=1))["findings"]
+    (row, *_) = csv.DictReader(io.StringIO(leadglass("register", "check", "--format", "csv", code=1)))
+
+    assert (one["about"], one["since"], one["since_entry"]) == ("archive", day[1], 1)
+    assert (row["about"], row["since"], row["since_entry"]) == ("archive", day[1], "1")
+
+
+def test_what_no_entry_tells_of_is_told_without_a_day(scanned: Path, leadglass: Leadglass) -> None:
+    leadglass(*ARCHIVE)
+    alter(scanned, "DELETE FROM register_entries")
+
+    (one, *_) = json.loads(leadglass("register", "check", "--format", "json", code=1))["findings"]
+
+    assert (one["since"], one["since_entry"]) == (None, None)
+    assert "since" not in leadglass("register", "check", code=1)
 
 
 def test_declared_and_observed_stand_side_by_side(scanned: Path, leadglass: Leadglass) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -26,10 +26,12 @@ from leadglass.cli.terminal import complain, write
 from leadglass.ledger.chain import Entry
 from leadglass.model.register import Register, Review, Risk, Seen, System
 from leadglass.register.assessment import Assessment, assessed
-from leadglass.register.check import ADVICE, Disagreement, last_review
+from leadglass.register.case import readable
+from leadglass.register.check import ADVICE, Disagreement, Key, last_review
 from leadglass.register.check import check as disagreements
 from leadglass.register.codec import as_json, key_of
-from leadglass.register.evidence import system_row
+from leadglass.register.course import Stood, course, standing_since
+from leadglass.register.evidence import since, system_row
 from leadglass.register.fields import COLUMNS
 from leadglass.register.matching import seen_of
 from leadglass.register.requirements import PROFILES, profile
@@ -43,6 +45,7 @@ __all__ = ["check", "list_", "show"]
 _BROKEN = 1
 _ANCHOR = re.compile(r"(?P<n>[1-9][0-9]{0,14}):(?P<digest>[0-9a-f]{64})")
 _COLUMNS = ("name", *COLUMNS)
+_FINDING = ("severity", "rule", "about", "says", "advice", "requirements", "since", "since_entry")
 
 
 # ---- list
@@ -202,28 +205,29 @@ def check(
     Example: leadglass register check --profile hipaa
     """
     asked = [profile(name) for name in chosen(profiles)]
-    with held(database) as (_, register, _):
+    with held(database) as (store, register, _), readable(store.where):
         found = disagreements(register, today(), asked)
         stands = assessed(register, asked, found, today())
+        begun = standing_since(course(entries.history(store), today(), asked) if found else ())
     if shape is Shape.JSON:
-        write_json(
-            {"findings": list(map(_finding_json, found)), "requirements": list(map(_assessment_json, stands))}
-        )
+        told = [{**_finding_json(one), **since(begun.get(one.key))} for one in found]
+        write_json({"findings": told, "requirements": list(map(_assessment_json, stands))})
     elif shape is Shape.CSV:
-        write_csv(
-            ("severity", "rule", "about", "says", "advice", "requirements"), _csv_findings(found, stands)
-        )
+        write_csv(_FINDING, _csv_findings(found, stands, begun))
     else:
-        _write_findings(found, stands)
+        _write_findings(found, stands, begun)
     if found:
         raise typer.Exit(EXPOSED)
 
 
-def _write_findings(found: Sequence[Disagreement], stands: Sequence[Assessment]) -> None:
+def _write_findings(
+    found: Sequence[Disagreement], stands: Sequence[Assessment], begun: Mapping[Key, Stood]
+) -> None:
     for one in found:
         about = f" {one.about}" if one.about else ""
         write(
-            f"{one.severity:<9}{one.rule}{visible(about)}\n         {visible(one.says)}; {ADVICE[one.rule]}\n"
+            f"{one.severity:<9}{one.rule}{visible(about)}{_since(begun.get(one.key))}\n"
+            f"         {visible(one.says)}; {ADVICE[one.rule]}\n"
         )
     if not found:
         write("What is declared and what was seen agree, and nothing is overdue.\n")
@@ -231,6 +235,13 @@ def _write_findings(found: Sequence[Disagreement], stands: Sequence[Assessment])
         write(visible(_assessment(each)) + "\n")
     if stands:
         write("That the register holds nothing against a requirement does not prove that it is met.\n")
+
+
+def _since(stood: Stood | None) -> str:
+    if stood is None:
+        return ""
+    by = "" if stood.began_by is None else f" (entry {stood.began_by})"
+    return f", since {stood.began}{by}"
 
 
 def _assessment(one: Assessment) -> str:
@@ -268,8 +279,10 @@ def _assessment_json(one: Assessment) -> dict[str, Any]:
     }
 
 
-def _csv_findings(found: Sequence[Disagreement], stands: Sequence[Assessment]) -> Iterator[dict[str, Any]]:
+def _csv_findings(
+    found: Sequence[Disagreement], stands: Sequence[Assessment], begun: Mapping[Key, Stood]
+) -> Iterator[dict[str, Any]]:
     for one in found:
         asking = [each.standing for each in stands if one in each.standing.against]
         clauses = [f"{each.profile} {each.requirement.clause}" for each in asking]
-        yield {**_finding_json(one), "requirements": clauses}
+        yield {**_finding_json(one), "requirements": clauses, **since(begun.get(one.key))}

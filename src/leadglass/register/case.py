@@ -14,8 +14,9 @@ from leadglass.ledger.verify import Broken, verify
 from leadglass.model.dossier import DossierOptions
 from leadglass.model.register import Register, Stamp, System
 from leadglass.register.assessment import Assessment, assessed, in_service
-from leadglass.register.check import Disagreement, check
+from leadglass.register.check import Disagreement, Key, check
 from leadglass.register.codec import register_of
+from leadglass.register.course import Stood, course, standing_since
 from leadglass.register.history import Exposure, exposures
 from leadglass.register.requirements import Profile, profile
 from leadglass.register.stamped import stamps_in
@@ -74,6 +75,17 @@ class Case:
     def findings(self) -> Sequence[Disagreement]:
         """All that is wrong, worst first."""
         return check(self.register, self.today, self.profiles)
+
+    @cached_property
+    def course(self) -> Sequence[Stood]:
+        """Findings that stand, worst first; then those that were resolved in the time that is told of, latest first."""
+        followed = course(self.entries, self.today, self.profiles)
+        return [one for one in followed if one.ended is None or self.is_told(one.ended)]
+
+    @cached_property
+    def since(self) -> Mapping[Key, Stood]:
+        """From when each of ``findings`` stands."""
+        return standing_since(self.course)
 
     @cached_property
     def assessments(self) -> Sequence[Assessment]:

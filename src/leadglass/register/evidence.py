@@ -13,6 +13,7 @@ from leadglass.register.assessment import Assessment
 from leadglass.register.case import Case, day_of
 from leadglass.register.check import ADVICE, Disagreement
 from leadglass.register.codec import as_json
+from leadglass.register.course import Stood
 from leadglass.register.fields import COLUMNS
 from leadglass.register.history import Exposure
 from leadglass.register.matching import seen_of, systems_at
@@ -20,7 +21,7 @@ from leadglass.register.risks import level, residual
 from leadglass.register.stamped import stamp_file
 from leadglass.register.tables import Row
 
-__all__ = ["TABLES", "Table", "moment", "rows_of", "system_row"]
+__all__ = ["TABLES", "Table", "moment", "rows_of", "since", "system_row"]
 
 
 class Table(NamedTuple):
@@ -151,6 +152,30 @@ def _findings(case: Case) -> Iterator[Row]:
             "says": one.says,
             "advice": ADVICE[one.rule],
             "requirements": asking.get(one, []),
+            **since(case.since.get(one.key)),
+        }
+
+
+def since(stood: Stood | None) -> Row:
+    """From when a finding stands; nothing of one that no entry tells of."""
+    return {
+        "since": None if stood is None else stood.began.isoformat(),
+        "since_entry": None if stood is None else stood.began_by,
+    }
+
+
+def _course(case: Case) -> Iterator[Row]:
+    for one in case.course:
+        yield {
+            "severity": one.found.severity.value,
+            "rule": one.found.rule.value,
+            "about": one.found.about or None,
+            "which": one.found.control or one.found.which or None,
+            "says": one.found.says,
+            **since(one),
+            "ended": None if one.ended is None else one.ended.isoformat(),
+            "ended_entry": one.ended_by,
+            "days": ((one.ended or case.today) - one.began).days,
         }
 
 
@@ -262,7 +287,16 @@ TABLES: Sequence[Table] = (
     Table(
         "exposures", (*_SEEN, "first_seen", "first_scan", "history", "closed", "closed_by", "days"), _exposures
     ),
-    Table("findings", ("severity", "rule", "about", "says", "advice", "requirements"), _findings),
+    Table(
+        "findings",
+        ("severity", "rule", "about", "says", "advice", "requirements", "since", "since_entry"),
+        _findings,
+    ),
+    Table(
+        "findings-history",
+        ("severity", "rule", "about", "which", "says", "since", "since_entry", "ended", "ended_entry", "days"),
+        _course,
+    ),
     Table("reviews", ("system", "on", "reviewer", "outcome", "next", "note", "latest", "overdue"), _reviews),
     Table(
         "risks",

@@ -35,6 +35,7 @@ _SECTIONS: Sequence[Callable[[Sheet], Iterator[Block]]] = (
     sections_seen.inventory,
     sections_seen.network,
     sections_seen.exposures,
+    sections_seen.findings,
     sections_decided.reviews,
     sections_decided.risks,
     sections_decided.requirements,

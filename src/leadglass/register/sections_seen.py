@@ -23,9 +23,9 @@ from leadglass.register.case import Case
 from leadglass.register.history import Exposure
 from leadglass.register.phrases import Sheet, brief, day, named, sentence
 from leadglass.register.tables import Row
-from leadglass.report.words import ACCESS
+from leadglass.report.words import ACCESS, count
 
-__all__ = ["exposures", "inventory", "network", "scans"]
+__all__ = ["exposures", "findings", "inventory", "network", "scans"]
 
 
 # ---- inventory and network
@@ -63,7 +63,7 @@ def _system(row: Row) -> list[Cell]:
 
 
 def network(sheet: Sheet) -> Iterator[Block]:
-    """Declared beside observed, and what does not agree."""
+    """Declared beside observed."""
     yield heading("Network access")
     yield paragraph(
         "What is declared beside what was observed. A port that answers and is not declared, and an address that"
@@ -79,13 +79,6 @@ def network(sheet: Sheet) -> Iterator[Block]:
     )
     yield from table(head, [_port(row) for row in sheet.rows["network-access"]], "Nothing.", "network-access")
     yield from _reach(sheet.case)
-    yield heading("What does not agree, and what is missing", 2)
-    yield from table(
-        (("Severity", 1.1), ("About", 2.2), ("Finding", 4.2)),
-        [_finding(row) for row in sheet.rows["findings"]],
-        "Nothing: what is declared and what was seen agree, and nothing is overdue.",
-        "findings",
-    )
 
 
 def _port(row: Row) -> list[Cell]:
@@ -112,17 +105,65 @@ def _reach(case: Case) -> Iterator[Block]:
         yield from table(head, made, "", "inventory")
 
 
-def _finding(row: Row) -> list[Cell]:
+# ---- over time
+
+
+def findings(sheet: Sheet) -> Iterator[Block]:
+    """What does not agree and what is missing, and what was and is no more."""
+    yield heading("Findings and their history")
+    yield paragraph(
+        "What is declared and was not seen so, what nobody declared, what is overdue, and what requirements ask and is"
+        " missing. Each stands from the end of the day on which an entry made it so, or on which something fell due."
+        " The past is judged by the same rules as the day of this dossier."
+    )
+    yield heading("Open", 2)
+    yield from table(
+        (("Severity", 1.1), ("About", 2.2), ("Finding", 4.2), ("Since", 1.3)),
+        [_finding(row, sheet.case.today) for row in sheet.rows["findings"]],
+        "Nothing: what is declared and what was seen agree, and nothing is overdue.",
+        "findings",
+    )
+    yield heading("Resolved", 2)
+    yield paragraph(
+        "What stood at the end of one day and no more at the end of a later one. The entry tells by what: a change, a"
+        " review, a scan, or that what it was about was taken out of the register."
+    )
+    yield from table(
+        (("Severity", 1.1), ("About", 2.2), ("Finding", 3.2), ("From", 1.3), ("Until", 1.3)),
+        [_resolved(row) for row in sheet.rows["findings-history"] if row["ended"]],
+        "No finding that stood at the end of a day was resolved.",
+        "findings-history",
+    )
+
+
+def _finding(row: Row, today: dt.date) -> list[Cell]:
     asked = f"asked for by {named(row['requirements'])}" if row["requirements"] else ""
-    about = strong(row["about"]) if row["about"] else "the register"
+    days = (today - dt.date.fromisoformat(row["since"])).days if row["since"] else 0
     return [
         tag(row["severity"]),
-        stack(about, small(row["rule"])),
+        _about(row),
         stack(sentence(row["says"]), small(sentence(row["advice"])), small(asked)),
+        stack(row["since"] or "-", small(_entry(row["since_entry"])), small(count(days, "day"))),
     ]
 
 
-# ---- over time
+def _resolved(row: Row) -> list[Cell]:
+    return [
+        tag(row["severity"]),
+        _about(row),
+        sentence(row["says"]),
+        stack(row["since"], small(_entry(row["since_entry"]))),
+        stack(row["ended"], small(_entry(row["ended_entry"])), small(count(row["days"], "day"))),
+    ]
+
+
+def _about(row: Row) -> Cell:
+    return stack(strong(row["about"]) if row["about"] else "the register", small(row["rule"]))
+
+
+def _entry(number: int | None) -> str:
+    """What made it so; nothing where a day did."""
+    return "" if number is None else f"entry {number:,}"
 
 
 def exposures(sheet: Sheet) -> Iterator[Block]:

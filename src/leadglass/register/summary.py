@@ -157,6 +157,9 @@ def _deeds(case: Case) -> Iterator[str]:
     )
     if lower:
         yield f"Not closed, and seen to be less severe than it was: {lower:,}."
+    resolved = sum(one.ended is not None for one in case.course)
+    if resolved:
+        yield f"Findings of the register that stood and no longer do: {resolved:,}."
     reviews = sum(case.is_told(review.on) for review in case.register.reviews.values())
     risks = case.register.risks.values()
     decided = sum(risk.treatment is not None for risk in risks)

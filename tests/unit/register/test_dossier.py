@@ -137,6 +137,36 @@ def test_the_tables_hold_what_is_declared_beside_what_was_seen() -> None:
     assert {row["status"] for row in rows["requirements"]} == {"met", "not-met"}
 
 
+def test_findings_are_told_with_their_history() -> None:
+    case = practice(DossierOptions())
+    rows = rows_of(case)
+    since = {(row["rule"], row["about"]): (row["since"], row["since_entry"]) for row in rows["findings"]}
+    ended = {
+        (row["rule"], row["about"]): (row["since"], row["ended"], row["ended_entry"], row["days"])
+        for row in rows["findings-history"]
+        if row["ended"]
+    }
+
+    assert since["review-overdue", "archive"] == ("2026-11-11", None)
+    assert since["gone", "CT 1"] == ("2026-11-07", 12)
+    assert since["no-owner", "viewer"] == ("2026-10-24", 3)
+    assert ended == {
+        ("never-reviewed", "CT 1"): ("2026-10-24", "2026-11-08", 14, 15),
+        ("never-reviewed", "archive"): ("2026-10-24", "2026-10-27", 9, 3),
+    }
+    standing = [row for row in rows["findings-history"] if not row["ended"]]
+    assert len(standing) == len(rows["findings"])
+    assert "Its controls were never reviewed." in shown(case)
+    assert "Findings of the register that stood and no longer do: 2." in shown(case)
+
+
+def test_findings_that_were_resolved_before_the_time_that_is_told_of_are_left_out() -> None:
+    rows = rows_of(practice(DossierOptions(since=dt.date(2026, 11, 1))))["findings-history"]
+
+    assert [row["about"] for row in rows if row["ended"]] == ["CT 1"]
+    assert min(row["since"] for row in rows) == "2026-10-24"
+
+
 def test_it_says_what_it_does_not_prove() -> None:
     inside = [(days, by, thing) for days, by, thing in ENTRIES if days < 28]
     case = case_of(lines(*inside), TODAY, DossierOptions(), {}, "here")
