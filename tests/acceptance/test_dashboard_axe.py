@@ -40,6 +40,7 @@ PAGES = (
     "/settings/accounts",
     "/settings/actions",
     "/account",
+    "/confirm?next=/account",
     "/no/such/page",
 )
 BAD = {"serious", "critical"}

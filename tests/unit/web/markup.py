@@ -25,6 +25,8 @@ class Markup(HTMLParser):
         self.text: list[str] = []
         self.ids: list[str] = []
         self.referred: list[str] = []
+        self.forms: list[list[dict[str, str]]] = []
+        """The fields of each form, by their attributes."""
         self._open: list[str] = []
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -40,6 +42,10 @@ class Markup(HTMLParser):
         inline = [name for name in given if name == "style" or name.startswith("on")]
         assert not inline, f"<{tag}> has {inline}"
         self._look(tag, given)
+        if tag == "form":
+            self.forms.append([])
+        elif tag == "input" and "form" in self._open:
+            self.forms[-1].append(given)
         if tag not in _VOID:
             self._open.append(tag)
 

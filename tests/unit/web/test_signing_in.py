@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from tests.peers.dashboard import PASSWORD, Browser, Dashboard
+from tests.unit.web.markup import read
 
+from leadglass import web
 from leadglass.model.account import Role
 from leadglass.store import accounts, web_sessions
 from leadglass.store.actions import Question, actions_done
@@ -13,6 +18,7 @@ from leadglass.web import limits, passwords
 from leadglass.web.secrets import digest_of
 
 LINK = "a" * 43
+TEMPLATES = Path(web.__file__).parent / "templates"
 
 
 def sign_in(browser: Browser, name: str, password: str, **more: str) -> int:
@@ -49,6 +55,33 @@ def test_a_link_makes_the_first_administrator_once(dashboard: Dashboard) -> None
     other.open("/sign-in")
     assert other.post("/welcome", form | {"name": "eve"}).status_code == 404
     assert other.get(f"/welcome?link={LINK}").status_code == 404
+
+
+def test_each_form_with_a_password_says_whose_it_is(dashboard: Dashboard) -> None:
+    stranger, link = dashboard.stranger(), "b" * 43
+    accounts.give_link(dashboard.database, digest_of(LINK), None, 60)
+    first = stranger.get(f"/welcome?link={LINK}")
+    ada = dashboard.signed_in(Role.ADMINISTRATOR, "ada")
+    accounts.give_link(dashboard.database, digest_of(link), "ada", 60)
+    wrong = ada.post("/confirm", {"password": "wrong", "name": "eve"})
+    pages = {
+        "sign-in.html": [("", stranger.get("/sign-in"))],
+        "welcome.html": [("", first), ("ada", stranger.get(f"/welcome?link={link}"))],
+        "confirm.html": [("ada", ada.get("/confirm?next=/account")), ("ada", wrong)],
+        "account.html": [("ada", ada.get("/account"))],
+    }
+
+    assert pages.keys() == {file.name for file in TEMPLATES.glob("*.html") if "-password" in file.read_text()}
+    for whose, answer in itertools.chain.from_iterable(pages.values()):
+        (form,) = (form for form in read(answer.text).forms if passwords_of(form))
+        (user,) = (field for field in form if field.get("autocomplete") == "username")
+        assert (user["type"], user["name"], user["value"]) == ("text", "name", whose)
+        assert ("hidden" in user, "readonly" in user) == (bool(whose),) * 2
+        assert form.index(user) < form.index(passwords_of(form)[0])
+
+
+def passwords_of(form: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [field for field in form if field.get("autocomplete", "").endswith("-password")]
 
 
 def test_a_secret_of_a_link_is_not_written_down(dashboard: Dashboard) -> None:
