@@ -200,7 +200,7 @@ def check(
     shape: ShapeOption = Shape.TEXT,
     database: DatabaseOption = None,
 ) -> None:
-    """Say where the register and what was seen do not agree, and what is overdue. Exit 1 if anything is.
+    """Say where the register and what was seen do not agree, and what is overdue, each since when. Exit 1 if anything is.
 
     Example: leadglass register check --profile hipaa
     """

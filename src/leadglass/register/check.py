@@ -281,11 +281,11 @@ def _asked(register: Register, system: System, asked: Asked, today: dt.date) -> 
         if control not in system.controls:
             says = f"no {control} is among its controls"
             yield Disagreement(Rule.CONTROL_MISSING, system.name, says, Severity.MEDIUM, control)
-    days = asked.review_days
-    review = last_review(register, system.name)
-    if days is not None and (review is None or (today - review.on).days > days):
-        says = f"no review in the last {days} days"
-        yield Disagreement(Rule.INVENTORY_OLD, system.name, says, Severity.MEDIUM)
+    if asked.review_days is not None:
+        review = last_review(register, system.name)
+        if review is None or (today - review.on).days > asked.review_days:
+            says = f"no review in the last {asked.review_days} days"
+            yield Disagreement(Rule.INVENTORY_OLD, system.name, says, Severity.MEDIUM)
 
 
 def check_scans(register: Register, asked: Asked, today: dt.date) -> Iterator[Disagreement]:

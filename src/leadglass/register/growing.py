@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
@@ -50,8 +51,7 @@ class Growing(Register):
         if thing is not None:
             table[name] = thing
             for index, place in self._places(thing):
-                index.setdefault(place, []).append(thing)
-                index[place].sort(key=key_of)
+                bisect.insort(index.setdefault(place, []), thing, key=key_of)
         self._scanned(old, thing)
         return old
 
