@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from tests.peers.certificates import Certificates, certificates
 from tests.peers.dashboard import PASSWORD
 from tests.peers.places import LOOPBACK, free_port
 
@@ -105,3 +108,30 @@ def test_an_address_that_is_taken_is_one_line(served: Served, tmp_path: Path) ->
     assert re.fullmatch(
         r"leadglass: 127\.0\.0\.1:\d+: cannot listen \(.*\); choose another --bind\n", done.stderr
     )
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart_and_half_of_one_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    first, second = (certificates(tmp_path / name, "127.0.0.1") for name in ("first", "second"))
+    (tmp_path / "serve.toml").write_text('[tls]\ncertificate = "shown.pem"\nkey = "shown.key"\n')
+    shown, key = tmp_path / "shown.pem", tmp_path / "shown.key"
+    shutil.copy(first.server, shown)
+    shutil.copy(first.server_key, key)
+    served = begun(tmp_path, "--config", "serve.toml", "--database", "store.sqlite")
+
+    def is_shown(papers: Certificates) -> bool:
+        seen = ssl.get_server_certificate(("127.0.0.1", served.port))
+        return ssl.PEM_cert_to_DER_cert(seen) == ssl.PEM_cert_to_DER_cert(papers.server.read_text())
+
+    assert is_shown(first)
+    shutil.copy(second.server, shown)
+    assert served.process.stderr is not None
+    assert "serving at" in served.process.stderr.readline()
+    assert "the certificate stays what it was" in served.process.stderr.readline()
+    assert is_shown(first)
+    shutil.copy(second.server_key, key)
+    assert "the certificate was renewed" in served.process.stderr.readline()
+    assert is_shown(second)
+    served.process.terminate()
+    served.process.communicate(timeout=20)

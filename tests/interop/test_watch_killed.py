@@ -60,6 +60,7 @@ def test_a_watch_that_is_killed_anywhere_loses_nothing_and_tells_nothing_twice(
             given.append(desk.order_for("nightly", (), "ada"))
             with started(ward, where):
                 time.sleep(chance.uniform(0.3, LONGEST))
+        given.append(desk.order_for("nightly", (), "ada"))  # so that the last one has come to work
         with started(ward, where) as process:
             until(
                 lambda: {orders.find(database, one.id).state for one in given} == {OrderState.DONE},

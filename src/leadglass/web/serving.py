@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from leadglass.errors import ConfigError, ResourceError
+from leadglass.errors import ResourceError
 from leadglass.settings.serve import ServeSettings
 from leadglass.web.connections import Connection
 
@@ -35,8 +35,8 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """One listening socket with the application behind it."""
 
-    def __init__(self, app: FastAPI, settings: ServeSettings) -> None:
-        """``ResourceError`` if the address cannot be had, ``ConfigError`` if certificate or key cannot be read."""
+    def __init__(self, app: FastAPI, settings: ServeSettings, tls: ssl.SSLContext | None) -> None:
+        """``ResourceError`` if the address cannot be had."""
         config = uvicorn.Config(
             app,
             loop="asyncio",  # the same everywhere, whether uvloop is there or not
@@ -53,7 +53,7 @@ class Server:
             h11_max_incomplete_event_size=_LONGEST_HEAD,
         )
         config.load()
-        config.ssl = _tls(settings)
+        config.ssl = tls
         self._socket = _listening(settings)
         self._uvicorn = _Uvicorn(config)
 
@@ -85,16 +85,3 @@ def _listening(settings: ServeSettings) -> socket.socket:
     # without it the body of each answer waits 40 ms for the client's word on the head.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
-
-
-def _tls(settings: ServeSettings) -> ssl.SSLContext | None:
-    if settings.certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.certificate, settings.key)
-    except OSError as exc:  # ssl.SSLError is one
-        why = exc.strerror or str(exc)
-        raise ConfigError(f"certificate and key cannot be used ({why})", where=settings.certificate) from exc
-    return context

@@ -26,6 +26,7 @@ from leadglass.wiring.desk_guard import guard_desk
 from leadglass.wiring.desk_register import RegisterKept
 from leadglass.wiring.desk_survey import SurveyKept
 from leadglass.wiring.refreshing import keep_current
+from leadglass.wiring.renewing import Renewing
 from leadglass.wiring.watch_desk import Desk
 from leadglass.wiring.watch_files import read_settings
 from leadglass.wiring.watching import run_watch
@@ -109,7 +110,9 @@ class Serving:
         desks = desks_of(database, settings, dossiers)
         provider = None if settings.oidc is None else provider_of(settings.oidc)
         site = Site(database, wiring.clock(), wiring.randomness(), settings, desks, provider)
-        self._server = Server(create(site), settings)
+        self._renewing = _renewing(settings)
+        tls = None if self._renewing is None else self._renewing.certificate.context
+        self._server = Server(create(site), settings, tls)
 
     def first_link(self) -> str | None:
         """The address that makes the first administrator; None if there are accounts."""
@@ -120,6 +123,9 @@ class Serving:
     def run(self) -> None:
         """Serve, and watch if that is configured, until ``stop``."""
         threads = [threading.Thread(target=self._keep_current, name="lists")]
+        if self._renewing is not None:
+            words = (self._end, self._say)
+            threads.append(threading.Thread(target=self._renewing.keep, args=words, name="certificate"))
         if self._watched is not None:
             threads.append(threading.Thread(target=self._watch, args=(self._watched,), name="watch"))
         for thread in threads:
@@ -148,6 +154,12 @@ class Serving:
                 self._say(f"nothing is watched: {exc}")
                 return
             self._end.wait(_AGAIN)
+
+
+def _renewing(settings: ServeSettings) -> Renewing | None:
+    if settings.certificate is None or settings.key is None:
+        return None
+    return Renewing(settings.certificate, settings.key)
 
 
 def _watched(settings: ServeSettings) -> WatchSettings | None:
