@@ -35,7 +35,7 @@ def made(tmp_path: Path) -> Iterator[Dashboard]:
 def environment(made: Dashboard) -> Iterator[dict[str, str]]:
     """Address and token, as the page has them."""
     shown = made.program(list(Permission)).client.headers["Authorization"].removeprefix("Bearer ")
-    server = Server(made.app, ServeSettings(bind=Address("127.0.0.1", 0)))
+    server = Server(made.app, ServeSettings(bind=Address("127.0.0.1", 0)), None)
     thread = threading.Thread(target=server.run)
     thread.start()
     yield {

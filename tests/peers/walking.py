@@ -32,7 +32,7 @@ contact = "it@example.org"
 valid_until = 2099-12-31
 [limits]
 deepest = "blank-query"
-rate = 5  # a look takes long enough to be seen
+rate = 3  # a look takes long enough to be seen
 [vantage]
 position = "inside"
 [[targets]]
