@@ -12,7 +12,9 @@ from tests.peers import practice
 from tests.peers.browsing import Served, served
 
 from leadglass.model.account import Role
+from leadglass.model.verdict import Position
 from leadglass.store.current import refresh
+from leadglass.store.work import Work
 
 pytestmark = pytest.mark.peer("chromium")
 
@@ -130,6 +132,29 @@ def test_it_can_be_read_and_used_without_a_script(chromium: Browser, dashboard: 
 
     assert "The note stands below." in said
     assert "Read without a script" in said
+
+
+def test_a_running_scan_is_seen_to_move_within_its_only_shard(chromium: Browser, dashboard: Served) -> None:
+    database = dashboard.dashboard.database
+    scan = practice.begin(database, at=int(dashboard.dashboard.world.now), number=8)
+    work = Work(database, scan, "here", Position.INSIDE, worker="one", token=lambda: "t", lease=600.0)
+    shard = work.take()
+    assert shard is not None
+    context = entered(chromium, dashboard)
+    page = context.new_page()
+    page.goto(f"{dashboard.url}/scans/{scan.plan.ulid}")
+    bar = page.locator("progress")
+    shown = [bar.evaluate("it => it.value")]
+    for asked in (28, 84):
+        work.note([(shard, asked)])
+        page.get_by_text(f"{asked} of 112 endpoints asked").wait_for(timeout=20_000)
+        shown.append(bar.evaluate("it => it.value"))
+    context.close()
+    work.leave()
+    practice.ended(database, scan, practice.servers(2))
+    refresh(database)
+
+    assert shown == [0, 25, 75]
 
 
 def test_a_running_scan_tells_by_itself_that_it_has_ended(chromium: Browser, dashboard: Served) -> None:

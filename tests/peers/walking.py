@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,7 +31,7 @@ contact = "it@example.org"
 valid_until = 2099-12-31
 [limits]
 deepest = "blank-query"
-rate = 3  # a look takes long enough to be seen
+rate = 12  # a look takes long enough to be seen
 [vantage]
 position = "inside"
 [[targets]]
@@ -167,14 +166,10 @@ class Visitor:
         if fold.get_attribute("open") is None:
             fold.locator("summary").click()
 
-    def awaits(self, text: str | re.Pattern[str]) -> str:
+    def awaits(self, text: str) -> str:
         """Wait, without touching anything, until the page says it."""
         self.page.get_by_text(text).first.wait_for(timeout=_PATIENCE)
         return self.reads()
-
-    def percent(self) -> float:
-        """How far the first bar is."""
-        return float(self.page.locator("progress").first.evaluate("it => it.value"))
 
     def buttons(self) -> set[str]:
         """Those that can be pressed, in folds too."""
