@@ -15,9 +15,10 @@ from tests.unit.web.markup import Markup, read
 
 from leadglass.model.account import Role
 from leadglass.model.alert import AlertState
+from leadglass.model.order import Order, Why
 from leadglass.model.register import System
 from leadglass.model.verdict import Severity
-from leadglass.store import notes
+from leadglass.store import notes, orders
 from leadglass.store.current import refresh
 
 HOSTILE = practice.HOSTILE
@@ -245,6 +246,21 @@ def test_a_running_scan_tells_how_far_it_is_with_and_without_a_script(dashboard:
         "",
         "",
     ]
+
+
+def test_an_order_that_has_named_its_scan_and_not_begun_it_goes_on_telling(dashboard: Dashboard) -> None:
+    now = int(dashboard.world.now)
+    identifier = "01JD5Y0000000000000000000E"
+    orders.give(dashboard.database, Order(identifier, "nightly", "scope.toml", "", Why.PERSON, now, now + 60))
+    held = orders.take(dashboard.database, "watcher", now, "t", 60.0)
+    assert held is not None
+    orders.note_scan(dashboard.database, held, "01JD5Y00000000000000000009")
+    browser, path = dashboard.signed_in(Role.VIEWER), f"/orders/{identifier}/progress"
+    before = browser.get(path)
+    practice.begin(dashboard.database, at=now, number=9)
+
+    assert '"says": "running", "ended": false' in before.text
+    assert '"says": "0 of 112 endpoints asked", "ended": false' in browser.get(path).text
 
 
 def test_a_viewer_s_forms_are_refused(filled: Dashboard) -> None:

@@ -14,7 +14,7 @@ from leadglass.store.database import Database
 from leadglass.store.scans import StoredScan
 from leadglass.store.server_rows import Server
 
-__all__ = ["order_called", "scan_called", "server_at"]
+__all__ = ["order_called", "scan_called", "scan_if_any", "server_at"]
 
 
 def server_at(database: Database, address: str) -> Server:
@@ -39,7 +39,15 @@ def order_called(watch: WatchDesk, order: str) -> Order:
 
 def scan_called(database: Database, ulid: str) -> StoredScan:
     """The scan called ``ulid``."""
+    found = scan_if_any(database, ulid)
+    if found is None:
+        raise HTTPException(404, "there is no such scan here")
+    return found
+
+
+def scan_if_any(database: Database, ulid: str) -> StoredScan | None:
+    """The scan called ``ulid``; None if there is none, or none yet."""
     try:
         return scans.find(database, ulid)
     except UsageError:
-        raise HTTPException(404, "there is no such scan here") from None
+        return None

@@ -19,7 +19,7 @@ from leadglass.store.overview import scan_row, scans_page
 from leadglass.store.scans import StoredScan
 from leadglass.web.doors import Doors
 from leadglass.web.pages import scans_view
-from leadglass.web.pages.finding import order_called, scan_called
+from leadglass.web.pages.finding import order_called, scan_called, scan_if_any
 from leadglass.web.pages.lines import percent
 from leadglass.web.pages.said import after, said
 from leadglass.web.pages.telling import Crumb, Empty
@@ -106,9 +106,10 @@ def order_progress(visit: Visiting, order: str) -> Response:
     database = visit.site.database
     found = order_called(visit.site.desks.watch, order)
     is_over = found.state not in {OrderState.WAITING, OrderState.RUNNING}
-    if found.scan is None:
+    # An order bears the name of its scan a moment before there is one.
+    scan = None if found.scan is None else scan_if_any(database, found.scan)
+    if scan is None:
         return _told(0, found.state, ended=is_over)
-    scan = scan_called(database, found.scan)
     is_shown = scan.ended is None or is_taken_in(database, scan)
     return _told(*_how_far(database, scan), ended=is_over and is_shown)
 
