@@ -109,6 +109,15 @@ def test_what_is_wrong_is_a_problem_in_json(program: Browser) -> None:
         assert answer.json()["status"] == status
 
 
+def test_what_is_said_twice_is_refused_unless_it_is_a_list(program: Browser) -> None:
+    refused = program.get(f"{V1}/servers?scope=one&access=offers-query&scope=two")
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"where": "query.scope", "what": "stands there more than once"}]
+    assert program.get(f"{V1}/servers?access=offers-query&access=answers-query").status_code == 200
+    assert program.get(f"{V1}/about?x=1&x=2").status_code == 422
+
+
 def test_alerts_are_acknowledged_and_closed(program: Browser) -> None:
     (alert, *_) = program.get(f"{V1}/alerts?state=open").json()["rows"]
     path = f"{V1}/alerts/{alert['id']}"

@@ -6,13 +6,13 @@ from pydantic import BaseModel
 
 from leadglass import __version__
 from leadglass.model.account import Permission, Role
-from leadglass.web.api.answering import PROBLEMS
+from leadglass.web.api.answering import ONCE, PROBLEMS
 from leadglass.web.doors import Doors, Who
 from leadglass.web.visit import Visiting
 
 __all__ = ["About", "doors"]
 
-doors = Doors("/api/v1", tags=["about"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["about"], responses=PROBLEMS, dependencies=ONCE)
 
 
 class About(BaseModel):

@@ -11,13 +11,13 @@ from pydantic import Field
 from leadglass.model.account import Permission
 from leadglass.model.alert import AlertKind, AlertState, Silence
 from leadglass.model.verdict import Access, Severity
-from leadglass.web.api.answering import PROBLEMS, Asked, Item, Line, Name, Ulid, known, one, with_cursor
+from leadglass.web.api.answering import ONCE, PROBLEMS, Asked, Item, Line, Name, Ulid, known, one, with_cursor
 from leadglass.web.doors import Doors
 from leadglass.web.visit import Visiting
 
 __all__ = ["doors"]
 
-doors = Doors("/api/v1", tags=["alerts"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["alerts"], responses=PROBLEMS, dependencies=ONCE)
 
 _ALERT = Path(description="The identifier of an alert.")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar, get_origin
 from urllib.parse import urlencode
 
-from fastapi import HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from leadglass.errors import UsageError
@@ -18,6 +20,7 @@ from leadglass.web.answers import PROBLEM
 
 __all__ = [
     "LINES",
+    "ONCE",
     "PROBLEMS",
     "Address",
     "Asked",
@@ -111,6 +114,32 @@ PROBLEMS: Final[Mapping[int | str, dict[str, Any]]] = {
     for status, says in _WORDS.items()
 } | {304: {"description": "The client has it already: If-None-Match says so."}}
 """The answers that every route may give."""
+
+
+def _said_once(request: Request) -> None:
+    """Refuse what stands in the query more than once and is no list: only the last of them would count."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    twice = {name for name in names if names.count(name) > 1} - _lists_of(request.scope["route"])
+    if twice:
+        raise RequestValidationError(
+            [{"loc": ("query", name), "msg": "stands there more than once"} for name in sorted(twice)]
+        )
+
+
+def _lists_of(route: APIRoute) -> set[str]:
+    """What a route's query may hold more than once."""
+    asked = [param.field_info.annotation for param in route.dependant.query_params]
+    models = [kind for kind in asked if isinstance(kind, type) and issubclass(kind, Asked)]
+    return {
+        name
+        for model in models
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) is list
+    }
+
+
+ONCE: Final = (Depends(_said_once),)
+"""What every route asks of its query."""
 
 
 def one(request: Request, kind: Any, value: object, status: int = 200) -> Response:

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from leadglass.model.account import Permission
 from leadglass.model.order import Order, OrderState, Why
-from leadglass.web.api.answering import PROBLEMS, Address, Asked, Item, Line, Ulid, known, one
+from leadglass.web.api.answering import ONCE, PROBLEMS, Address, Asked, Item, Line, Ulid, known, one
 from leadglass.web.doors import Doors
 from leadglass.web.visit import Visiting
 
 __all__ = ["doors"]
 
-doors = Doors("/api/v1", tags=["orders"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["orders"], responses=PROBLEMS, dependencies=ONCE)
 
 _MOST_PORTS = 1000
 

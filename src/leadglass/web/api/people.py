@@ -12,13 +12,13 @@ from leadglass.model.account import Permission
 from leadglass.model.notice import Answer, Channel
 from leadglass.store import notices, web_sessions
 from leadglass.store.notes import Beside, Note, add_note, notes_beside, remove_note
-from leadglass.web.api.answering import PROBLEMS, Asked, Item, Name, Text, Ulid, found, one
+from leadglass.web.api.answering import ONCE, PROBLEMS, Asked, Item, Name, Text, Ulid, found, one
 from leadglass.web.doors import Doors, Who
 from leadglass.web.visit import Visiting
 
 __all__ = ["doors"]
 
-doors = Doors("/api/v1", tags=["people"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["people"], responses=PROBLEMS, dependencies=ONCE)
 
 
 class NotesAsked(Asked):

@@ -18,7 +18,7 @@ from leadglass.model.register import (
     System,
 )
 from leadglass.ports.dashboard import Head, Thing
-from leadglass.web.api.answering import PROBLEMS, Name, found, one, require_match
+from leadglass.web.api.answering import ONCE, PROBLEMS, Name, found, one, require_match
 from leadglass.web.api.register_items import (
     Disagreements,
     DossierAsked,
@@ -45,7 +45,7 @@ from leadglass.web.visit import Visit, Visiting
 
 __all__ = ["doors"]
 
-doors = Doors("/api/v1/register", tags=["register"], responses=PROBLEMS)
+doors = Doors("/api/v1/register", tags=["register"], responses=PROBLEMS, dependencies=ONCE)
 
 _SYSTEM = Path(description="The name of a system.", examples=["archive-1"])
 _RISK = Path(description="The name of a risk.", examples=["R-1"])

@@ -20,6 +20,7 @@ from leadglass.store.scans import StoredScan, find
 from leadglass.store.servers import LARGEST_PAGE
 from leadglass.web.api.answering import (
     LINES,
+    ONCE,
     PROBLEMS,
     Asked,
     Item,
@@ -36,7 +37,7 @@ from leadglass.web.visit import Visiting
 
 __all__ = ["ScanItem", "doors"]
 
-doors = Doors("/api/v1", tags=["scans"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["scans"], responses=PROBLEMS, dependencies=ONCE)
 
 _SCAN = Path(description="The identifier of a scan.", examples=["01JD5Y0000000000000000000A"])
 _AS_LINES = {

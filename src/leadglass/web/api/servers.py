@@ -17,6 +17,7 @@ from leadglass.store.server_rows import Sort, Wanted
 from leadglass.store.servers import LARGEST_PAGE, endpoints_page, servers_page
 from leadglass.web.api.addresses import canonical
 from leadglass.web.api.answering import (
+    ONCE,
     PROBLEMS,
     Address,
     Asked,
@@ -34,7 +35,7 @@ from leadglass.web.visit import Visiting
 
 __all__ = ["doors"]
 
-doors = Doors("/api/v1", tags=["servers"], responses=PROBLEMS)
+doors = Doors("/api/v1", tags=["servers"], responses=PROBLEMS, dependencies=ONCE)
 
 _ADDRESS = Path(description="IPv4 or IPv6, in its canonical form.", examples=["192.0.2.10"])
 
