@@ -223,12 +223,12 @@ class Worker:
         return _Found(roll, state.exchange(totals, step - STEPS - 1), step)
 
     def _heard(self, found: _Found) -> None:
-        self._counted = found.step
-        self._keeping.budgets.merge(found.others)
         self._world.stale_since = None
         self._well("state")
-        if found.roll is not None:
+        if found.roll is not None:  # before anything that may fail: it is not told again
             self._take(found.roll)
+        self._counted = found.step
+        self._keeping.budgets.merge(found.others)
 
     def _cannot_tell(self, why: str) -> None:
         """From the first look that fails, only care goes on."""
