@@ -215,10 +215,67 @@ def test_the_last_scan_of_a_schedule_is_of_all_of_it(database: Database) -> None
     assert [one.id for one in orders.latest(database, schedule="nightly")] == [ulid(2), ulid(1)]
 
 
+def test_a_scope_is_scanned_by_one_at_a_time(database: Database) -> None:
+    look = dataclasses.replace(ORDER, id=ulid(2), schedule="", moment=None, ports=(("192.0.2.1", 104),))
+    other = dataclasses.replace(ORDER, id=ulid(3), moment=BEGAN + 1, scope_file="other.toml")
+    for one in (ORDER, look, other):
+        orders.give(database, one)
+    first, second = taken(database, token="a"), taken(database, token="b")
+    assert first is not None
+    assert second is not None
+    assert (first.order.id, second.order.id) == (ORDER.id, other.id)
+    assert taken(database) is None
+
+    orders.finish(database, first, OrderState.DONE, BEGAN)
+    third = taken(database)
+    assert third is not None
+    assert third.order.id == look.id
+
+
+def test_a_watcher_that_died_keeps_no_scope_from_being_scanned(
+    database: Database, wait: Callable[[float], None]
+) -> None:
+    for number in (1, 2):
+        orders.give(database, dataclasses.replace(ORDER, id=ulid(number), moment=BEGAN + number))
+    dead = taken(database)
+    wait(16.0)
+
+    heir = taken(database, token="u")
+
+    assert dead is not None
+    assert heir is not None
+    assert (heir.order.id, heir.is_taken_over) == (dead.order.id, True)
+    assert taken(database) is None
+
+
+def test_many_that_reach_for_a_scope_get_one_order_of_it(opening: Opening) -> None:
+    database = opening()
+    for number in range(20):
+        orders.give(database, dataclasses.replace(ORDER, id=ulid(number), moment=BEGAN + number))
+    together, got = threading.Barrier(4), list[str]()
+
+    def reach(name: str) -> None:
+        mine = opening()
+        together.wait(20)
+        if held := orders.take(mine, name, BEGAN, name, 60.0):
+            got.append(held.order.id)
+
+    threads = [threading.Thread(target=reach, args=(f"w{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert got == [ulid(0)]
+
+
 def test_many_that_reach_for_it_get_each_order_once(opening: Opening) -> None:
     database = opening()
     for number in range(12):
-        orders.give(database, dataclasses.replace(ORDER, id=ulid(number), moment=BEGAN + number))
+        one = dataclasses.replace(
+            ORDER, id=ulid(number), moment=BEGAN + number, scope_file=f"scope-{number}.toml"
+        )
+        orders.give(database, one)
     got: list[str] = []
 
     def reach(name: str) -> None:

@@ -1,7 +1,9 @@
 """Orders to scan: given once, taken by one, ended once, whoever dies in between.
 
 Whoever takes an order holds it under a lease that it renews; a lease that ran out lets another one go on
-with it. What ends an order and what is alerted because of it is one transaction (``finish``, ``miss``).
+with it. One order of a scope is carried out at a time: two scans side by side would keep to its limits each,
+and together not, and would be held against the same scan before them. What ends an order and what is alerted
+because of it is one transaction (``finish``, ``miss``).
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from leadglass.errors import UsageError
@@ -57,6 +59,10 @@ class Held:
     """Somebody had begun it before."""
 
 
+_TAKING = 0x1EAD61A57
+"""PostgreSQL's advisory lock: one takes at a time."""
+
+
 # ---- giving
 
 
@@ -80,19 +86,22 @@ def put(connection: Connection, order: Order) -> bool:
 
 
 def take(database: Database, worker: str, now: float, token: str, lease: float) -> Held | None:
-    """The order that is due longest, for ``lease`` seconds; None if none is.
+    """The order that is due longest, for ``lease`` seconds; None if none is, or all are of scopes being scanned.
 
     ``now`` is POSIX time as whoever watches has it; leases go by the store's clock. An order whose holder has
     fallen silent is taken over, however late it is.
     """
     with database.write() as connection:
+        if database.is_postgres:  # two that take at the same time would each see a scope that is free
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TAKING})
         moment = database.moment(connection)
         fresh = and_(
             orders.c.state == OrderState.WAITING.value, orders.c.due_at <= now, orders.c.until >= now
         )
         orphaned = and_(orders.c.state == OrderState.RUNNING.value, orders.c.lease_until < moment)
-        query = select(orders).where(or_(fresh, orphaned)).order_by(orders.c.due_at, orders.c.id).limit(1)
-        row = connection.execute(query.with_for_update(skip_locked=True)).first()
+        query = select(orders).where(or_(fresh, orphaned), ~_being_scanned(moment))
+        first = query.order_by(orders.c.due_at, orders.c.id).limit(1)
+        row = connection.execute(first.with_for_update(skip_locked=True)).first()
         if row is None:
             return None
         taken_over = row.state == OrderState.RUNNING.value
@@ -253,6 +262,13 @@ def _publish(connection: Connection, news: News) -> None:
 def _ours(held: Held) -> ColumnElement[bool]:
     is_running = orders.c.state == OrderState.RUNNING.value
     return and_(orders.c.id == held.order.id, orders.c.token == held.token, is_running)
+
+
+def _being_scanned(moment: float) -> ColumnElement[bool]:
+    """Whether somebody holds an order of the same scope."""
+    other = orders.alias("other").c
+    held = and_(other.state == OrderState.RUNNING.value, other.lease_until >= moment)
+    return exists().where(held, other.scope_file == orders.c.scope_file)
 
 
 def _late(now: float) -> ColumnElement[bool]:

@@ -37,7 +37,7 @@ _TASK = "leadglass.scan"
 _ANYWHERE = "anywhere"
 _MOST = 1000
 """Wake-ups for one scan and place: more workers than that find it when they next look by themselves."""
-_PREPARING = 0x1EAD61A56
+_PREPARING = 0x1EAD61A59
 """The advisory lock that one preparation at a time holds."""
 _PAUSE = 2.0
 """Seconds until a broken connection is made anew."""
