@@ -50,13 +50,17 @@ def exit_code(summary: Summary, fail_on: Severity, *, interrupted: bool = False,
 
 
 def rung_option(word: str | None) -> Rung | None:
-    """The rung that ``--deepest`` names."""
+    """The rung that ``--deepest`` names; ``passive`` is none, because nothing is asked there."""
     if word is None:
         return None
     try:
-        return Rung.from_word(word)
+        rung = Rung.from_word(word)
     except ValueError as exc:
         raise UsageError(str(exc), where="--deepest") from exc
+    if rung is Rung.PASSIVE:
+        then = "name connect or a deeper one; leadglass import keeps what others saw"
+        raise UsageError("passive sends nothing to anybody", where="--deepest", then=then)
+    return rung
 
 
 def _what_is_open(summary: Summary) -> str:

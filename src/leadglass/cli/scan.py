@@ -95,7 +95,7 @@ def _begun(store: Database, wish: _Wish) -> StoredScan:
     if len(wish.places) > 1 and not store.is_postgres:
         raise UsageError("a file is scanned into from one place", where="--vantage", then="use PostgreSQL")
     places = wish.places if store.is_postgres else ()
-    deepest = wish.deepest or Rung.SAMPLE
+    deepest = Rung.SAMPLE if wish.deepest is None else wish.deepest
     plan = plan_of(file, called_as(), deepest, places, listed=wish.source is not None)
     if wish.source is None:
         return begin(store, plan)

@@ -26,7 +26,7 @@ def scan_of(scope: Scope, deepest: Rung | None = None) -> Scan:
     """A scan of ``scope``, with a new id and a newly invented SOP class."""
     randomness, moment = wiring.randomness(), wiring.clock().posix()
     questions = questions_of(scope, uid(randomness))
-    return Scan(scan_id(moment, randomness), scope, questions, deepest or Rung.SAMPLE)
+    return Scan(scan_id(moment, randomness), scope, questions, Rung.SAMPLE if deepest is None else deepest)
 
 
 def questions_of(scope: Scope, invented_sop_class: str) -> Questions:

@@ -33,3 +33,11 @@ def test_a_command_is_found_after_the_options_of_the_one_it_belongs_to(
 ) -> None:
     assert main(["scan", "--deepest", "connect", "list", "--database", "/nonexistent/file"]) == 2
     assert "there is no database here" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["scan", "--scope", "scope.toml"], ["check", "127.0.0.1:9"]])
+def test_nothing_is_asked_by_whoever_wants_no_more_than_the_passive_rung(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, "--deepest", "passive"]) == 2
+    assert "--deepest: passive sends nothing" in capsys.readouterr().err
