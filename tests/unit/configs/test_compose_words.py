@@ -7,6 +7,7 @@ import pytest
 from leadglass.configs.containers.environment import variables
 from leadglass.configs.containers.images import Image, image_of, product_of
 from leadglass.configs.containers.mounts import mounted
+from leadglass.configs.containers.orthanc_image import option_of
 from leadglass.configs.containers.ports import published, reach_of
 from leadglass.configs.containers.variables import resolved
 from leadglass.configs.reading import Reach
@@ -197,3 +198,19 @@ def test_both_forms_of_an_environment_say_the_same(text: str) -> None:
         "E": "from outside",
         "F": "1",
     }
+
+
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [
+        ("ORTHANC__POSTGRESQL", ("PostgreSQL",)),
+        ("ORTHANC__OHIF__DATA_SOURCE", ("OHIF", "DataSource")),
+        ("ORTHANC__MY_OWN_PLUGIN__ENABLE", ("MyOwnPlugin", "Enable")),
+        ("ORTHANC__DICOM_CHECK_CALLING_AET", ("DicomCheckCallingAet",)),
+        ("ORTHANC_JSON", None),
+    ],
+)
+def test_a_variable_names_the_option_with_the_capitals_that_it_has(
+    variable: str, path: tuple[str, ...] | None
+) -> None:
+    assert option_of(variable) == path

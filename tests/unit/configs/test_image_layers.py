@@ -158,6 +158,21 @@ def test_after_a_fix_nobody_gets_in_without_a_good_password(
     assert not [one.rule for one in lint(after).findings if one.edits]
 
 
+DATABASE: dict[str, object] = {"PostgreSQL": {"Host": "db", "Username": "keeper", "Password": GOOD}}
+
+
+def test_a_password_that_the_file_sets_takes_the_place_of_the_image_s() -> None:
+    found = seen(project(DATABASE, "POSTGRESQL_PLUGIN_ENABLED: 'true'"))
+    assert "LG-ORTHANC-050 compose.yaml" not in found
+    assert found["LG-ORTHANC-051 orthanc.json"].option == "PostgreSQL.Password"
+
+
+def test_a_password_that_a_variable_sets_takes_the_place_of_the_file_s() -> None:
+    found = seen(project(DATABASE, "ORTHANC__POSTGRESQL__PASSWORD: postgres"))
+    assert found["LG-ORTHANC-050 compose.yaml"].option == "PostgreSQL.Password"
+    assert "LG-ORTHANC-051 orthanc.json" not in found
+
+
 BASE = """\
 services:
   archive:

@@ -78,7 +78,7 @@ class _Here:
         """At the variable that it comes from; what no variable says is left to files that may say otherwise."""
         variable = self.made.origin(one.place.line)
         files = self.workload.configured
-        if files and (variable is None or one.option.partition(".")[0] not in self.made.origins):
+        if files and (variable is None or not self._set_here(one.option)):
             return
         wanted = edited(self.inner.text, one.edits) if one.edits and self.settable else None
         depends = variable is None and self.workload.elsewhere
@@ -89,6 +89,13 @@ class _Here:
             edits=() if wanted is None else _edits(self.source, self.workload, self.made, wanted),
             certainty=Certainty.DEPENDS if depends else one.certainty,
         )
+
+    def _set_here(self, option: str) -> bool:
+        """Whether a variable sets it, and not the image, which does so only where files say nothing."""
+        name, _, inner = option.partition(".")
+        said = self.made.layers.over.get(name)
+        outside = isinstance(said, Mapping) and inner and inner.partition(".")[0] not in said
+        return name in self.made.origins and not outside
 
 
 def _edits(source: Source, workload: Workload, made: Effective, wanted: str) -> tuple[Edit, ...]:

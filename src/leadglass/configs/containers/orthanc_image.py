@@ -23,6 +23,7 @@ from leadglass.configs.containers.nested import Nested
 from leadglass.configs.containers.variables import resolved
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import Object, parse_json, plain
+from leadglass.configs.orthanc.options import core, sections
 from leadglass.configs.reading import Layers
 from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
@@ -115,7 +116,8 @@ def option_of(name: str) -> tuple[str, ...] | None:
     if not name.startswith("ORTHANC__"):
         return None
     words = name.removeprefix("ORTHANC__").split("__")[:_DEEPEST]
-    return tuple("".join(part.capitalize() for part in word.split("_")) for word in words)
+    first, *inner = ("".join(part.capitalize() for part in word.split("_")) for word in words)
+    return (_capitals().get(first.lower(), first), *inner)
 
 
 def variable_of(path: tuple[str, ...]) -> str | None:
@@ -233,6 +235,12 @@ def _merge(into: dict[str, Any], said: Mapping[str, Any], depth: int) -> None:
             _merge(mine, value, depth + 1)
         else:
             into[name] = dict(value) if isinstance(value, dict) else value
+
+
+@functools.cache
+def _capitals() -> Mapping[str, str]:
+    """Sections and options as Orthanc writes them, by their small letters."""
+    return {name.lower(): name for name in (*core(), *sections())}
 
 
 @functools.cache

@@ -22,7 +22,8 @@ _PATIENTS = (
     "/changes",
     "/wado",
 )
-_LEVELS = ("patient", "study", "series", "instance")
+_LEVELS = (("patient", "patients"), ("study", "studies"), ("series",), ("instance", "instances"))
+"""Of what a request is for, and what that is part of; one that is checked is enough."""
 _SECTION = "Authorization"
 
 
@@ -70,7 +71,9 @@ def _paths(section: Object, name: str) -> list[str]:
 
 
 def _levels(section: Object, name: str) -> list[str]:
-    return [word for word in _words(section, name) if word.rstrip("s").startswith(tuple(_LEVELS))]
+    """The levels, where none is left that is checked."""
+    words = {word.lower() for word in _words(section, name)}
+    return [level[0] for level in _LEVELS] if all(words & {*level} for level in _LEVELS) else []
 
 
 def _words(section: Object, name: str) -> list[str]:

@@ -67,8 +67,10 @@ def merge(sources: Sequence[Source], environment: Environment, layers: Layers | 
 def _decided(settings: Settings, found: Iterable[Finding]) -> Iterator[Finding]:
     """What files decide."""
     for one in found:
-        option = one.option.partition(".")[0]
-        if option not in settings.layers.over or settings.outside(option):
+        option, _, inner = one.option.partition(".")
+        outside = settings.outside(option)
+        joined = inner.partition(".")[0] not in outside if inner else outside
+        if option not in settings.layers.over or joined:
             yield one
 
 

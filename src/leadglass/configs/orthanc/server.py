@@ -217,6 +217,8 @@ class Server:
         }
 
     def _verdict(self) -> tuple[str, str | None]:
+        if self.remote and self.web_exposure is Access.DEMANDS_CERTIFICATE:
+            return "demands-certificate", "no(client certificate)"
         return _VERDICTS[self.login] if self.remote else ("closed-http(loopback)", None)
 
     def _dicom_words(self) -> str:

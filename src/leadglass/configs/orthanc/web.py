@@ -13,6 +13,7 @@ from leadglass.configs.orthanc.settings import rename, shown
 from leadglass.configs.passwords import GUESSABLE
 from leadglass.configs.reading import Login
 from leadglass.model.finding import Certainty, Edit, Finding
+from leadglass.model.verdict import Access
 
 __all__ = ["variable_of", "web_findings"]
 
@@ -52,7 +53,7 @@ def variable_of(words: str, ending: str = "PASSWORD") -> str:
 
 
 def _open(server: Server) -> Iterator[Finding]:
-    if server.authenticated or server.authorised:
+    if server.web_exposure is not Access.ANSWERS_QUERY:
         return
     yield _at(
         server, "LG-ORTHANC-001", "AuthenticationEnabled",

@@ -168,12 +168,24 @@ def test_the_authorization_plugin_takes_the_place_of_a_login() -> None:
     leaking = {
         "UncheckedFolders": ["/ui/", "/dicom-web/"],
         "UncheckedResources": ["/system"],
-        "UncheckedLevels": ["study"],
+        "UncheckedLevels": ["patients", "studies", "series", "instances"],
     }
     found = [
         f.option for f in read({**options, "Authorization": leaking}).findings if f.rule == "LG-ORTHANC-061"
     ]
     assert found == ["Authorization.UncheckedFolders", "Authorization.UncheckedLevels"]
+
+
+def test_levels_that_are_not_checked_open_nothing_while_one_is() -> None:
+    levels = {"CheckedLevel": "studies", "UncheckedLevels": ["patients", "series", "instances"]}
+    options = {**REMOTE, **QUIET, "AuthenticationEnabled": False, "Authorization": levels}
+    assert "061" not in rules(options)
+
+
+def test_whoever_has_to_show_a_certificate_is_somebody() -> None:
+    options = {**REMOTE, **QUIET, "AuthenticationEnabled": False, "SslVerifyPeers": True}
+    assert rules(options) == []
+    assert read(options).facts["verdict"] == "demands-certificate"
 
 
 # ---- DICOM
