@@ -188,6 +188,15 @@ def test_an_image_that_reads_files_only_takes_no_variables() -> None:
     assert found.facts["auth"] is True
 
 
+def test_what_stands_in_a_block_is_found_in_its_own_line() -> None:
+    block = '{\n          "Name": "x",\n          "RegisteredUsers": {\n            "ann": "ann"\n          }\n        }'
+    found = one(orthanc(f"      ORTHANC_JSON: |\n        {block}\n"), "LG-ORTHANC-006")
+    folded = one(orthanc(f"      ORTHANC_JSON: >\n        {block}\n"), "LG-ORTHANC-006")
+
+    assert (found.place.line, found.place.column) == (10, 13)
+    assert folded.place.line == 6
+
+
 def test_users_from_elsewhere_are_no_default() -> None:
     found = orthanc("      ORTHANC__REGISTERED_USERS: ${USERS}\n")
 

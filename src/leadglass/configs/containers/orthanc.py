@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leadglass.configs.containers.orthanc_image import Effective, Family, effective, variable_of
-from leadglass.configs.containers.orthanc_json import changed
+from leadglass.configs.containers.orthanc_json import Written, changed
 from leadglass.configs.containers.workload import Variable, Workload
 from leadglass.configs.json_nodes import parse_json, plain
 from leadglass.configs.orthanc.readers import READERS
@@ -47,7 +47,8 @@ def judged(source: Source, workload: Workload, family: Family) -> Judged:
     inner = Source(source.path, made.text())
     known = {**workload.known(), **dict.fromkeys(made.unknown)}
     reading = READERS[0].read(inner, known)
-    here = _Here(source, workload, made, inner, settable=family is Family.TEAM)
+    written = Written(source, workload.variables.get(_JSON))
+    here = _Here(source, workload, made, inner, written, settable=family is Family.TEAM)
     return Judged(
         findings=tuple(found for one in reading.findings for found in here.finding(one)),
         listeners=() if workload.configured else tuple(_reached(workload, one) for one in reading.listeners),
@@ -71,6 +72,7 @@ class _Here:
     workload: Workload
     made: Effective
     inner: Source
+    written: Written
     settable: bool
     """The image takes options from variables."""
 
@@ -84,11 +86,17 @@ class _Here:
         depends = variable is None and self.workload.elsewhere
         yield replace(
             one,
-            place=self.source.place(self.workload.offset if variable is None else variable.offset),
+            place=self.source.place(self._offset(variable, one.option)),
             listener=None if files or one.listener is None else f"{self.workload.name}/{one.listener}",
             edits=() if wanted is None else _edits(self.source, self.workload, self.made, wanted),
             certainty=Certainty.DEPENDS if depends else one.certainty,
         )
+
+    def _offset(self, variable: Variable | None, option: str) -> int:
+        inside = self.written.offset(option) if variable and variable == self.written.variable else None
+        if inside is not None:
+            return inside
+        return self.workload.offset if variable is None else variable.offset
 
     def _set_here(self, option: str) -> bool:
         """Whether a variable sets it, and not the image, which does so only where files say nothing."""

@@ -14,7 +14,35 @@ from leadglass.configs.yaml_nodes import Scalar
 from leadglass.errors import ConfigError
 from leadglass.model.finding import Edit
 
-__all__ = ["changed"]
+__all__ = ["Written", "changed"]
+
+
+class Written:
+    """Where the options of it stand in the file; all where the variable does, unless its text is a literal block."""
+
+    def __init__(self, source: Source, variable: Variable | None) -> None:
+        self.variable = variable
+        scalar = None if variable is None or variable.entry else variable.node
+        self._nested = Nested(source, scalar) if scalar is not None and scalar.style == "|" else None
+        self._root = _parsed(self._nested.text) if self._nested else None
+
+    def offset(self, option: str) -> int | None:
+        """Where an option begins, or the innermost one around it that is found; None: it cannot be told."""
+        node, at = self._root, None
+        for name in option.split("."):
+            members = node.members if isinstance(node, Object) else ()
+            member = next((one for one in members if one.name == name), None)
+            if member is None:
+                break
+            node, at = member.node, member.start
+        return None if at is None or self._nested is None else self._nested.offset(at)
+
+
+def _parsed(text: str) -> Node | None:
+    try:
+        return parse_json(Source("", text))
+    except ConfigError:
+        return None
 
 
 def changed(
@@ -24,10 +52,8 @@ def changed(
     scalar = variable.node
     if scalar is None or variable.entry:
         return ()
-    inner = Source(source.path, scalar.value)
-    try:
-        root = parse_json(inner)
-    except ConfigError:
+    inner, root = Source(source.path, scalar.value), _parsed(scalar.value)
+    if root is None:
         return ()
     edits = [_put(inner, root, path, value) for path, value in changes]
     if scalar.style != "|":
