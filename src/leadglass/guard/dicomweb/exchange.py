@@ -159,9 +159,13 @@ class Exchange:
         looks at one only finds nothing either; it then answers as it does for what does not exist.
         """
         assert at.study is not None
+        remembered = not isinstance(self.ports.known(at.study), Unknown)
         study = (await self.studies((at.study,)))[at.study]
         if self.permits(study) and await self._belongs(at):
             return Seen(at, study)
+        if remembered:
+            # A refusal out of memory would be quicker, and so tell what a search, or somebody, has come across.
+            await self.line.ask(LookUp((self.ports.mint(),)))
         self.ports.refused(self.who, self.request, "not permitted, or not there", "study")
         return Seen(Place(*(None if uid is None else self.ports.mint() for uid in at)), None)
 

@@ -94,6 +94,7 @@ class Desk:
         self.counted: Counter[Measure] = Counter()
         self.services = frozenset(Action)
         self.looked: list[str] = []
+        self.remembered_studies: dict[str, Study | None] = {}
         self.reads = frozenset({"institution"})
         self.broken: LeadglassError | None = None
         self.stranger = False
@@ -129,7 +130,7 @@ class Desk:
         return self.reads
 
     def known(self, uid: str) -> Study | Unknown | None:
-        return UNKNOWN
+        return self.remembered_studies.get(uid, UNKNOWN)
 
     def spend(self, client: Client, measure: Measure, what: int | str) -> bool:
         if measure not in self.budgets:

@@ -7,6 +7,7 @@ from tests.unit.guard.dicomweb.conversing import (
     ABSENT,
     HIDDEN,
     MINE,
+    UNSEEN,
     Asked,
     Conversation,
     Desk,
@@ -84,6 +85,20 @@ def test_a_hidden_study_answers_like_one_that_does_not_exist(target: str, script
     assert hidden.closed == absent.closed
     assert hidden.refusals == absent.refusals == ["study", hidden.refusals[1]]
     assert hidden.dialled == absent.dialled == 1
+
+
+@pytest.mark.parametrize("target", ["/dicom-web/studies/{}", "/dicom-web/studies/{}/series", wado("{}")])
+def test_what_is_remembered_is_refused_no_sooner_than_what_is_not(target: str) -> None:
+    desk = Desk()
+    desk.remembered_studies = {HIDDEN: UNSEEN, "1.2.4": None}
+
+    looked_up = [
+        len(Conversation(archive, Desk()).say(get(target.format(ABSENT))).desk.looked),
+        len(Conversation(archive, desk).say(get(target.format(HIDDEN))).desk.looked),
+        len(Conversation(archive, desk).say(get(target.format("1.2.4"))).desk.looked) - 1,
+    ]
+    assert looked_up == [1, 1, 1]
+    assert HIDDEN not in desk.looked
 
 
 def test_a_series_or_instance_of_another_study_does_not_exist() -> None:
