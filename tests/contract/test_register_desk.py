@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from leadglass.errors import ConfigError, ResourceError, UsageError
+from leadglass.ledger.chain import Chain
 from leadglass.model.register import Level, Outcome, Review, Risk, System
 from leadglass.store.database import Database
 from leadglass.wiring.desk_register import RegisterKept
@@ -77,3 +78,60 @@ def test_a_profile_that_there_is_not_and_a_dossier_without_what_it_needs_are_tol
         desk.dossier("pdf")
     assert {one.profile for one in desk.standings(["gdpr", "gdpr"])} == {"gdpr"}
     assert "hipaa" in desk.profiles()
+
+
+def since(desk: RegisterKept, *profiles: str) -> dict[tuple[str, str], int | None]:
+    """By what entry each finding came; whoever asks is told of every finding that there is."""
+    begun = desk.since(profiles)
+    told = {(one.rule.value, one.about): begun(one) for one in desk.disagreements(profiles)}
+    assert all(one is not None and one.on <= dt.datetime.now(dt.UTC).date() for one in told.values())
+    return {key: one.by for key, one in told.items() if one is not None}
+
+
+def test_findings_tell_by_which_entry_they_came_and_new_entries_are_added_to_the_old(
+    desk: RegisterKept,
+) -> None:
+    assert since(desk) == {}
+    desk.enter("ada", [CT], "")
+    assert since(desk) == {
+        ("never-looked-at", "ct-1"): 1,
+        ("never-reviewed", "ct-1"): 1,
+        ("no-manager", "ct-1"): 1,
+    }
+    desk.enter("ada", [Review("ct-1", DAY, "ada", Outcome.GAPS), RISK], "")
+
+    assert since(desk) == {
+        ("never-looked-at", "ct-1"): 1,
+        ("no-manager", "ct-1"): 1,
+        ("review-failed", "ct-1"): 2,
+        ("risk-untreated", "ct-1"): 3,
+    }
+    assert since(desk, "hipaa")["control-missing", "ct-1"] == 1
+
+
+def test_another_chain_in_its_place_is_followed_from_its_beginning(
+    desk: RegisterKept, database: Database
+) -> None:
+    desk.enter("ada", [CT, System("ct-2")], "")
+    assert ("no-owner", "ct-2") in since(desk)
+    with database.write() as connection:
+        for table in ("register_entries", "register_state", "register_head"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    desk.enter("eve", [System("mr-1"), System("mr-2"), System("mr-3")], "")
+
+    assert {about for _, about in since(desk)} == {"mr-1", "mr-2", "mr-3"}
+
+
+def test_a_chain_that_cannot_be_read_tells_no_day_and_hinders_no_page(
+    desk: RegisterKept, database: Database
+) -> None:
+    desk.enter("ada", [System("ct-2")], "")
+    forged = Chain().append({"by": "eve", "what": "system", "why": ""}, dt.datetime.now(dt.UTC))
+    with database.write() as connection:
+        connection.execute(
+            text("UPDATE register_entries SET line = :line"), {"line": forged.decode().strip()}
+        )
+
+    begun = desk.since()
+
+    assert [begun(one) for one in desk.disagreements()] == [None, None, None]

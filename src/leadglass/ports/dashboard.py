@@ -7,7 +7,7 @@ it, so that those who answer may hand over their own. All of it is synchronous a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -18,6 +18,7 @@ from leadglass.model.verdict import Severity
 
 __all__ = [
     "AuditQuestion",
+    "Begun",
     "Connection",
     "Desks",
     "Disagreement",
@@ -32,6 +33,7 @@ __all__ = [
     "RegisterDesk",
     "Requirement",
     "ReviewDue",
+    "Since",
     "Standing",
     "SurveyDesk",
     "Thing",
@@ -51,8 +53,21 @@ class Head:
     """SHA-256 in hexadecimal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The day since when something is so, and the number of the entry that it came with; None: a day came."""
+
+    on: dt.date
+    by: int | None
+
+
 class Disagreement(Protocol):
     """One thing that is not as the register, or a requirement, has it."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same on each day that it stands, however it is worded."""
+        ...
 
     @property
     def rule(self) -> str:
@@ -73,6 +88,10 @@ class Disagreement(Protocol):
     def severity(self) -> Severity:
         """How bad it is."""
         ...
+
+
+Since: TypeAlias = Callable[[Disagreement], Begun | None]
+"""Tells since when one stands; None: the entries do not tell."""
 
 
 class Requirement(Protocol):
@@ -166,6 +185,10 @@ class RegisterDesk(Protocol):
 
     def disagreements(self, profiles: Sequence[str] = ()) -> Sequence[Disagreement]:
         """What is not as it should be, worst first; ``profiles`` are requirements to ask for as well."""
+        ...
+
+    def since(self, profiles: Sequence[str] = ()) -> Since:
+        """Since when each of ``disagreements(profiles)`` stands."""
         ...
 
     def advice(self, rule: str) -> str:

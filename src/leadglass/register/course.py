@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from leadglass.ledger.chain import Entry
+from leadglass.ledger.chain import GENESIS, Entry, Head
 from leadglass.model.register import Review, Risk, ScanTaken, Seen, System
 from leadglass.register.check import (
     Asked,
@@ -33,7 +33,7 @@ from leadglass.register.growing import Growing
 from leadglass.register.matching import systems_at
 from leadglass.register.requirements import Profile
 
-__all__ = ["Stood", "course", "standing_since"]
+__all__ = ["Following", "Stood", "course", "standing_since"]
 
 _Unit: TypeAlias = tuple[str, str]
 """What is judged at once: a system, an observation or a risk, by its kind and name; or all scans."""
@@ -61,18 +61,44 @@ def course(entries: Iterable[Entry], today: dt.date, profiles: Iterable[Profile]
 
     A finding that ends and comes again is two. ``ConfigError`` if an entry cannot be read.
     """
-    replay: _Replay | None = None
-    for entry in entries:
-        # A clock may be set back, and entries of tomorrow may be there: days only ever go on, and not past today.
-        day = min(entry.moment.date(), today)
-        if replay is None:
-            replay = _Replay(asked_by(profiles), day)
-        replay.reach(day)
-        replay.write(entry)
-    if replay is None:
-        return []
-    replay.reach(today)
-    return sorted(replay.all(), key=_order)
+    following = Following(profiles)
+    following.follow(entries, today)
+    return sorted(following.all(), key=_order)
+
+
+class Following:
+    """A course as far as it has come: who asks again gives it the entries that came since, and not all."""
+
+    def __init__(self, profiles: Iterable[Profile] = ()) -> None:
+        """Before the first entry."""
+        self.head: Head = GENESIS
+        """The last entry that it was given."""
+        self._asked = asked_by(profiles)
+        self._replay: _Replay | None = None
+
+    def follow(self, entries: Iterable[Entry], today: dt.date) -> None:
+        """Go through ``entries``, which come after ``head``, and on to ``today``, which is never an earlier day.
+
+        ``ConfigError`` if an entry cannot be read; then it has come no further than the entry before.
+        """
+        for entry in entries:
+            # A clock may be set back, and entries of tomorrow may be there: days only ever go on, and not past today.
+            day = min(entry.moment.date(), today)
+            if self._replay is None:
+                self._replay = _Replay(self._asked, day)
+            self._replay.reach(day)
+            self._replay.write(entry)
+            self.head = entry.head
+        if self._replay is not None:
+            self._replay.reach(today)
+
+    def all(self) -> Iterator[Stood]:
+        """Every finding that ever stood, if the day ends now; nothing can be followed after that."""
+        return iter(()) if self._replay is None else self._replay.all()
+
+    def begun(self) -> dict[Key, tuple[dt.date, int | None]]:
+        """Of each that stands now, the day since when, and the entry that it came with."""
+        return {} if self._replay is None else self._replay.begun()
 
 
 def standing_since(stood: Iterable[Stood]) -> dict[Key, Stood]:
@@ -121,6 +147,16 @@ class _Replay:
         before = self._register.put(what, name, now)
         for unit in dict.fromkeys(self._touched((what, name), before, now)):
             self._judge(unit, entry.n)
+
+    def begun(self) -> dict[Key, tuple[dt.date, int | None]]:
+        """What would stand if the day ended now, since when and by which entry."""
+        begun = dict(self._open)
+        for key, (came, n) in self._turned.items():
+            if came:
+                begun.setdefault(key, (self._day, n))
+            else:
+                begun.pop(key, None)
+        return begun
 
     def all(self) -> Iterator[Stood]:
         """What stands at the end of this day, and what does no more."""

@@ -25,6 +25,7 @@ from leadglass.store.schema import register_entries, register_head, register_sta
 __all__ = [
     "Change",
     "State",
+    "entries_after",
     "fold",
     "head_of",
     "history",
@@ -136,12 +137,24 @@ def lines_of(database: Database) -> Iterator[bytes]:
 
 def history(database: Database, *keys: Key) -> Iterator[Entry]:
     """The entries about ``keys`` in their order; of all, if none is named. Reads the whole chain."""
+    named = {b'"name":' + canonical(name) for _, name in keys} or {b""}
     for line in lines_of(database):
-        entry = read_entry(line)
+        # Most lines are of something else, and to read one takes far longer than to look for a name in it.
+        entry = read_entry(line) if any(name in line for name in named) else None
         if entry is not None:
             body = entry.body
             if not keys or (body.get("what"), body.get("name")) in keys:
                 yield entry
+
+
+def entries_after(database: Database, head: Head) -> Sequence[Entry] | None:
+    """The entries since the chain stood at ``head``, in their order; None: it never stood there."""
+    columns = register_entries.c
+    query = select(columns.line).where(columns.n >= head.n).order_by(columns.n)
+    with database.read() as connection:
+        lines = connection.execute(query).scalars().all()
+    found = [entry for line in lines if (entry := read_entry(f"{line}\n".encode())) is not None]
+    return found[1:] if found and found[0].head == head else None
 
 
 def fold(lines: Iterable[bytes]) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from leadglass import wiring
 from leadglass.errors import ConfigError, UsageError
@@ -13,7 +13,7 @@ from leadglass.ledger.chain import Head as LedgerHead
 from leadglass.ledger.verify import Broken, verify
 from leadglass.model.dossier import Dossier, DossierOptions
 from leadglass.model.register import Level, Register, Review, Risk, System
-from leadglass.ports.dashboard import Document, Entry, Head, ReviewDue, Thing
+from leadglass.ports.dashboard import Document, Entry, Head, ReviewDue, Since, Thing
 from leadglass.register.check import ADVICE, Disagreement, Rule, check, last_review
 from leadglass.register.codec import as_change, gone, key_of, register_of
 from leadglass.register.requirements import PROFILES, Profile, profile
@@ -21,6 +21,7 @@ from leadglass.register.risks import level, residual
 from leadglass.register.standing import Standing, standing
 from leadglass.store import register as kept
 from leadglass.store.database import Database
+from leadglass.wiring.desk_course import Courses
 
 __all__ = ["RegisterKept"]
 
@@ -33,6 +34,7 @@ class RegisterKept:
     make: Callable[[DossierOptions], Dossier] | None = None
     """Makes a dossier; None: what that needs is not installed."""
     organisation: str = ""
+    courses: Courses = field(default_factory=Courses)
 
     def register(self) -> Register:
         """All of it, as it stands."""
@@ -45,6 +47,10 @@ class RegisterKept:
     def disagreements(self, profiles: Sequence[str] = ()) -> Sequence[Disagreement]:
         """What is not as it should be, worst first."""
         return check(self.register(), _today(), _profiles(profiles))
+
+    def since(self, profiles: Sequence[str] = ()) -> Since:
+        """Since when each stands; the first time, all entries are gone through."""
+        return self.courses.since(self.database, _profiles(profiles), _today())
 
     def advice(self, rule: str) -> str:
         """What to do about one."""

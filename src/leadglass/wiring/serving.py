@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +111,7 @@ class Serving:
         desks = desks_of(database, settings, dossiers)
         provider = None if settings.oidc is None else provider_of(settings.oidc)
         site = Site(database, wiring.clock(), wiring.randomness(), settings, desks, provider)
+        self._register = desks.register
         self._renewing = _renewing(settings)
         tls = None if self._renewing is None else self._renewing.certificate.context
         self._server = Server(create(site), settings, tls)
@@ -122,7 +124,10 @@ class Serving:
 
     def run(self) -> None:
         """Serve, and watch if that is configured, until ``stop``."""
-        threads = [threading.Thread(target=self._keep_current, name="lists")]
+        threads = [
+            threading.Thread(target=self._keep_current, name="lists"),
+            threading.Thread(target=self._follow, name="findings"),
+        ]
         if self._renewing is not None:
             words = (self._end, self._say)
             threads.append(threading.Thread(target=self._renewing.keep, args=words, name="certificate"))
@@ -143,6 +148,11 @@ class Serving:
 
     def _keep_current(self) -> None:
         keep_current(self._database, self._end, self._say)
+
+    def _follow(self) -> None:
+        """Go through the register's entries now, so that nobody waits for that when its page is first opened."""
+        with contextlib.suppress(LeadglassError):  # the page tells whoever asks for it
+            self._register.since(self._settings.profiles)
 
     def _watch(self, watched: WatchSettings) -> None:
         """Watch, or wait until whoever watches already has gone."""

@@ -27,7 +27,7 @@ from leadglass.model.register import (
 from leadglass.model.verdict import Access, Position, Severity
 from leadglass.register.check import Key, Rule, check
 from leadglass.register.codec import Thing, as_change, gone, register_of
-from leadglass.register.course import Stood, course, standing_since
+from leadglass.register.course import Following, Stood, course, standing_since
 from leadglass.register.requirements import Profile, profile
 from leadglass.store.register import Change, fold
 
@@ -251,3 +251,23 @@ def test_what_is_followed_is_what_judging_the_whole_register_each_day_comes_to(
     now = check(register_of(fold(kept), "here"), today, profiles)
     assert {one.found for one in found if one.ended is None} == set(now)
     assert standing_since(found).keys() == {one.key for one in now}
+
+
+@given(_CHAINS, st.integers(0, 60))
+@settings(max_examples=60)
+def test_what_is_followed_in_pieces_is_what_is_followed_at_once(
+    written: list[tuple[int, Change]], more: int
+) -> None:
+    days = [sum(gap for gap, _ in written[: n + 1]) for n in range(len(written))]
+    kept = entries(lines(*((day, change) for day, (_, change) in zip(days, written, strict=True))))
+    following = Following()
+
+    for n, day in enumerate(days, 1):
+        following.follow(kept[n - 1 : n], after(day))
+        begun = standing_since(course(kept[:n], after(day)))
+        assert following.begun() == {key: (one.began, one.began_by) for key, one in begun.items()}
+    following.follow([], after(days[-1] + more))
+
+    begun = standing_since(course(kept, after(days[-1] + more)))
+    assert following.begun() == {key: (one.began, one.began_by) for key, one in begun.items()}
+    assert following.head == kept[-1].head

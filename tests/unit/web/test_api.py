@@ -85,6 +85,15 @@ def test_nobody_undoes_a_change_that_he_has_not_seen(program: Browser) -> None:
     assert program.get(f"{V1}/register/verify").json()["is_whole"]
 
 
+def test_findings_of_the_register_tell_since_when_they_stand(program: Browser) -> None:
+    rows = program.get(f"{V1}/register/disagreements?profile=hipaa").json()["rows"]
+
+    assert rows
+    assert all(row["since"] == rows[0]["since"] and row["since_entry"] > 0 for row in rows)
+    stands = program.get(f"{V1}/register/standings?profile=hipaa").json()["rows"]
+    assert all(one in rows for stand in stands for one in stand["against"])
+
+
 WRONG = {
     "servers?cursor=abcdefgh": 400,
     "servers?network=no.such": 400,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from leadglass.model.alert import AlertState
 from leadglass.model.order import Order, Why
 from leadglass.model.register import System
 from leadglass.model.verdict import Severity
+from leadglass.settings.serve import ServeSettings
 from leadglass.store import notes, orders
 from leadglass.store.current import refresh
 
@@ -102,6 +104,23 @@ def test_a_new_store_says_on_each_page_what_to_do_next(dashboard: Dashboard) -> 
     assert all("Order a scan" in text or "second scan" in text for text in said.values())
     for path in ("/alerts", "/scans", "/register", "/surveys", "/guard", "/settings"):
         assert browser.get(path).status_code == 200
+
+
+def test_pages_tell_since_when_each_finding_stands_by_the_profiles_of_the_settings(tmp_path: Path) -> None:
+    with made(tmp_path, ServeSettings(profiles=("hipaa",))) as one:
+        practice.fill(one.database)
+        browser = one.signed_in(Role.VIEWER)
+        pages = [
+            browser.get(path).text for path in ("/register", "/register/systems/VNA", "/servers/192.0.2.12")
+        ]
+        stored = browser.get("/register/dossier.zip").content
+        asked = browser.get("/register/dossier.zip?profile=gdpr").content
+
+    for page in pages:
+        assert "no encryption-in-transit is among its controls" in page
+        assert re.search(r'<time datetime="\d{4}-\d\d-\d\d">[^<]+</time>(, | <small>)entry 2\b', page)
+    assert b"164.312(a)(1)" in stored
+    assert b"164.312(a)(1)" not in asked
 
 
 # ---- what peers and people wrote

@@ -17,7 +17,7 @@ from leadglass.model.register import (
     Risk,
     System,
 )
-from leadglass.ports.dashboard import Head, Thing
+from leadglass.ports.dashboard import Disagreement, Head, Since, Standing, Thing
 from leadglass.web.api.answering import ONCE, PROBLEMS, Name, found, one, require_match
 from leadglass.web.api.register_items import (
     Disagreements,
@@ -188,8 +188,9 @@ def read_disagreements(
     request: Request, visit: Visiting, which: Annotated[ProfilesAsked, Query()]
 ) -> Response:
     """What is not as the register, or a requirement, has it."""
-    rows = visit.site.desks.register.disagreements(which.profile)
-    return one(request, Disagreements, {"rows": list(rows)})
+    desk = visit.site.desks.register
+    found, since = desk.disagreements(which.profile), desk.since(which.profile)
+    return one(request, Disagreements, {"rows": [_disagreement(each, since) for each in found]})
 
 
 @doors.get("/profiles", Permission.READ, response_model=Profiles)
@@ -201,7 +202,9 @@ def read_profiles(request: Request, visit: Visiting) -> Response:
 @doors.get("/standings", Permission.READ, response_model=Standings)
 def read_standings(request: Request, visit: Visiting, which: Annotated[ProfilesAsked, Query()]) -> Response:
     """How each requirement stands."""
-    return one(request, Standings, {"rows": list(visit.site.desks.register.standings(which.profile))})
+    desk = visit.site.desks.register
+    stands, since = desk.standings(which.profile), desk.since(which.profile)
+    return one(request, Standings, {"rows": [_standing(each, since) for each in stands]})
 
 
 @doors.get("/verify", Permission.READ, response_model=Verified)
@@ -256,6 +259,23 @@ def _system(name: str, body: SystemBody) -> System:
 def _risk(visit: Visit, risk: Risk) -> dict[str, object]:
     level, residual = visit.site.desks.register.levels(risk)
     return {**asdict(risk), "level": level, "residual": residual}
+
+
+def _disagreement(each: Disagreement, since: Since) -> dict[str, object]:
+    begun = since(each)
+    return {
+        "rule": each.rule,
+        "about": each.about,
+        "says": each.says,
+        "severity": each.severity,
+        "since": begun and begun.on,
+        "since_entry": begun and begun.by,
+    }
+
+
+def _standing(each: Standing, since: Since) -> dict[str, object]:
+    against = [_disagreement(one, since) for one in each.against]
+    return {"profile": each.profile, "requirement": each.requirement, "against": against}
 
 
 def _enter(visit: Visit, things: Sequence[Thing], why: str, head: Head, *, away: bool = False) -> None:

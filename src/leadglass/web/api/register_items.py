@@ -161,6 +161,8 @@ class DisagreementItem(Item):
     about: str
     says: str
     severity: Severity
+    since: dt.date | None = Field(description="The day since which it stands. Null: no entry tells.")
+    since_entry: int | None = Field(description="The entry that it came with. Null: a day came.")
 
 
 class Disagreements(Item):

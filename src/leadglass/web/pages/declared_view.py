@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leadglass.model.register import Management, Manager, Outcome, Review, System
 from leadglass.model.verdict import Severity
-from leadglass.ports.dashboard import Disagreement
+from leadglass.ports.dashboard import Begun, Disagreement, Since
 from leadglass.web.pages.server_view import ServerView
 from leadglass.web.pages.telling import Option, named, options, server_path, system_path
 
@@ -35,6 +35,10 @@ class Wrong:
     rule: str
     says: str
     severity: Severity
+    since: str
+    """The day; "" if no entry tells."""
+    entry: int | None
+    """The entry that it came with; None: a day came."""
     advice: str
 
 
@@ -79,12 +83,9 @@ def declared(
     )
 
 
-def wrongs(found: Iterable[Disagreement], advice: Callable[[str], str]) -> tuple[Wrong, ...]:
-    """Disagreements, and what to do about each."""
-    return tuple(
-        Wrong(one.about, thing_path(one.about), one.rule, one.says, one.severity, advice(one.rule))
-        for one in found
-    )
+def wrongs(found: Iterable[Disagreement], since: Since, advice: Callable[[str], str]) -> tuple[Wrong, ...]:
+    """Disagreements, since when each stands, and what to do about it."""
+    return tuple(_wrong(one, since(one), advice(one.rule)) for one in found)
 
 
 def thing_path(about: str) -> str:
@@ -105,6 +106,19 @@ def managed_by(manager: Manager | None) -> str:
     if manager.until:
         parts.append(f"until {manager.until}")
     return " ".join(part for part in parts if part)
+
+
+def _wrong(one: Disagreement, begun: Begun | None, advice: str) -> Wrong:
+    return Wrong(
+        one.about,
+        thing_path(one.about),
+        one.rule,
+        one.says,
+        one.severity,
+        since=str(begun.on) if begun else "",
+        entry=begun.by if begun else None,
+        advice=advice,
+    )
 
 
 def _rows(system: System, server: ServerView) -> Iterable[Row]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import HTTPException, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 
 from leadglass.model.account import Permission
@@ -44,7 +44,7 @@ def register(visit: Visiting, request: Request) -> HTMLResponse:
     return page(
         "register.html",
         visit,
-        view=register_view.view(desk, due),
+        view=register_view.view(desk, due, visit.site.settings.profiles),
         levels=register_view.LEVELS,
         agreed=_AGREED,
         undeclared=_UNDECLARED,
@@ -69,14 +69,20 @@ def requirements(visit: Visiting, profile: str) -> HTMLResponse:
     title = desk.profiles().get(profile)
     if title is None:
         raise HTTPException(404, "there is no such profile of requirements")
-    found = register_view.clauses(desk.standings([profile]), desk.advice)
+    found = register_view.clauses(desk.standings([profile]), desk.since([profile]), desk.advice)
     crumbs = (_REGISTER, Crumb(title))
-    return page("register_requirements.html", visit, title=title, clauses=found, crumbs=crumbs)
+    return page(
+        "register_requirements.html", visit, title=title, profile=profile, clauses=found, crumbs=crumbs
+    )
 
 
 @doors.get("/register/dossier.{form}", Permission.READ)
-def dossier(visit: Visiting, form: Literal["pdf", "zip"]) -> Response:
-    """Give out the evidence that an auditor asks for."""
-    document = visit.site.desks.register.dossier(form)
+def dossier(
+    visit: Visiting,
+    form: Literal["pdf", "zip"],
+    profile: Annotated[list[str], Query(max_length=9)] = [],  # noqa: B006 (FastAPI copies it)
+) -> Response:
+    """Give out the evidence that an auditor asks for: by these profiles, or by those of the settings."""
+    document = visit.site.desks.register.dossier(form, profile or visit.site.settings.profiles)
     named = {"Content-Disposition": f'attachment; filename="{document.name}"', "Cache-Control": "no-store"}
     return Response(document.content, media_type=document.media_type, headers=named)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from leadglass.model.register import Level, Register, Review, Risk, Seen, System
 from leadglass.model.verdict import Severity
-from leadglass.ports.dashboard import Disagreement, Entry, Head, RegisterDesk, ReviewDue, Standing
+from leadglass.ports.dashboard import Disagreement, Entry, Head, RegisterDesk, ReviewDue, Since, Standing
 from leadglass.web.pages.declared_view import Wrong, managed_by, wrongs
 from leadglass.web.pages.telling import Link, named, server_path, shortened, system_path
 
@@ -127,14 +127,14 @@ class RegisterView:
     head: str
 
 
-def view(desk: RegisterDesk, due: Sequence[ReviewDue]) -> RegisterView:
-    """The page of the register as ``desk`` has it."""
+def view(desk: RegisterDesk, due: Sequence[ReviewDue], asked: Sequence[str] = ()) -> RegisterView:
+    """The page of the register as ``desk`` has it; ``asked`` are the profiles that it is held against."""
     register, head = desk.register(), desk.head()
-    found = desk.disagreements()
+    found = desk.disagreements(asked)
     systems = sorted(register.systems.values(), key=lambda system: system.name.casefold())
     return RegisterView(
         lead=_lead(register, found, head),
-        wrong=wrongs(found[:_MOST], desk.advice),
+        wrong=wrongs(found[:_MOST], desk.since(asked), desk.advice),
         more_wrong=max(0, len(found) - _MOST),
         systems=tuple(system_line(register, system) for system in systems[:_MOST]),
         more_systems=max(0, len(systems) - _MOST),
@@ -184,7 +184,7 @@ def risk_lines(risks: Iterable[Risk], levels: Callable[[Risk], tuple[Level, Leve
     return tuple(sorted(lines, key=lambda line: (line.tone.rank, line.name)))
 
 
-def clauses(standings: Iterable[Standing], advice: Callable[[str], str]) -> tuple[Clause, ...]:
+def clauses(standings: Iterable[Standing], since: Since, advice: Callable[[str], str]) -> tuple[Clause, ...]:
     """The requirements, in the order of the law."""
     return tuple(
         Clause(
@@ -192,7 +192,7 @@ def clauses(standings: Iterable[Standing], advice: Callable[[str], str]) -> tupl
             one.requirement.title,
             one.requirement.asks,
             one.requirement.source,
-            wrongs(one.against, advice),
+            wrongs(one.against, since, advice),
         )
         for one in standings
     )

@@ -64,13 +64,13 @@ def server(visit: Visiting, request: Request, address: str) -> HTMLResponse:
 
 
 def _declared(visit: Visit, view: ServerView) -> Declared:
-    desk = visit.site.desks.register
+    desk, asked = visit.site.desks.register, visit.site.settings.profiles
     register = desk.register()
     systems: Sequence[System] = register.systems_at.get(view.address, ())
     about = {view.address, *(system.name for system in systems)}
-    found = [one for one in desk.disagreements() if one.about in about]
+    found = [one for one in desk.disagreements(asked) if one.about in about]
     reviews = register.reviews_of.get(systems[0].name, ()) if systems else ()
-    return declared(view, systems, reviews, wrongs(found, desk.advice))
+    return declared(view, systems, reviews, wrongs(found, desk.since(asked), desk.advice))
 
 
 def _notes(visit: Visit, view: ServerView) -> Iterable[NoteView]:

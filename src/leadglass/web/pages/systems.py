@@ -100,6 +100,7 @@ def declare(visit: Visiting, form: Annotated[Declaration, Form()]) -> RedirectRe
 def system(visit: Visiting, request: Request, name: str) -> HTMLResponse:
     """Show one system: declared, observed, reviewed, at risk, and how the entry came to be so."""
     site, desk = visit.site, visit.site.desks.register
+    asked = site.settings.profiles
     register, found = desk.register(), _found(visit, name)
     risks = register.risks_of.get(name, ())
     return page(
@@ -107,7 +108,9 @@ def system(visit: Visiting, request: Request, name: str) -> HTMLResponse:
         visit,
         system=found,
         line=system_line(register, found),
-        wrong=wrongs([one for one in desk.disagreements() if one.about == name], desk.advice),
+        wrong=wrongs(
+            [one for one in desk.disagreements(asked) if one.about == name], desk.since(asked), desk.advice
+        ),
         reviews=sorted(register.reviews_of.get(name, ()), key=lambda review: review.on, reverse=True),
         risks=risk_lines(risks, desk.levels),
         risk_names=[Option(risk.name, risk.name) for risk in risks],
