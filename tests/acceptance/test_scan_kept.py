@@ -69,6 +69,49 @@ def test_only_what_others_found_inside_the_scope_is_asked(name: str, scope: Path
     assert "outside the scope and left out: 1 of 3" in done.stderr
 
 
+ELSEWHERE = "open tcp 104 192.0.2.1 1\n"
+
+
+def test_addresses_without_a_port_are_asked_at_the_ports_of_the_scope(scope: Path, tmp_path: Path) -> None:
+    source = tmp_path / "zmap.csv"
+    source.write_text("saddr\n127.66.0.3\n192.0.2.1\n")
+    done = leadglass("scan", "--scope", str(scope), "--from", str(source), "--format", "jsonl")
+
+    assert done.returncode == 0, done.stderr
+    assert set(jsonl(done.stdout)) == {("127.66.0.3", 104), ("127.66.0.3", 11112)}
+    assert "taken at every port of the scope: 1\n" in done.stderr
+    assert "outside the scope and left out: 1 of 3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "said"),
+    [
+        (
+            ("scan", "--from"),
+            ELSEWHERE,
+            "outside the scope and left out: 1 of 1",
+        ),
+        (("import",), ELSEWHERE, "outside the scope and left out: 1 of 1"),
+        (
+            ("scan", "--from"),
+            f"#masscan\nbroken\n{ELSEWHERE}",
+            ":2: left out: not a line of masscan's list",
+        ),
+        (("scan", "--from"), "#masscan\n# end\n", "it tells of no open TCP port"),
+        (("import",), "open tcp 104 127.66.0.3 1\n", "leadglass scan --from asks them"),
+    ],
+)
+def test_a_file_of_no_use_is_told_with_what_was_in_it(
+    words: tuple[str, ...], content: str, said: str, scope: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "list.txt"
+    source.write_text(content)
+    done = leadglass(*words, str(source), "--scope", str(scope))
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
 FOUND = {
     "masscan.json": "".join(
         f'{{"ip": "{ip}", "timestamp": "1", "ports": [{{"port": {port}, "proto": "tcp", "status": "open"}}]}},\n'

@@ -24,7 +24,7 @@ from tests.unit.imports.files import (
 )
 
 from leadglass.errors import ConfigError
-from leadglass.imports.reading import Broken, Found, Kind, read
+from leadglass.imports.reading import Answered, Broken, Found, Kind, read
 from leadglass.imports.within import Tally, within
 from leadglass.model.evidence import facts_of, from_facts
 
@@ -40,7 +40,7 @@ FILES = [
 WORDS = (
     "no address, no port, not JSON, not CSV, not a line of masscan's list, not a record of masscan,"
     " not a record of Shodan, not a host or service of Censys, columns without names,"
-    " not as many cells as there are columns, no port on the line; and none was given for the file,"
+    " not as many cells as there are columns,"
     " the file ends within this record, longer than 4 MiB without a line end, a record longer than 4 MiB,"
     " a tag; comment or text longer than 4 MiB, more names or levels than nmap has,"
     " it declares entities; which nmap does not and which are not expanded,"
@@ -51,7 +51,6 @@ XML = "the XML cannot be read from here on: "
 """Followed by one of Expat's own words."""
 
 KINDS = st.none() | st.sampled_from(Kind)
-PORTS = st.none() | st.integers(1, 65535)
 
 
 @st.composite
@@ -87,20 +86,18 @@ class Pieces(io.BytesIO):
         return super().read(self.sizes[self.reads % len(self.sizes)])
 
 
-def everything(stream: io.BytesIO, kind: Kind | None, port: int | None) -> list[Found | Broken] | str:
+def everything(stream: io.BytesIO, kind: Kind | None) -> list[Found | Answered | Broken] | str:
     """All that is told, or why the file is refused."""
     try:
-        return list(read(stream, "a file", kind, port=port))
+        return list(read(stream, "a file", kind))
     except ConfigError as refused:
         return str(refused)
 
 
-@given(damaged() | st.binary(max_size=300), KINDS, PORTS)
-@example(b"", Kind.ZMAP_CSV, None)
-def test_any_bytes_are_endpoints_and_broken_lines_or_a_refusal(
-    data: bytes, kind: Kind | None, port: int | None
-) -> None:
-    said = everything(io.BytesIO(data), kind, port)
+@given(damaged() | st.binary(max_size=300), KINDS)
+@example(b"", Kind.ZMAP_CSV)
+def test_any_bytes_are_endpoints_and_broken_lines_or_a_refusal(data: bytes, kind: Kind | None) -> None:
+    said = everything(io.BytesIO(data), kind)
 
     if isinstance(said, str):
         assert said.startswith("a file: ")
@@ -111,13 +108,15 @@ def test_any_bytes_are_endpoints_and_broken_lines_or_a_refusal(
         check(one)
 
 
-def check(one: Found | Broken) -> None:
+def check(one: Found | Answered | Broken) -> None:
     """One thing that was told keeps its form."""
     if isinstance(one, Broken):
         assert one.line >= 1
         assert one.why in REASONS or one.why.startswith(XML)
         return
     assert str(ipaddress.ip_address(one.address)) == one.address
+    if isinstance(one, Answered):
+        return
     assert 1 <= one.port <= 65535
     if one.evidence is not None:
         assert from_facts(facts_of(one.evidence)) == (one.evidence,)
@@ -126,13 +125,13 @@ def check(one: Found | Broken) -> None:
         )
 
 
-@given(cut(), KINDS, PORTS)
+@given(cut(), KINDS)
 def test_how_the_bytes_arrive_makes_no_difference(
-    file: tuple[bytes, Sequence[int]], kind: Kind | None, port: int | None
+    file: tuple[bytes, Sequence[int]], kind: Kind | None
 ) -> None:
     data, sizes = file
 
-    assert everything(Pieces(data, sizes), kind, port) == everything(io.BytesIO(data), kind, port)
+    assert everything(Pieces(data, sizes), kind) == everything(io.BytesIO(data), kind)
 
 
 @given(st.sampled_from(FILES), st.integers(0, 9))
@@ -144,7 +143,9 @@ def test_packing_makes_no_difference(data: bytes, level: int) -> None:
 def test_everything_that_is_told_is_counted_once(said: list[Found]) -> None:
     tally = Tally()
     mixed: list[Found | Broken] = [one for found in said for one in (found, Broken(1, "no port"))]
-    taken = list(within(mixed, lambda address, port: address == "::1" and port > 1, tally))
+    taken = list(
+        within(mixed, lambda address, port: address == "::1" and port > 1, lambda address: (), tally)
+    )
 
     assert len(taken) == tally.taken
     assert tally.taken + tally.outside == len(said) == tally.broken

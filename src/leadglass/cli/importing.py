@@ -17,7 +17,7 @@ from leadglass.cli.reading import called_as
 from leadglass.cli.storing import DatabaseOption, opened, read_scope_file
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, UsageError
-from leadglass.imports.found import Broken, Found
+from leadglass.imports.found import Answered, Broken, Found
 from leadglass.imports.reading import read
 from leadglass.imports.within import Tally, within
 from leadglass.judge.judge import judge
@@ -51,8 +51,8 @@ def import_(
         # Their scanners stand on the internet, wherever the scope is seen from.
         theirs = dataclasses.replace(plan, kind="import", is_listed=False, position=Position.OUTSIDE)
         seen = _Seen()
-        inside = within(found, _permits(limits.scope, Rung.PASSIVE), tally)
-        (_, _, first), accounts = _some(seen.accounts(inside), file)
+        inside = within(found, _permits(limits.scope, Rung.PASSIVE), limits.scope.ports, tally)
+        (_, _, first), accounts = _some(seen.accounts(inside), file, tally)
         stored = begin(store, theirs)
         kept = keep(store, stored, starmap(seen.sighting, accounts), first.source, Position.OUTSIDE)
         complete(store, stored)
@@ -67,7 +67,8 @@ def import_(
 def targets(scope: Scope, source: Path) -> Iterator[Iterator[tuple[str, int]]]:
     """Address and port of each endpoint that ``source`` found and ``scope`` lets us connect to."""
     with _taken(source) as (found, tally):
-        _, inside = _some(within(found, _permits(scope, Rung.CONNECT), tally), source)
+        inside = within(found, _permits(scope, Rung.CONNECT), scope.ports, tally)
+        _, inside = _some(inside, source, tally)
         yield ((one.address, one.port) for one in inside)
 
 
@@ -81,15 +82,20 @@ def _permits(scope: Scope, least: Rung) -> Callable[[str, int], bool]:
     return permitted
 
 
-def _some(items: Iterator[_T], source: Path) -> tuple[_T, Iterator[_T]]:
+def _some(items: Iterator[_T], source: Path, tally: Tally) -> tuple[_T, Iterator[_T]]:
     """The first item and all of them; ``UsageError`` if there is none, before anything is kept of it."""
     for first in items:
         return first, chain([first], items)
-    raise UsageError("nothing in it lies in the scope and can be used", where=str(source))
+    if tally.taken:
+        then = "leadglass scan --from asks them"
+        raise UsageError("it says no more than which ports are open", where=str(source), then=then)
+    nothing = tally.outside == tally.broken == 0
+    what = "it tells of no open TCP port" if nothing else "nothing in it lies in the scope and can be used"
+    raise UsageError(what, where=str(source))
 
 
 @contextmanager
-def _taken(path: Path) -> Iterator[tuple[Iterator[Found | Broken], Tally]]:
+def _taken(path: Path) -> Iterator[tuple[Iterator[Found | Answered | Broken], Tally]]:
     """What is in the file, and the tally to count it with; what was left out is said at the end."""
     tally = Tally()
     try:
@@ -98,10 +104,13 @@ def _taken(path: Path) -> Iterator[tuple[Iterator[Found | Broken], Tally]]:
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(f"the file cannot be read ({reason})", where=str(path)) from exc
-    _say(path, tally)
+    finally:
+        _say(path, tally)
 
 
 def _say(path: Path, tally: Tally) -> None:
+    if tally.portless:
+        complain(f"{path}: addresses without a port, taken at every port of the scope: {tally.portless:,}")
     for broken in tally.first_broken:
         complain(f"{path}:{broken.line}: left out: {broken.why}")
     if tally.broken > len(tally.first_broken):

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from leadglass.model.evidence import PassiveEvidence
 
-__all__ = ["LONGEST", "Broken", "DamagedError", "Found", "Json", "UnfitError"]
+__all__ = ["LONGEST", "Answered", "Broken", "DamagedError", "Found", "Json", "UnfitError"]
 
 Json: TypeAlias = Any
 """A JSON value."""
@@ -26,6 +26,14 @@ class Found:
     port: int
     evidence: PassiveEvidence | None
     """None where the file says no more than "open"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One address that answered somebody, at a port that the file does not tell."""
+
+    address: str
+    """As in ``Found``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
-from leadglass.imports.found import LONGEST, Broken, DamagedError, Found, UnfitError
+from leadglass.imports.found import LONGEST, Broken, DamagedError, UnfitError
 
 __all__ = ["each_line", "numbered"]
+
+T = TypeVar("T")
 
 _TOO_LONG = f"longer than {LONGEST >> 20} MiB without a line end"
 
@@ -37,7 +40,7 @@ def numbered(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | Broken]:
         yield number, rest
 
 
-def each_line(pieces: Iterable[bytes], parse: Callable[[bytes], Iterable[Found]]) -> Iterator[Found | Broken]:
+def each_line(pieces: Iterable[bytes], parse: Callable[[bytes], Iterable[T]]) -> Iterator[T | Broken]:
     """What ``parse`` finds on each line; a line at which it raises ``UnfitError`` is broken."""
     for line in numbered(pieces):
         if isinstance(line, Broken):

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from leadglass.errors import ConfigError
 from leadglass.imports.censys import read_censys
-from leadglass.imports.found import Broken, Found
+from leadglass.imports.found import Answered, Broken, Found
 from leadglass.imports.masscan import LIST_LINE, read_masscan_json, read_masscan_list
 from leadglass.imports.nmap import read_nmap_xml
 from leadglass.imports.shodan import read_shodan
@@ -21,7 +21,7 @@ from leadglass.imports.source import Source
 from leadglass.imports.words import IPV4
 from leadglass.imports.zmap import ADDRESS_COLUMNS, read_zmap_csv
 
-__all__ = ["Broken", "Found", "Kind", "detect", "read"]
+__all__ = ["Answered", "Broken", "Found", "Kind", "detect", "read"]
 
 
 class Kind(enum.StrEnum):
@@ -45,22 +45,20 @@ _NO_RECORDS = re.compile(rb"\[[\[\]\s,]*(?:\{finished: 1\})?[\]\s]*")
 """What masscan writes when nothing answered."""
 _ADDRESS = re.compile(rf"(?:{IPV4}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)".encode())
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_SAY = f"say which it is: {', '.join(Kind)}"
+_SAY = "give what nmap -oX, masscan -oJ or -oL, or zmap -O csv wrote, or JSON Lines of Shodan or Censys"
 
 
-def read(
-    stream: BinaryIO, where: str, kind: Kind | None = None, *, port: int | None = None
-) -> Iterator[Found | Broken]:
+def read(stream: BinaryIO, where: str, kind: Kind | None = None) -> Iterator[Found | Answered | Broken]:
     """Everything in the file, told as it is read; without ``kind`` the first bytes tell it.
 
-    ``where`` names the file in messages. ``port`` is for zmap's files that hold addresses alone. ``ConfigError``,
-    here or with the first result, if the file as a whole cannot be used; ``ResourceError`` if the disk fails.
+    ``where`` names the file in messages. ``ConfigError``, here or with the first result, if the file as a whole
+    cannot be used; ``ResourceError`` if the disk fails.
     """
     source = Source(stream, where)
     head = source.head()
     if source.damage is not None and not head:
         raise ConfigError(str(source.damage), where=where, then="fetch or pack the file again")
-    return _read(source, where, kind or detect(head, where), port)
+    return _read(source, where, kind or detect(head, where))
 
 
 def detect(head: bytes, where: str = "") -> Kind:
@@ -74,17 +72,14 @@ def detect(head: bytes, where: str = "") -> Kind:
     return kind
 
 
-def _read(source: Source, where: str, kind: Kind, port: int | None) -> Iterator[Found | Broken]:
-    if kind is Kind.NMAP_XML:
-        return read_nmap_xml(source, where)
-    if kind is Kind.ZMAP_CSV:
-        return read_zmap_csv(source, port)
-    return _READERS[kind](source)
+def _read(source: Source, where: str, kind: Kind) -> Iterator[Found | Answered | Broken]:
+    return read_nmap_xml(source, where) if kind is Kind.NMAP_XML else _READERS[kind](source)
 
 
-_READERS: Mapping[Kind, Callable[[Iterable[bytes]], Iterator[Found | Broken]]] = {
+_READERS: Mapping[Kind, Callable[[Iterable[bytes]], Iterator[Found | Answered | Broken]]] = {
     Kind.MASSCAN_JSON: read_masscan_json,
     Kind.MASSCAN_LIST: read_masscan_list,
+    Kind.ZMAP_CSV: read_zmap_csv,
     Kind.SHODAN: read_shodan,
     Kind.CENSYS: read_censys,
 }

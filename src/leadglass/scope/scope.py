@@ -22,7 +22,7 @@ from leadglass.scope.compiled import Compiled, Rules, compile_rules
 from leadglass.scope.hosts import Hosts, literal
 from leadglass.scope.hours import Calendar, Stretch, end_of_day
 from leadglass.scope.rules import Authorisation, Exclusion, Identity, Limits, Refusal, Target
-from leadglass.scope.table import Grant, number
+from leadglass.scope.table import Cell, Grant, number
 
 __all__ = ["PERMIT_SECONDS", "Scope"]
 
@@ -93,6 +93,12 @@ class Scope:
             return None
         grant = self.grant(address, port)
         return grant.depth if grant else None
+
+    def ports(self, address: str) -> Iterator[int]:
+        """The ports at which this address may be asked anything, ascending, whatever the hour."""
+        cell = self._cell(address)
+        for first, last in cell.ports() if cell else ():
+            yield from range(first, last + 1)
 
     def called_ae(self, address: str, port: int) -> str | None:
         """The called AE title that the scope gives for this endpoint; None if it gives none."""
@@ -170,9 +176,13 @@ class Scope:
 
     def grant(self, address: str, port: int) -> Grant | None:
         """What the rules say of this endpoint, whatever the hour; None if nothing may be asked there."""
+        cell = self._cell(address)
+        return cell.grant(port) if cell else None
+
+    def _cell(self, address: str) -> Cell | None:
+        """How this address is treated; None if it is not named, or nobody can tell yet."""
         compiled = self._compiled
-        cell = compiled.known.get(address) or compiled.table.find(address)
-        return None if cell is None or compiled.unpinned else cell.grant(port)
+        return None if compiled.unpinned else compiled.known.get(address) or compiled.table.find(address)
 
     def _require_pinned_exclusions(self) -> None:
         if self._compiled.unpinned:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from leadglass.imports.reading import Broken, Found, Kind, read
+from leadglass.imports.reading import Answered, Broken, Found, Kind, read
 
 __all__ = [
     "CANARY",
@@ -152,19 +152,19 @@ CENSYS_PLATFORM: dict[str, Any] = {
 }
 
 
-def told(data: bytes, kind: Kind | None = None, port: int | None = None) -> list[Found | Broken]:
+def told(data: bytes, kind: Kind | None = None) -> list[Found | Answered | Broken]:
     """Everything that a file tells."""
-    return list(read(io.BytesIO(data), "a file", kind, port=port))
+    return list(read(io.BytesIO(data), "a file", kind))
 
 
-def found(data: bytes, kind: Kind | None = None, port: int | None = None) -> list[Found]:
+def found(data: bytes, kind: Kind | None = None) -> list[Found]:
     """The endpoints that a file tells."""
-    return [one for one in told(data, kind, port) if isinstance(one, Found)]
+    return [one for one in told(data, kind) if isinstance(one, Found)]
 
 
-def broken(data: bytes, kind: Kind | None = None, port: int | None = None) -> list[Broken]:
+def broken(data: bytes, kind: Kind | None = None) -> list[Broken]:
     """The lines of a file that are broken."""
-    return [one for one in told(data, kind, port) if isinstance(one, Broken)]
+    return [one for one in told(data, kind) if isinstance(one, Broken)]
 
 
 def json_lines(values: Iterable[object]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.unit.imports.files import OPEN, told
 
-from leadglass.imports.reading import Broken, Found, Kind
+from leadglass.imports.reading import Answered, Broken, Found, Kind
 
 FIRST = Found("192.0.2.1", 104, None)
 
@@ -29,15 +29,12 @@ def test_columns_are_found_by_name_or_by_place(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["saddr\n192.0.2.1\n", "192.0.2.1\n", "saddr,ttl\n192.0.2.1,64\n", "ip\n192.0.2.1"]
 )
-def test_a_port_that_the_file_does_not_tell_comes_from_the_caller(text: str) -> None:
-    line = text.count("\n192") + 1
-
-    assert told(text.encode(), port=104) == [FIRST]
-    assert told(text.encode()) == [Broken(line, "no port on the line, and none was given for the file")]
+def test_addresses_alone_are_what_zmap_writes_unless_told_otherwise(text: str) -> None:
+    assert told(text.encode()) == [Answered("192.0.2.1")]
 
 
-def test_the_port_of_the_line_stands_before_that_of_the_caller() -> None:
-    assert told(b"192.0.2.1,104\n192.0.2.1\n", port=11112) == [FIRST, Found("192.0.2.1", 11112, None)]
+def test_lines_with_and_without_a_port_stand_together() -> None:
+    assert told(b"192.0.2.1,104\n192.0.2.1\n") == [FIRST, Answered("192.0.2.1")]
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,15 @@ def test_depth_is_the_shallower_of_limit_and_target() -> None:
     assert asked.depth("192.0.2.1", 105) is None
 
 
+def test_an_address_has_the_ports_at_which_it_may_be_asked() -> None:
+    asked = scope(BODY)
+
+    assert list(asked.ports("192.0.2.1")) == [104, 11112, 11113, 11114]
+    assert list(asked.ports("2001:db8::1")) == [104]
+    for elsewhere in ("192.0.2.9", "198.51.100.1", "no address"):
+        assert list(asked.ports(elsewhere)) == []
+
+
 def test_where_targets_overlap_the_shallower_holds() -> None:
     wide = '[[targets]]\nrange = "192.0.2.0/24"\nports = [104, 105]\ndeepest = "connect"\n'
     narrow = '[[targets]]\nrange = "192.0.2.1"\nports = [104, 106]\n'
