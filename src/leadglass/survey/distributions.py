@@ -9,7 +9,7 @@ import functools
 
 from scipy import special
 
-__all__ = ["beta_quantile", "chi_square_quantile", "normal_quantile"]
+__all__ = ["beta_quantile", "chi_square_above", "chi_square_quantile", "normal_quantile"]
 
 
 def beta_quantile(probability: float, a: float, b: float) -> float:
@@ -27,3 +27,8 @@ def normal_quantile(level: float) -> float:
 def chi_square_quantile(level: float) -> float:
     """What chi-square with one degree of freedom stays below with probability ``level``: 3.84 for 0.95."""
     return normal_quantile(level) ** 2
+
+
+def chi_square_above(value: float, freedom: int) -> float:
+    """How often chi-square with so many degrees of freedom is larger than ``value``."""
+    return float(special.chdtrc(freedom, value))

@@ -1,7 +1,8 @@
 """How many servers no list names, from how far lists overlap.
 
 Two lists: Chapman's estimate (1951) and the transformed logit interval of Sadinle ("Transformed Logit Confidence
-Intervals for Small Populations in Single Capture-Recapture Estimation", 2009). Three or more: log-linear
+Intervals for Small Populations in Single Capture-Recapture Estimation", 2009), whose upper end is without measure
+where hardly anything is on one list alone: there it is that of the profile likelihood. Three or more: log-linear
 models of the capture histories (Fienberg, 1972), whose dependences between two lists are chosen one by one by AIC;
 the interval is that of the profile likelihood (Cormack, 1992).
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from leadglass.errors import UsageError
-from leadglass.survey.distributions import chi_square_quantile, normal_quantile
+from leadglass.survey.distributions import chi_square_above, chi_square_quantile, normal_quantile
 from leadglass.survey.interval import LEVEL, Interval, require
 from leadglass.survey.loglinear import Fit, fit
 
@@ -32,6 +33,10 @@ Histories: TypeAlias = Mapping[frozenset[str], int]
 """How many servers are on exactly these lists."""
 Pair: TypeAlias = tuple[str, str]
 
+_UNFIT = 0.001
+"""So seldom would chance alone part the counts so far from a model that fits."""
+_FEW_UNSEEN = 0.5
+"""With fewer servers expected on neither list, the transformed logit interval has no upper end worth telling."""
 _AIC_GAIN = 2.0
 """A dependence is taken in only if AIC falls by more than that."""
 _FARTHEST = 1e12
@@ -54,6 +59,13 @@ class Recaptured:
     deviance: float | None = None
     """Of the chosen model, with ``freedom`` degrees of freedom; None for two lists."""
     freedom: int = 0
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the counts may come from the chosen model; None if it leaves nothing to compare."""
+        if self.deviance is None or not self.freedom:
+            return None
+        return chi_square_above(self.deviance, self.freedom) >= _UNFIT
 
 
 def recaptured(histories: Histories, level: float = LEVEL) -> Recaptured:
@@ -108,8 +120,28 @@ def chapman(first: int, second: int, both: int, level: float = LEVEL) -> Recaptu
         + (both + 0.5) / ((only_first + 0.5) * (only_second + 0.5))
     )
     factor = math.exp(normal_quantile(level) * spread)
-    interval = Interval(max(seen - 0.5 + unseen / factor, seen), seen - 0.5 + unseen * factor)
+    most = seen - 0.5 + unseen * factor
+    if unseen < _FEW_UNSEEN:
+        most = min(most, _most_likely(first, second, seen, chi_square_quantile(level) / 2))
+    interval = Interval(max(seen - 0.5 + unseen / factor, seen), most)
     return Recaptured(seen, estimate, interval.around(estimate), (), {(): estimate})
+
+
+def _most_likely(first: int, second: int, seen: int, limit: float) -> float:
+    """The first whole number of servers whose profile likelihood lies ``limit`` below the largest."""
+
+    def likelihood(total: int) -> float:
+        apart = _xlogx(total - first) + _xlogx(total - second) - 2 * _xlogx(total)
+        return math.lgamma(total + 1) - math.lgamma(total - seen + 1) + apart
+
+    best = total = max(seen, first * second // (first + second - seen))
+    while likelihood(total) > likelihood(best) - limit:
+        total += 1
+    return total
+
+
+def _xlogx(value: float) -> float:
+    return value * math.log(value) if value > 0 else 0.0
 
 
 def _loglinear(histories: Histories, names: tuple[str, ...], level: float) -> Recaptured:

@@ -211,10 +211,22 @@ def for_recaptured(found: Recaptured | str, level: float) -> Iterator[Line]:
     else:
         pairs = ", ".join(f"{a} with {b}" for a, b in found.dependences) or "none"
         others = Interval(min(found.models.values()), max(found.models.values()))
+        freedom = count(found.freedom, "degree", "degrees")
+        tried = (
+            "No other model could be tried."
+            if len(found.models) == 1
+            else f"The {len(found.models):,} models that were tried say {span_of_counts(others)}; the interval does"
+            " not count the choice among them."
+        )
         yield (
-            f"Log-linear model, dependences: {pairs} (deviance {found.deviance:.1f} with {found.freedom} degrees of"
-            f" freedom). The {len(found.models):,} models that were tried say {span_of_counts(others)}; the interval"
-            " does not count the choice among them."
+            f"Log-linear model, dependences: {pairs} (deviance {found.deviance:.1f} with {freedom} of freedom)."
+            f" {tried}"
+        )
+    if found.fits is False:
+        yield (
+            "The counts do not fit this model: the lists depend on each other in ways that it does not have, or"
+            " counts are missing (lists that were named together nowhere count as having no server in common)."
+            " Neither the number nor the interval can be relied on."
         )
     yield (
         "Take it as a lower bound. Lists that copy each other's ports, or find the same easy servers, overlap more than"

@@ -170,7 +170,10 @@ def test_kinds_of_a_drawn_sample_hold_though_the_judge_is_wrong() -> None:
 # ---- overlapping lists
 
 
-@pytest.mark.parametrize(("size", "first", "second"), [(500, 0.5, 0.4), (2000, 0.2, 0.1), (300, 0.8, 0.7)])
+@pytest.mark.parametrize(
+    ("size", "first", "second"),
+    [(500, 0.5, 0.4), (2000, 0.2, 0.1), (300, 0.8, 0.7), (300, 0.98, 0.98), (100, 0.97, 0.97)],
+)
 def test_two_independent_lists(size: int, first: float, second: float) -> None:
     def look(chance: random.Random) -> Iterator[tuple[float, Interval]]:
         on = Counter((chance.random() < first, chance.random() < second) for _ in range(size))

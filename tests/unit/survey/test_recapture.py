@@ -12,6 +12,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from leadglass.errors import UsageError
 from leadglass.survey.loglinear import fit
 from leadglass.survey.recapture import chapman, recaptured
+from leadglass.survey.texts import for_recaptured
 
 
 def histories(counts: Mapping[str, int]) -> dict[frozenset[str], int]:
@@ -51,6 +52,15 @@ def test_the_interval_of_two_lists_is_the_published_one() -> None:
     assert (math.floor(found.interval.low), math.ceil(found.interval.high)) == (21, 65)
 
 
+@pytest.mark.parametrize(("alone", "both"), [((0, 0), 30), ((1, 1), 300), ((0, 5), 100), ((3, 3), 1000)])
+def test_two_lists_of_nearly_the_same_servers_leave_few_unseen(alone: tuple[int, int], both: int) -> None:
+    # The transformed logit alone says up to 29 million unseen for the first, 58 million for the second.
+    found = chapman(both + alone[0], both + alone[1], both)
+
+    assert found.interval.low == found.seen
+    assert found.seen < found.interval.high <= found.seen + 3
+
+
 def test_two_lists_are_counted_from_their_histories() -> None:
     found = recaptured(histories({"A": 5, "B": 10, "AB": 5}))
 
@@ -67,6 +77,20 @@ def test_lists_that_copy_are_found_to_depend_and_raise_the_estimate() -> None:
     assert together.dependences == (("A", "B"),)
     assert together.estimate == pytest.approx(alone.estimate, rel=0.1)
     assert together.models[()] < together.estimate
+
+
+def test_a_model_that_the_counts_do_not_fit_is_told_of() -> None:
+    # Three lists whose servers are on two of them or on one, and never on all: no pair of dependences makes that.
+    apart = {"A": 310, "B": 120, "C": 95, "AB": 640, "AC": 210, "BC": 180, "ABC": 0}
+    found = recaptured(histories(apart))
+
+    assert found.fits is False
+    assert "The counts do not fit this model" in " ".join(map(str, for_recaptured(found, 0.95)))
+
+
+def test_a_model_without_freedom_has_nothing_to_fit() -> None:
+    assert recaptured(histories({"A": 5, "B": 10, "AB": 5})).fits is None
+    assert recaptured(histories(THREE)).fits is not False
 
 
 def test_every_model_that_was_tried_is_told() -> None:
