@@ -97,7 +97,11 @@ def recognised(source: Source) -> Reader | None:
 def read(source: Source, environment: Environment | None = None) -> Read:
     """One file by itself."""
     reader = recognised(source)
-    return Unknown(source.path) if reader is None else _read_by(reader, source, environment or {})
+    return (
+        Unknown(source.path)
+        if reader is None
+        else _read_by(reader, source, {} if environment is None else environment)
+    )
 
 
 def spoilt(source: Source) -> Broken | None:

@@ -154,4 +154,6 @@ class Reading:
     parts: tuple[str, ...] = ()
     """Other files of which it takes some of what they say; they may do the same with it."""
     environment: Mapping[str, str | None] = field(default_factory=dict, repr=False)  # may hold passwords
-    """Variables that it was read with, from a file beside it."""
+    """Variables that it was read with, from files beside it."""
+    variables: tuple[str, ...] = ()
+    """Files beside it that set variables of its services, as it names them."""

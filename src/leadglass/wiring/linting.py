@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from leadglass.configs.containers.dotenv import NAME as DOTENV
-from leadglass.configs.containers.dotenv import variables_in
+from leadglass.configs.containers.dotenv import Beside, files_of, variables_in
 from leadglass.configs.kinds import Environment
 from leadglass.configs.lint import Broken, Linted, Read, Unknown, linted, promises, read, spoilt
 from leadglass.configs.reading import Reading
 from leadglass.configs.source import Source, decoded
+from leadglass.configs.ways import beside
 from leadglass.errors import ConfigError
 from leadglass.wiring.lint_includes import taken_in
 from leadglass.wiring.lint_walk import File, find, opened
@@ -27,6 +28,9 @@ _COMPOSE = "compose"
 """The kind of file that takes in variables from beside it."""
 STDIN = "<stdin>"
 """What standard input is called in a report."""
+
+_MOST_VARIABLES = 100
+"""Files of variables that one compose file names."""
 
 _MANY = 256
 """Files from which on more than one process reads."""
@@ -79,9 +83,10 @@ def relint(looked: Looked, texts: Mapping[str, str]) -> Looked:
 def _without_variables(files: Sequence[Read]) -> list[Read]:
     """The files but those that Compose takes variables from: what they say is known."""
     used = {
-        Path(one.source.path).with_name(DOTENV).as_posix()
+        beside(one.source.path, name)
         for one in files
-        if isinstance(one, Reading) and one.environment
+        if isinstance(one, Reading)
+        for name in (*files_of(one.environment), *([DOTENV] if one.environment else []))
     }
     return [one for one in files if not (isinstance(one, Unknown) and one.path in used)]
 
@@ -146,19 +151,32 @@ def _one(file: File) -> Read:
     result = read(text)
     if isinstance(result, Unknown) and file.is_named:
         return spoilt(text) or result
-    if isinstance(result, Reading) and result.kind == _COMPOSE and "$" in text.text:
-        result = read(text, _beside(file))
+    if isinstance(result, Reading) and result.kind == _COMPOSE:
+        result = _with_variables(file, text, result)
     if not file.is_named and not _is_meant(file.path) and _says_nothing(result):
         # A page or a program that quotes a configuration looks like one, until it is read.
         return Unknown(file.path)
     return result
 
 
-def _beside(file: File) -> Environment:
-    """The variables that Compose takes in from beside its file; none from where a link leads."""
-    path = Path(file.path).with_name(DOTENV)
-    text = opened(File(str(path), file.root, is_named=False)) if path.is_file() else None
-    return variables_in(text) if isinstance(text, Source) else {}
+def _with_variables(file: File, text: Source, result: Read) -> Read:
+    """A compose file with the variables that Compose takes in from beside it, for itself and for its services."""
+    variables = _said(file, DOTENV) or {} if "$" in text.text else {}
+    result = read(text, variables) if variables else result
+    named = result.variables if isinstance(result, Reading) else ()
+    said = {name: found for name in named[:_MOST_VARIABLES] if (found := _said(file, name)) is not None}
+    return read(text, Beside(variables, said)) if said else result
+
+
+def _said(file: File, name: str) -> Environment | None:
+    """What a file of variables beside a compose file says; None: it is not there, or outside of what was given."""
+    path, top = Path(file.path).parent / name, Path(file.root).resolve()
+    try:
+        inside = path.is_file() and path.resolve().is_relative_to(top)
+    except (OSError, ValueError):
+        return None
+    text = opened(File(str(path), file.root, is_named=False)) if inside else None
+    return variables_in(text) if isinstance(text, Source) else None
 
 
 def _says_nothing(file: Read) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadglass.configs.containers.dotenv import variables_in
-from leadglass.configs.source import Source
+from leadglass.configs.source import Source, edited
 from leadglass.model.verdict import Severity
 from leadglass.wiring.linting import lint_files, relint
 
@@ -96,3 +96,66 @@ def test_a_link_to_another_folder_is_not_followed(tmp_path: Path) -> None:
     (home / "compose.yaml").write_text(COMPOSE)
     (home / ".env").symlink_to(tmp_path / "elsewhere")
     assert "LG-CONTAINERS-001" not in rules(home)
+
+
+# ---- files that a service names
+
+
+SERVICE = """\
+services:
+  archive:
+    image: orthancteam/orthanc
+    ports: ["8042:8042"]
+    env_file: {named}
+    environment:
+      ORTHANC__NAME: archive
+"""
+OPEN = "ORTHANC__AUTHENTICATION_ENABLED=false\n"
+
+
+def named(folder: Path, variables: str, naming: str = "archive.env") -> Path:
+    (folder / "compose.yaml").write_text(SERVICE.format(named=naming))
+    (folder / "archive.env").write_text(variables)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "naming", ["archive.env", "[./archive.env]", "[{path: archive.env, required: true}]"]
+)
+def test_a_file_that_a_service_names_counts_for_it(tmp_path: Path, naming: str) -> None:
+    looked = lint_files([str(named(tmp_path, OPEN, naming))])
+
+    assert {"LG-ORTHANC-001", "LG-COMPOSE-002"} <= {found.rule for found in looked.linted.findings}
+    assert looked.linted.unknown == ()
+
+
+def test_its_own_variables_take_the_place_of_those_in_the_file_also_by_a_fix(tmp_path: Path) -> None:
+    looked = lint_files([str(named(tmp_path, OPEN))])
+    (found,) = (one for one in looked.linted.findings if one.rule == "LG-ORTHANC-001")
+    path = str(tmp_path / "compose.yaml")
+    after = edited(SERVICE.format(named="archive.env"), found.edits)
+
+    assert "ORTHANC__AUTHENTICATION_ENABLED" in after
+    assert not {"LG-ORTHANC-001", "LG-ORTHANC-004"} & {
+        one.rule for one in relint(looked, {path: after}).linted.findings
+    }
+
+
+def test_users_in_it_are_judged_and_a_good_password_is_not_kept(tmp_path: Path) -> None:
+    found = rules(named(tmp_path, 'ORTHANC__REGISTERED_USERS={"orthanc": "orthanc"}\n'))
+    good = lint_files([str(named(tmp_path, 'ORTHANC__REGISTERED_USERS={"ann": "' + GOOD + '"}\n'))])
+
+    assert "LG-ORTHANC-002" in found
+    assert GOOD not in repr(good)
+    assert not any(one.rule.startswith("LG-ORTHANC-00") for one in good.linted.findings)
+
+
+def test_a_file_that_is_not_there_or_lies_outside_may_say_anything(tmp_path: Path) -> None:
+    (tmp_path / "outside.env").write_text(OPEN)
+    home = tmp_path / "project"
+    home.mkdir()
+    outside, missing = (rules(named(home, "", name)) for name in ("../outside.env", "nothing.env"))
+
+    assert "LG-ORTHANC-001" not in outside
+    assert "LG-ORTHANC-004" in outside
+    assert outside == missing

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from leadglass.configs.catalogue import finding
 from leadglass.configs.containers.closing import to_loopback
+from leadglass.configs.containers.dotenv import files_of
 from leadglass.configs.containers.environment import variables
 from leadglass.configs.containers.exposed import Exposed, exposed
 from leadglass.configs.containers.facts import facts
@@ -198,6 +199,7 @@ class _Project:
             includes=tuple(dict.fromkeys(self._includes())),
             parts=tuple(dict.fromkeys(self._extended())),
             environment=self._environment,
+            variables=tuple(dict.fromkeys(self._variable_files())),
         )
 
     def _close(self, entry: Published) -> tuple[Edit, ...]:
@@ -221,7 +223,7 @@ class _Project:
             product=product_of(image, " ".join(_words(parts))),
             variables=self._variables(parts),
             environment=parts[0].get("environment"),
-            elsewhere=any(part.get("env_file") is not None for part in parts) or any(map(_unread, files)),
+            elsewhere=any(map(self._is_missing, parts)) or any(map(_unread, files)),
             published=ports,
             unpublished=unpublished,
             host_at=host_at,
@@ -237,12 +239,33 @@ class _Project:
 
     def _variables(self, parts: tuple[Pairs, ...]) -> Mapping[str, Variable]:
         """What the service sets, over what its bases set; a secret that is named after a variable is one."""
-        found: dict[str, Variable] = {}
+        found = {one.name: one for part in reversed(parts) for one in self._from_files(part)}
         for part in reversed(parts):
             named = (word for word in scalars(part.get("secrets")) if option_of(word.value))
             found |= {word.value: Variable(word.value, None, word.span[0]) for word in named}
             found |= variables(part.get("environment"), self._environment)
         return found
+
+    def _from_files(self, part: Pairs) -> Iterator[Variable]:
+        """What the files set that a service names; its own variables take their place."""
+        known = files_of(self._environment)
+        for name, at in self._env_files(part):
+            said = known.get(name or "", {})
+            yield from (Variable(one, value, at, elsewhere=True) for one, value in said.items())
+
+    def _is_missing(self, part: Pairs) -> bool:
+        """Whether it names a file that could not be read."""
+        known = files_of(self._environment)
+        return any(name not in known for name, _ in self._env_files(part))
+
+    def _env_files(self, part: Pairs) -> Iterator[tuple[str | None, int]]:
+        """The files that set variables of a service, and where they are named; None: by what is not known."""
+        named = part.get("env_file")
+        for item in named.items if isinstance(named, Sequence) else (named,):
+            path = item.get("path") if isinstance(item, Pairs) else item
+            text = text_of(path)
+            if path is not None and text is not None:
+                yield resolved(text, self._environment).value, path.span[0]
 
     def _with_bases(self, service: Pairs, depth: int) -> Iterator[Pairs]:
         """The service, then what it extends in this file, the nearest first."""
@@ -280,6 +303,12 @@ class _Project:
         for item in include.items if isinstance(include, Sequence) else ():
             path = item.get("path") if isinstance(item, Pairs) else item
             yield from (word.value for word in scalars(path))
+
+    def _variable_files(self) -> Iterator[str]:
+        """Files that set variables of its services."""
+        for pair in self._services.values():
+            named = self._env_files(pair.value) if isinstance(pair.value, Pairs) else ()
+            yield from (name for name, _ in named if name)
 
     def _extended(self) -> Iterator[str]:
         """Other files whose services it extends; this one may be named as well."""

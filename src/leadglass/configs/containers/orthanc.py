@@ -153,7 +153,7 @@ def _set(source: Source, workload: Workload, made: Effective, path: _Path, value
     value = _demanded(workload, value)
     text = value if isinstance(value, str) else json.dumps(value)
     there = made.paths.get(path)
-    if there is not None:
+    if there is not None and not there.elsewhere:
         return there.set_to(source, text)
     name = variable_of(path)
     # Which of ORTHANC_JSON and a variable of its own would win is not determined.

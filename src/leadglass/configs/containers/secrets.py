@@ -120,10 +120,10 @@ def _written(variable: Variable) -> bool:
 
 
 def _others(workload: Workload) -> Iterator[Opened]:
-    """Whatever looks like one by its name, or stands in an address."""
+    """Whatever looks like one by its name, or stands in an address; a file of variables serves many containers."""
     for variable in workload.variables.values():
         value = variable.value
-        if not value or variable.name.startswith("ORTHANC_"):
+        if not value or variable.elsewhere or variable.name.startswith("ORTHANC_"):
             continue
         address = _IN_URL.search(value)
         if address:

@@ -37,6 +37,8 @@ class Variable:
     """The scalar of its name, in a mapping."""
     raw: str | None = field(default=None, repr=False)
     """The value as written, with the variables in it."""
+    elsewhere: bool = False
+    """It stands in a file beside this one, and one more variable here would take its place."""
 
     def set_to(self, source: Source, value: str) -> tuple[Edit, ...]:
         """The change that gives it another value."""

@@ -84,6 +84,11 @@ class Tally:
         """All flows that the rules would stop."""
         return self.beyond + sum(count.flows for _, count in self.stopped.values())
 
+    @property
+    def flows(self) -> int:
+        """All that were read."""
+        return self.would_stop + self.allowed + self.untouched
+
     def worst(self) -> Sequence[tuple[Stopped, Count]]:
         """What would be stopped, the most frequent first."""
         return sorted(self.stopped.values(), key=lambda found: (-found[1].flows, _order(found[0])))

@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import ipaddress
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,8 @@ LONGEST = 8192
 """Characters of a line; what is longer is broken."""
 
 _LAST_PORT = 65535
+_OPEN = 1 << 16
+"""Connections of which it is remembered that they were told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Flow:
     source_port: int = 0
     """0: unknown."""
     count: int = 1
+    """0: told before, now with a later moment."""
     seen: dt.datetime | None = None
     """Last; None: not told."""
     sent_as: Address | None = None
@@ -57,16 +61,19 @@ class BrokenLine:
 
     line: int
     why: str
+    where: str = ""
+    """The file."""
 
 
 _Parse: TypeAlias = Callable[[str], Flow | None]
 """A line as a flow, None if it tells of none; ``ValueError`` for one that is broken."""
 
 
-def flows(lines: Iterable[str]) -> Iterator[Flow | BrokenLine]:
+def flows(lines: Iterable[str], where: str = "") -> Iterator[Flow | BrokenLine]:
     """What ``conntrack -L`` (also ``-E``, ``-o extended``, ``/proc/net/nf_conntrack``) or a CSV of NetFlow tells.
 
-    The first line that is not empty says which of them it is.
+    The first line that is not empty says which of them it is; if it does not, nothing more is read. ``where``
+    names the file.
     """
     parse: _Parse | None = None
     for number, raw in enumerate(lines, 1):
@@ -74,17 +81,26 @@ def flows(lines: Iterable[str]) -> Iterator[Flow | BrokenLine]:
         if not line:
             continue
         if len(line) > LONGEST:
-            yield BrokenLine(number, f"longer than {LONGEST} characters")
+            yield BrokenLine(number, f"longer than {LONGEST} characters", where)
             continue
-        if parse is None:
-            parse = _conntrack if "src=" in line else _Csv()
         try:
+            parse = parse or _form(line)
             found = parse(line)
         except ValueError as exc:
-            yield BrokenLine(number, str(exc))
+            yield BrokenLine(number, str(exc), where)
+            if parse is None:
+                return
             continue
         if found is not None:
             yield found
+
+
+def _form(line: str) -> _Parse:
+    """What reads the lines of which this is the first; ``ValueError`` if it is of no known form."""
+    # The tally goes to standard error, and so comes first where both go to one file.
+    if "src=" in line or _TALLY.match(line):
+        return _Conntrack()
+    return _Csv(_columns(_cells(line)))
 
 
 # ---- conntrack
@@ -92,30 +108,53 @@ def flows(lines: Iterable[str]) -> Iterator[Flow | BrokenLine]:
 _PAIR = re.compile(r"(src|dst|sport|dport)=([0-9a-fA-F.:]{1,45})(?= |$)")
 _STAMP = re.compile(r"^\[(\d{1,12})(?:\.\d{1,9})?\s*\]")
 _TCP = re.compile(r"(?:^|\s)tcp\s+6\s")
+_EVENT = re.compile(r"\[(NEW|UPDATE|DESTROY)\]")
 _TALLY = re.compile(r"conntrack v[\d.]+ \(conntrack-tools\)")
 
 
-def _conntrack(line: str) -> Flow | None:
-    """A TCP connection that was answered. What nobody answered does not work, with rules or without."""
-    if not _TCP.search(line):
-        if "src=" not in line and not _TALLY.match(line):
-            raise ValueError("no connection as conntrack lists it")
-        return None
-    if "[UNREPLIED]" in line:
-        return None
-    found = _PAIR.findall(line)
-    if [key for key, _ in found] != ["src", "dst", "sport", "dport"] * 2:
-        raise ValueError("not two ends in both directions")
-    values = [value for _, value in found]
-    source, behind = _address(values[0]), _address(values[5])
-    return Flow(
-        source,
-        _address(values[1]),
-        _port(values[3]),
-        _port(values[2]),
-        seen=_stamp(line),
-        sent_as=None if behind == source else behind,
-    )
+class _Conntrack:
+    """TCP connections that were answered. What nobody answered does not work, with rules or without."""
+
+    def __init__(self) -> None:
+        self._told: OrderedDict[tuple[str, ...], None] = OrderedDict()
+
+    def __call__(self, line: str) -> Flow | None:
+        if not _TCP.search(line):
+            if "src=" not in line and not _TALLY.match(line):
+                raise ValueError("no connection as conntrack lists it")
+            return None
+        if "[UNREPLIED]" in line:
+            return None
+        found = _PAIR.findall(line)
+        if [key for key, _ in found] != ["src", "dst", "sport", "dport"] * 2:
+            raise ValueError("not two ends in both directions")
+        return self._flow([value for _, value in found], line)
+
+    def _flow(self, values: Sequence[str], line: str) -> Flow:
+        source, behind = _address(values[0]), _address(values[5])
+        return Flow(
+            source,
+            _address(values[1]),
+            _port(values[3]),
+            _port(values[2]),
+            self._count(tuple(values[:4]), line),
+            _stamp(line),
+            None if behind == source else behind,
+        )
+
+    def _count(self, ends: tuple[str, ...], line: str) -> int:
+        """0 for an event of a connection of which an earlier one told: ``-E`` has a line for each change."""
+        event = _EVENT.search(line)
+        if event is None:
+            return 1
+        known = ends in self._told
+        if event[1] == "DESTROY":
+            self._told.pop(ends, None)
+        elif not known:
+            self._told[ends] = None
+            if len(self._told) > _OPEN:
+                self._told.popitem(last=False)
+        return int(not known)
 
 
 def _stamp(line: str) -> dt.datetime | None:
@@ -137,16 +176,18 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
 }
 """What nfdump in its versions, and others, call a column; the first that is there counts."""
 _NEEDED = ("source", "destination", "port")
-_IS_TCP = frozenset({"TCP", "6"})
+_MAY_BE_TCP = frozenset({"TCP", "6", "", "0"})
+"""nfdump writes 0 where it has added up flows (``-A``) without regard to the protocol."""
 _END = frozenset({"summary", "summary:"})
 
 
 class _Csv:
     """Columns by the names in the first line."""
 
-    def __init__(self) -> None:
-        self._columns: Mapping[str, int] | None = None
-        self._least = 0
+    def __init__(self, columns: Mapping[str, int]) -> None:
+        self._columns = columns
+        self._least = max(columns[what] for what in _NEEDED)
+        self._heading = True
         self._ended = False
 
     def __call__(self, line: str) -> Flow | None:
@@ -155,20 +196,19 @@ class _Csv:
             self._ended = True
         if self._ended:
             return None
-        if self._columns is None:
-            self._columns = _columns(cells)
-            self._least = max(self._columns[what] for what in _NEEDED)
+        if self._heading:
+            self._heading = False
             return None
-        return self._flow(cells, self._columns)
+        return self._flow(cells)
 
-    def _flow(self, cells: Sequence[str], columns: Mapping[str, int]) -> Flow | None:
+    def _flow(self, cells: Sequence[str]) -> Flow | None:
         def cell(what: str) -> str:
-            index = columns.get(what)
+            index = self._columns.get(what)
             return "" if index is None or index >= len(cells) else cells[index].strip()
 
         if len(cells) <= self._least:
             raise ValueError(f"only {len(cells)} columns")
-        if cell("protocol").upper() not in {*_IS_TCP, ""}:
+        if cell("protocol").upper() not in _MAY_BE_TCP:
             return None
         flags = cell("flags").upper()
         if "S" in flags and "A" not in flags:
