@@ -215,7 +215,12 @@ def _corrected(numbers: _Numbers, validation: str, shape: Shape, figure: Path | 
     lines = for_survey("texts").for_validated(found, direct, known, numbers.level)
     tell(
         "estimate",
-        {"rogan_gladen": found, "by_call": direct, "validation": known},
+        {
+            "rogan_gladen": found,
+            "by_call": direct,
+            "validation": known,
+            "validated_like_the_rest": errors.is_like_the_rest(found.called, numbers.reviewed, known),
+        },
         lines,
         shape,
         figure=figure,

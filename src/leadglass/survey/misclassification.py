@@ -28,6 +28,7 @@ __all__ = [
     "Validation",
     "bounds",
     "by_class",
+    "is_like_the_rest",
     "ranges",
     "require_matrix",
     "rogan_gladen",
@@ -35,6 +36,8 @@ __all__ = [
 
 _LEAST_YOUDEN = 0.05
 """A classifier that tells so little apart has no inverse worth the name."""
+_UNLIKE = 0.999
+"""A random part differs from the rest so seldom by more that it was hardly drawn at random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,11 @@ class Validation:
     def negatives(self) -> int:
         """How many are not."""
         return self.false_positive + self.true_negative
+
+    @property
+    def called(self) -> int:
+        """How many were called so."""
+        return self.true_positive + self.false_positive
 
     @property
     def sensitivity(self) -> float:
@@ -132,12 +140,24 @@ def _lang_reiczigel(called: float, sampled: int, validation: Validation, level: 
     return clipped(share + shift - half, share + shift + half)
 
 
+def is_like_the_rest(called: float, sampled: int, validation: Validation) -> bool:
+    """Whether the validated may be a random part of ``sampled``, of which the share ``called`` was called so.
+
+    Those who were chosen by what they were called, and servers of another sort, are not.
+    """
+    size = validation.positives + validation.negatives
+    together = (called * sampled + validation.called) / (sampled + size)
+    spread = math.sqrt(together * (1 - together) * (1 / sampled + 1 / size))
+    return abs(called - validation.called / size) <= normal_quantile(_UNLIKE) * spread
+
+
 def bounds(
     positive: int, sampled: int, sensitivity: Interval, specificity: Interval, level: float = LEVEL
 ) -> Bounds:
     """The smallest and the largest share with errors in these ranges; chance enters by Clopper-Pearson.
 
-    A range that reaches where the classifier tells nothing apart gives the bounds 0 and 1.
+    A range that reaches where the classifier tells nothing apart gives the bounds 0 and 1. ``UsageError`` if no
+    share goes with such errors.
     """
     require_counts(positive, sampled)
     called = clopper_pearson(positive, sampled, level)
@@ -147,6 +167,11 @@ def bounds(
         # The estimate falls in the sensitivity and rises in the specificity and in the called share.
         low = (called.low + specificity.low - 1) / (sensitivity.high + specificity.low - 1)
         high = (called.high + specificity.high - 1) / (sensitivity.low + specificity.high - 1)
+        require(
+            low <= 1 and high >= 0,
+            f"{'fewer' if high < 0 else 'more'} were called private than goes with such errors, whatever the share",
+            then="validate a random part of these servers: --validation",
+        )
         share = clipped(low, high)
     return Bounds(positive / sampled, share, sensitivity, specificity)
 

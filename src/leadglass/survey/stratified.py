@@ -66,6 +66,14 @@ def by_call(called: int, sampled: int, validation: Validation, level: float = LE
     none of one part was validated.
     """
     sizes = (called, sampled - called)
+    looked_at = (validation.called, validation.positives + validation.negatives - validation.called)
+    for name, size, seen in zip(("called private", "not called private"), sizes, looked_at, strict=True):
+        require(
+            seen <= size,
+            f"{seen:,} of the validated were {name}, of all only {size:,}: they are no part of these servers",
+            where="--validation",
+            then="if they are others, get bounds: --validated-elsewhere",
+        )
     parts = (
         StratumCount(
             "called so",

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from leadglass.survey.grid import Line, grid
 from leadglass.survey.interval import Interval
-from leadglass.survey.misclassification import Bounds, Corrected, Validation
+from leadglass.survey.misclassification import Bounds, Corrected, Validation, is_like_the_rest
 from leadglass.survey.proportion import Proportion
 from leadglass.survey.recapture import Recaptured
 from leadglass.survey.sampling import halving_size
@@ -155,10 +155,29 @@ def for_validated(
         f"Sensitivity {percent(validation.sensitivity)} ({validation.true_positive:,} of {validation.positives:,}),"
         f" specificity {percent(validation.specificity)} ({validation.true_negative:,} of {validation.negatives:,})."
     )
+    if not 0 <= corrected.raw <= 1:
+        yield (
+            f"{'Fewer' if corrected.raw < 0 else 'More'} were called private than these errors alone would make, so"
+            f" that the first row is held at {percent(corrected.share)}."
+        )
+    narrower = "it is narrower, and needs" if direct.interval.width < corrected.interval.width else "it needs"
     yield (
         "Both hold if the validated servers are a random part of those that were called. The second weighs what was"
-        " found among those called so and those not; it is narrower, and needs the validated ones to be of these very"
-        " servers, not only of the same sort."
+        f" found among those called so and those not; {narrower} the validated ones to be of these very servers, not"
+        " only of the same sort."
+    )
+    yield from _unlike(corrected, direct, validation)
+
+
+def _unlike(corrected: Corrected, direct: Stratified, validation: Validation) -> Iterator[Line]:
+    if is_like_the_rest(corrected.called, direct.population, validation):
+        return
+    share = validation.called / (validation.positives + validation.negatives)
+    yield ""
+    yield (
+        f"Of the validated servers {percent(share)} were called private, of all {percent(corrected.called)}: a random"
+        " part would hardly differ so much. If they were chosen by what they were called, only the second row holds;"
+        " if they are other servers, neither does: --validated-elsewhere."
     )
 
 
@@ -192,7 +211,11 @@ def for_classes(classes: Mapping[str, Corrected], level: float) -> Iterator[Line
     )
     yield ""
     if any(c.raw < 0 or c.raw > 1 for c in classes.values()):
-        yield "A share below 0 came out for one kind and is shown as 0: there are fewer of it than errors."
+        yield (
+            "A share below 0 came out for one kind and is shown as 0: fewer were called it than the errors alone would"
+            " make. Where its interval is hardly wider than nothing, that is no certainty: the errors may be others"
+            " here than where they were counted."
+        )
     yield "This holds if the validated servers are a random part of those that were called."
 
 

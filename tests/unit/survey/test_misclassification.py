@@ -9,10 +9,12 @@ from leadglass.survey.misclassification import (
     Validation,
     bounds,
     by_class,
+    is_like_the_rest,
     ranges,
     rogan_gladen,
 )
 from leadglass.survey.stratified import StratumCount, by_call, stratified
+from leadglass.survey.texts import for_validated
 
 KNOWN = Validation(45, 5, 10, 90)
 
@@ -71,6 +73,33 @@ def test_bounds_are_wider_than_any_point_and_hold_every_error_in_range() -> None
 
 def test_errors_that_may_be_anything_bound_nothing() -> None:
     assert bounds(40, 200, Interval(0.3, 1), Interval(0.5, 1)).share == Interval(0, 1)
+
+
+@pytest.mark.parametrize(("positive", "says"), [(0, "fewer were called"), (2000, "more were called")])
+def test_calls_that_go_with_no_share_have_no_bounds(positive: int, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        bounds(positive, 2000, Interval(0.7, 0.9), Interval(0.8, 0.9))
+
+
+def test_the_validated_are_a_part_of_those_who_were_called() -> None:
+    with pytest.raises(UsageError, match="34 of the validated were called private, of all only 0"):
+        by_call(0, 2000, Validation(28, 4, 6, 112))
+
+
+def test_validated_servers_that_were_chosen_by_what_they_were_called_are_told() -> None:
+    # All 60 that were called so and 90 of the others: the share by what was called is right, the inverse is not.
+    known = Validation(40, 1, 20, 89)
+    found, direct = rogan_gladen(60, 2000, known), by_call(60, 2000, known)
+    words = " ".join(map(str, for_validated(found, direct, known, 0.95)))
+
+    assert "40 % were called private, of all 3.0 %" in words
+    assert "only the second row holds" in words
+    assert "Fewer were called private than these errors alone would make" in words
+
+
+def test_a_random_part_is_like_the_rest() -> None:
+    assert is_like_the_rest(0.206, 2000, Validation(28, 4, 6, 112))
+    assert not is_like_the_rest(0.03, 2000, Validation(28, 4, 6, 112))
 
 
 def test_ranges_come_from_what_was_counted_elsewhere() -> None:
