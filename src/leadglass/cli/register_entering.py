@@ -11,13 +11,13 @@ import typer
 from leadglass.cli.database import DatabaseOption
 from leadglass.cli.register_options import Book, ByOption, held, known_system, read_book, today, who
 from leadglass.cli.storing import kept, opened
-from leadglass.cli.terminal import write
-from leadglass.configs.source import LARGEST, Source, decoded
+from leadglass.cli.terminal import complain, write
+from leadglass.configs.source import LARGEST, Source
 from leadglass.errors import ConfigError
 from leadglass.model.register import Outcome, Review, System, SystemKind
 from leadglass.register.codec import Thing
 from leadglass.register.fields import changed, day, line, member, named
-from leadglass.register.imports import imported
+from leadglass.register.imports import as_text, imported
 from leadglass.report.say import count
 from leadglass.store.register import write_down
 from leadglass.store.scans import find
@@ -145,7 +145,10 @@ def _source(file: Path) -> Source:
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(f"the file cannot be read ({reason})", where=str(file)) from exc
-    return decoded(str(file), raw)
+    source, remark = as_text(str(file), raw)
+    if remark:
+        complain(f"{file}: {remark}")
+    return source
 
 
 # ---- fill

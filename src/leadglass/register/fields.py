@@ -22,6 +22,7 @@ _HOST = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
 _TITLE = re.compile(r"[\x20-\x5b\x5d-\x7e]{1,16}")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", re.ASCII)
 _LAST_PORT = 65535
 _MOST = 256
 """Entries of a list."""
@@ -48,7 +49,10 @@ def line(text: str, where: str) -> str:
 
 
 def day(text: str, where: str) -> dt.date:
-    """A day, as 2027-01-31."""
+    """A day, as 2027-01-31, or as 31.01.2027: what a spreadsheet may make of it, and can be no other day."""
+    dotted = _DOTTED.fullmatch(text.strip())
+    if dotted:
+        text = f"{dotted[3]}-{dotted[2]:0>2}-{dotted[1]:0>2}"
     try:
         return dt.date.fromisoformat(text.strip())
     except ValueError as exc:

@@ -14,12 +14,12 @@ from leadglass.configs.dcm4chee.export import devices, is_export
 from leadglass.configs.dcm4chee.ldif import is_ldif
 from leadglass.configs.lint import recognised
 from leadglass.configs.reading import Fact
-from leadglass.configs.source import Source
+from leadglass.configs.source import Source, decoded
 from leadglass.errors import ConfigError, UsageError
 from leadglass.model.register import System, SystemKind
 from leadglass.register.fields import COLUMNS, addressed, changed, named, port
 
-__all__ = ["imported"]
+__all__ = ["as_text", "imported"]
 
 _MOST = 100_000
 """Rows of a table."""
@@ -27,15 +27,46 @@ _DELIMITERS = ",;\t"
 _SEPARATOR = re.compile(r'"?sep=([,;\t])"?\r?\n', re.IGNORECASE)
 _NO_NAME = re.compile(r"[^\w .:+()/-]")
 _LONGEST_NAME = 64
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of spreadsheet programs begin: .xlsx and .ods, .xls."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_ALSO = {
+    "address": "addresses", "ip": "addresses", "ip_address": "addresses", "host": "addresses", "hostname": "addresses",
+    "port": "ports", "ae_title": "titles", "ae_titles": "titles", "aetitle": "titles", "aet": "titles", "title": "titles",
+    "zone": "zones", "peer": "peers", "control": "controls",
+}  # fmt: skip
+"""What people call columns that hold a list."""
 _PEER = re.compile(r"(?P<title>.*)@(?P<host>[^@ ]+):(?P<port>\d{1,5}|None)(?: without .*)?")
 """As the readers of configurations tell of one that may call."""
+
+
+def as_text(path: str, raw: bytes) -> tuple[Source, str]:
+    """A file as text, and what its reader should know of that; "" if there is nothing.
+
+    A table that Excel saves as plain "CSV" is in the code page of the machine, and nothing in it says which: it is
+    taken for Windows-1252. ``ConfigError`` for what is no text.
+    """
+    if raw.startswith(_WORKBOOKS):
+        raise ConfigError(
+            "a workbook, and no text", where=path, then='save the sheet as "CSV UTF-8", and import that'
+        )
+    try:
+        return decoded(path, raw), ""
+    except ConfigError as exc:
+        text = raw.decode("cp1252", "replace")
+        if "\ufffd" in text or _CONTROLS.search(text):
+            raise exc from None
+        return Source(
+            path, text
+        ), "not UTF-8; read as Windows-1252 (see that names are spelt as they should be)"
 
 
 def imported(source: Source, known: Mapping[str, System]) -> list[System]:
     """The systems that a file names: ``known`` ones with what it says of them, others new; each once.
 
-    It may be a table with a header line (separated by commas, semicolons or tabs), an Orthanc's configuration,
-    or devices of dcm4chee-arc as LDIF or JSON. ``ConfigError`` names the line that is wrong.
+    It may be a table with a header line (separated by commas, semicolons or tabs), an Orthanc's configuration, its
+    modalities as its REST interface lists them, or devices of dcm4chee-arc as LDIF or JSON. ``ConfigError`` names
+    the line that is wrong.
     """
     reader = recognised(source)
     if is_export(source):
@@ -44,12 +75,28 @@ def imported(source: Source, known: Mapping[str, System]) -> list[System]:
         found = _devices(directory(source).devices(), source.path, known)
     elif reader is not None:
         found = _peers(reader.read(source, {}).facts.get("peers"), source.path, known)
+    elif source.text.lstrip()[:1] in {"{", "["}:
+        found = _modalities(source, known)
     else:
         found = _table(source, known)
     systems = list({system.name: system for system in found}.values())
     if not systems:
         raise ConfigError("no system is named here", where=source.path)
     return systems
+
+
+def _modalities(source: Source, known: Mapping[str, System]) -> Iterator[System]:
+    """What ``/modalities?expand`` of an Orthanc says: the member ``DicomModalities`` by itself."""
+    whole = Source(source.path, f'{{"DicomModalities": {source.text.lstrip()}}}')
+    reader = recognised(whole)
+    systems = list(_peers(reader.read(whole, {}).facts.get("peers"), source.path, known)) if reader else []
+    if not systems:
+        raise ConfigError(
+            "JSON, but no configuration or modalities of an Orthanc, and no devices of a dcm4chee",
+            where=source.path,
+            then="take what /modalities?expand of an Orthanc or /devices/NAME of a dcm4chee-arc gives",
+        )
+    yield from systems
 
 
 # ---- tables
@@ -79,6 +126,7 @@ def _delimiter(text: str) -> str:
 
 def _columns(head: list[str], path: str) -> list[str]:
     """The names of the columns; "" for those without one, which spreadsheets leave at the end."""
+    heads = [_head(cell) for cell in head]
     names = [_column(cell, path) if cell.strip() else "" for cell in head]
     if "name" not in names:
         raise ConfigError(
@@ -86,7 +134,7 @@ def _columns(head: list[str], path: str) -> list[str]:
             where=path,
             then=f"its first line must have the column name, and may have {', '.join(COLUMNS)}",
         )
-    twice = [name for name in names if name and names.count(name) > 1]
+    twice = [name for name in heads if name and heads.count(name) > 1]
     if twice:
         raise ConfigError(f"two columns are called {twice[0]!r}", where=f"{path}, line 1")
     return names
@@ -99,12 +147,15 @@ def _cells(names: list[str], row: list[str], where: str) -> dict[str, str]:
         raise ConfigError("more cells than the first line has columns", where=where)
     if any(not names[number] for number in filled):
         raise ConfigError("a cell stands in a column that has no name", where=where)
-    return {names[number]: cell for number, cell in filled.items()}
+    said: dict[str, list[str]] = {}
+    for number, cell in filled.items():
+        said.setdefault(names[number], []).append(cell)
+    return {name: "; ".join(cells) for name, cells in said.items()}
 
 
 def _numbered(text: str, delimiter: str, path: str) -> Iterator[tuple[str, list[str]]]:
     """The rows of a table with their places."""
-    rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    rows = csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, strict=True)
     try:
         for number, row in enumerate(rows):
             where = f"{path}, line {rows.line_num}"
@@ -124,7 +175,7 @@ def _said(said: dict[str, str], where: str, known: Mapping[str, System]) -> Syst
 
 
 def _column(cell: str, path: str) -> str:
-    name = cell.strip().lower().replace(" ", "_")
+    name = _ALSO.get(_head(cell), _head(cell))
     if name not in {"name", *COLUMNS}:
         raise ConfigError(
             f"nothing is called {cell[:32]!r} here",
@@ -132,6 +183,10 @@ def _column(cell: str, path: str) -> str:
             then=f"columns are name, {', '.join(COLUMNS)}",
         )
     return name
+
+
+def _head(cell: str) -> str:
+    return re.sub(r"[\s-]+", "_", cell.strip().lower())
 
 
 def _plain(cell: str) -> str:

@@ -12,7 +12,7 @@ from leadglass.errors import ConfigError, UsageError
 from leadglass.model.register import Management, Manager, System, SystemKind
 from leadglass.register import imports
 from leadglass.register.fields import addressed, changed, day, named, port
-from leadglass.register.imports import imported
+from leadglass.register.imports import as_text, imported
 
 SPREADSHEET = (
     "\ufeffName;Kind;Owner;Manager;Manager name;Agreement;Agreement until;Addresses;Ports;Controls\r\n"
@@ -94,9 +94,62 @@ def test_a_table_is_read_as_spreadsheets_save_it(raw: bytes) -> None:
     assert imported(decoded("file", raw), {}) == [System("Zoë", owner="IT")]
 
 
-def test_what_a_spreadsheet_saves_in_an_old_code_page_is_told() -> None:
-    with pytest.raises(ConfigError, match="byte 7 is not UTF-8; save it as UTF-8"):
-        decoded("file", b"name\nZo\xeb\n")
+def test_what_a_spreadsheet_saves_in_an_old_code_page_is_read_and_told() -> None:
+    source, remark = as_text("file", "name;note\nKardiologie Süd;“Leitung”, 5 €\n".encode("cp1252"))
+
+    assert imported(source, {}) == [System("Kardiologie Süd", note="“Leitung”, 5 €")]
+    assert "Windows-1252" in remark
+    assert as_text("file", b"name\nA\n")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (bytes(range(256)), "byte 128 is not UTF-8; save it as UTF-8"),
+        (b"name\n\x81\n", "byte 5 is not UTF-8"),
+        ("name\tx\nZoë\t\n".encode("utf-16-le"), "is not UTF-8"),
+        (b"PK\x03\x04" + bytes(26), 'a workbook, and no text; save the sheet as "CSV UTF-8"'),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a workbook"),
+    ],
+)
+def test_what_is_no_text_is_told(raw: bytes, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        as_text("file", raw)
+
+
+def test_columns_may_be_called_as_people_call_them() -> None:
+    text = "Name,IP-Address,Host name,Hostname,Port,AE Title,Agreement until\n"
+    assert systems(text.replace("Host name,", "") + "CT,192.0.2.1,ct.example,104,CT1,31.1.2027\n") == [
+        System(
+            "CT",
+            manager=Manager(Management.VENDOR, until=dt.date(2027, 1, 31)),
+            addresses=("192.0.2.1", "ct.example"),
+            ports=(104,),
+            titles=("CT1",),
+        )
+    ]
+    with pytest.raises(ConfigError, match="nothing is called 'Host name'"):
+        systems(text)
+    with pytest.raises(ConfigError, match="two columns are called 'port'"):
+        systems("name,Port,port\n")
+
+
+def test_a_file_of_an_old_macintosh_has_lines_too() -> None:
+    assert [system.name for system in systems("name\rA\rB\r")] == ["A", "B"]
+
+
+def test_modalities_as_an_orthanc_lists_them_are_systems() -> None:
+    listed = '{"ct": {"AET": "CT1", "AllowEcho": true, "Host": "192.0.2.7", "Port": 104, "Manufacturer": "Generic"}}'
+
+    assert [(one.name, one.addresses, one.ports) for one in systems(listed)] == [
+        ("CT1", ("192.0.2.7",), (104,))
+    ]
+
+
+@pytest.mark.parametrize("text", ['{"Name": "x"}', "[]", '[{"dicomDeviceName": "ct"}]', '{"a": 1}'])
+def test_json_of_something_else_is_told(text: str) -> None:
+    with pytest.raises(ConfigError, match="JSON, but no configuration or modalities of an Orthanc"):
+        systems(text)
 
 
 def test_a_line_that_names_the_separator_counts_as_a_line() -> None:
