@@ -489,6 +489,14 @@ def test_what_a_viewer_asks_image_by_image_is_written_down_once(web: Web) -> Non
     assert written(Happening.TRANSFER_BEGUN) == 1
 
 
+def test_an_archive_that_wants_a_password_gets_the_guards_own(tmp_path: Path) -> None:
+    (tmp_path / "word").write_text("a word\n")
+    archive = {"web_user": "guard", "web_password_file": str(tmp_path / "word")}
+    with open_web(tmp_path, *ENTRIES[:1], settings={"archive": archive}, user=("guard", "a word")) as web:
+        assert web.status("work", "/dicom-web/studies") == 200
+        assert web.status("work", f"/dicom-web/studies/{HEAD.uid}/metadata") == 200
+
+
 def test_budgets_stop_a_collector(tmp_path: Path) -> None:
     with open_web(tmp_path, *ENTRIES[:1], settings={"budgets": {"window": "1h", "queries": 2}}) as web:
         assert [web.status("work", "/dicom-web/studies") for _ in range(3)] == [200, 200, 429]

@@ -111,11 +111,16 @@ class Web:
 
 @contextlib.contextmanager
 def open_web(
-    home: Path, *entries: Enrolled, settings: Mapping[str, Mapping[str, Any]] | None = None
+    home: Path,
+    *entries: Enrolled,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    user: tuple[str, str] | None = None,
 ) -> Iterator[Web]:
-    """Orthanc with the clinic, and a guard before it."""
+    """Orthanc with the clinic, and a guard before it; ``user``: who alone may use Orthanc over HTTP."""
     dicom, http = free_port(LOOPBACK), free_port(LOOPBACK)
-    options = {"DicomAlwaysAllowFind": True, "DicomAet": TITLE, "AuthenticationEnabled": False}
+    options = {"DicomAlwaysAllowFind": True, "DicomAet": TITLE, "AuthenticationEnabled": user is not None}
+    if user is not None:
+        options["RegisteredUsers"] = dict([user])
     with (
         orthanc.orthanc(LOOPBACK, home / "archive", options, dicom=dicom, http=http) as archive,
         guard(
@@ -127,7 +132,7 @@ def open_web(
             settings=settings,
         ) as one,
     ):
-        orthanc.load(archive, clinic.files())
+        orthanc.load(archive, clinic.files(), user=user)
         web = Web(one, archive)
         try:
             yield web

@@ -68,6 +68,10 @@ class ArchiveSettings:
     """Its DICOMweb root, without a slash at the end."""
     sends_from: tuple[str, ...]
     """CIDR: where associations come from that it opens itself."""
+    web_user: str | None = None
+    """Whom its web server knows the guard as; None: it asks for no password."""
+    web_password_file: str | None = None
+    """Path of that user's password."""
 
 
 @dataclass(frozen=True, slots=True)

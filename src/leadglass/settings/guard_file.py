@@ -37,9 +37,10 @@ from leadglass.settings.guard_kinds import (
     SecureUrl,
     Size,
     Titles,
+    WebRoot,
     Zone,
 )
-from leadglass.settings.kinds import Table, Text, Title, Url
+from leadglass.settings.kinds import Table, Text, Title
 from leadglass.settings.toml_file import TomlFile
 
 __all__ = ["TABLES", "GuardFile", "read_guard"]
@@ -61,7 +62,9 @@ class ArchiveTable(Table):
     key: Text | None = None
     own_title: Title = "LEADGLASS"
     query: bool = True
-    web: Url | None = None
+    web: WebRoot | None = None
+    web_user: Text | None = None
+    web_password_file: Text | None = None
     sends_from: Networks = ()
 
 
@@ -216,7 +219,7 @@ class _Reader:
     def _archive(self, table: ArchiveTable) -> ArchiveSettings:
         self._require_archive_tls(table)
         self._require_pair("archive", table.certificate, table.key)
-        web = table.web.rstrip("/") if table.web else None
+        self._require_login(table)
         return ArchiveSettings(
             titles=self._titles(table),
             address=table.address,
@@ -227,8 +230,10 @@ class _Reader:
             key=self._maybe(table.key),
             own_title=table.own_title,
             query=table.query,
-            web=web,
+            web=table.web,
             sends_from=table.sends_from,
+            web_user=table.web_user,
+            web_password_file=self._maybe(table.web_password_file),
         )
 
     def _titles(self, table: ArchiveTable) -> tuple[str, ...]:
@@ -241,13 +246,23 @@ class _Reader:
         return titles
 
     def _require_archive_tls(self, table: ArchiveTable) -> None:
-        if table.tls and table.ca is None:
-            self._fail(("archive", "tls"), "nothing vouches for the archive", 'add ca = "archive-ca.pem"')
-        if table.tls or (table.web or "").startswith("https://"):
+        secure = (table.web or "").startswith("https://")
+        if (table.tls or secure) and table.ca is None:
+            key = "tls" if table.tls else "web"
+            self._fail(("archive", key), "nothing vouches for the archive", 'add ca = "archive-ca.pem"')
+        if table.tls or secure:
             return
         for key in ("ca", "certificate", "key", "tls_name"):
             if getattr(table, key) is not None:
                 self._fail(("archive", key), f"{key} has no effect without tls = true")
+
+    def _require_login(self, table: ArchiveTable) -> None:
+        if (table.web_user is None) != (table.web_password_file is None):
+            self._fail(("archive", "web"), "web_user and web_password_file belong together")
+        if table.web_user is not None and table.web is None:
+            self._fail(("archive", "web_user"), "web_user has no effect without web")
+        if ":" in (table.web_user or ""):
+            self._fail(("archive", "web_user"), "a user name over HTTP holds no colon (RFC 7617)")
 
     def _require_pair(self, table: str, certificate: str | None, key: str | None, prefix: str = "") -> None:
         if (certificate is None) != (key is None):

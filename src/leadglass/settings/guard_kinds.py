@@ -11,6 +11,7 @@ import re
 import zoneinfo
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
@@ -27,6 +28,7 @@ __all__ = [
     "SecureUrl",
     "Size",
     "Titles",
+    "WebRoot",
     "Zone",
     "address",
     "duration",
@@ -40,6 +42,7 @@ _NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
 )
 _ADDRESS = re.compile(r"(\[[^\]]*\]|[^:]*):([0-9]{1,5})")
+_WEB_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/*")
 _DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SIZE = re.compile(r"([0-9]{1,9}) ?([KMGT]i?)?B")
@@ -153,6 +156,21 @@ def _secure_url(text: str) -> str:
     raise ValueError(f"{text!r} must begin with https://, because what comes from there is believed")
 
 
+def _web_root(text: str) -> str:
+    try:
+        told = urlsplit(text)
+        place = (told.scheme, host(told.hostname or ""), told.port)
+    except ValueError as exc:
+        raise ValueError(f"{text!r} is no http:// or https:// address") from exc
+    if place[0] not in {"http", "https"} or not text.isascii():
+        raise ValueError(f"{text!r} is no http:// or https:// address")
+    if "@" in told.netloc:
+        raise ValueError("may not hold a password; write web_user and web_password_file beside it")
+    if "?" in text or "#" in text or not _WEB_PATH.fullmatch(told.path):
+        raise ValueError(f"{text!r} must end with a plain path such as /dicom-web")
+    return text.rstrip("/")
+
+
 def _is_loopback(name: str) -> bool:
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -209,6 +227,9 @@ Zone: TypeAlias = Annotated[
 ]
 SecureUrl: TypeAlias = Annotated[
     str, _of(_secure_url, "an https:// address"), _text_schema(r"^https?://\S+$")
+]
+WebRoot: TypeAlias = Annotated[
+    str, _of(_web_root, "an http:// or https:// address"), _text_schema(r"^https?://[^\s@?#]+$")
 ]
 Count: TypeAlias = Annotated[
     int, PlainValidator(_count), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MOST})

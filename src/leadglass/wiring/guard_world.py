@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from leadglass import wiring
@@ -20,7 +21,7 @@ from leadglass.guard.audit.forwarder import Forwarder
 from leadglass.guard.audit.line import Collector
 from leadglass.guard.audit.participants import GuardIdentity
 from leadglass.guard.budgets import Budgets
-from leadglass.guard.dicomweb.configured import archive_address, door_of, web_door
+from leadglass.guard.dicomweb.configured import archive_address, door_of, login_of, web_door
 from leadglass.guard.dicomweb.pool import Pool
 from leadglass.guard.dicomweb.serve import WebDoor
 from leadglass.guard.dimse.archive import Archive
@@ -38,7 +39,13 @@ from leadglass.model.access import Principal
 from leadglass.model.enrolment import Enrolled, Roll
 from leadglass.net.services import Service
 from leadglass.ports.world import Resolver
-from leadglass.settings.guard import Address, GuardSettings, IdentitySettings, PolicySettings
+from leadglass.settings.guard import (
+    Address,
+    ArchiveSettings,
+    GuardSettings,
+    IdentitySettings,
+    PolicySettings,
+)
 from leadglass.wiring.guard_files import read_file
 from leadglass.wiring.guard_kept import KeptFiles
 from leadglass.wiring.names import resolver
@@ -221,7 +228,14 @@ def web_of(settings: GuardSettings, world: World, tls: ServerTls) -> WebDoor:
         context = client_context(settings.tls.profile, told.ca, told.certificate, told.key)
     pool = Pool(service("the archive's web server", address, resolver()), context, address.host)
     door = door_of(settings.listen.names, listens, told.web, told.titles[0])
-    return web_door(world, door, pool, tls.context)
+    return web_door(world, replace(door, login=_login(told)), pool, tls.context)
+
+
+def _login(told: ArchiveSettings) -> str | None:
+    if told.web_user is None or told.web_password_file is None:
+        return None
+    password = read_file(Path(told.web_password_file)).decode(errors="replace").strip()
+    return login_of(told.web_user, password)
 
 
 class _Lines:

@@ -196,6 +196,12 @@ def test_paths_begin_where_the_file_lies_unless_they_are_absolute() -> None:
         ('key = "to-archive.key" -> #', 2, "key is missing; a certificate goes with its key"),
         ('"192.0.2.0/28"] -> "192.0.2.1/28"]', 13, "has host bits set"),
         ('names = ["Guard.Example.org", "192.0.2.1"] -> names = []', 15, "there are no names"),
+        ("https://pacs.e -> https://orthanc:orthanc@pacs.e", 12, "write web_user and web_password_file"),
+        ("/dicom-web/ -> /dicom-web?x=1", 12, "must end with a plain path such as /dicom-web"),
+        ("/dicom-web/ -> /dicom%2dweb", 12, "must end with a plain path such as /dicom-web"),
+        ("https://pacs -> ftp://pacs", 12, "no http:// or https:// address"),
+        ("pacs.example.org:8042 -> pacs.example.org:99999", 12, "no http:// or https:// address"),
+        ('own_title = -> web_user = "guard"\\nown_title =', 13, "belong together"),
         (
             'web = "https://pacs.example.org:8042/dicom-web/" -> #',
             18,
@@ -254,6 +260,22 @@ def test_what_is_lacking_is_told(text: str, said: str) -> None:
         read(text)
 
     assert said in str(caught.value)
+
+
+LOGIN = FULL.replace("own_title =", 'web_user = "guard"\nweb_password_file = "word"\nown_title =')
+
+
+def test_the_archives_web_server_may_want_a_password() -> None:
+    archive = read(LOGIN).archive
+
+    assert (archive.web_user, archive.web_password_file) == ("guard", "/etc/leadglass/word")
+    with pytest.raises(ConfigError, match="line 10: a user name over HTTP holds no colon"):
+        read(LOGIN.replace('"guard"', '"gu:ard"'))
+
+
+def test_who_is_spoken_to_over_tls_on_the_web_needs_somebody_to_vouch_for_it() -> None:
+    with pytest.raises(ConfigError, match=r"line 12: nothing vouches for the archive; add ca ="):
+        read(changed('tls = true -> tls = false\nca = "/etc/pki/archive.pem" -> #'))
 
 
 def test_what_goes_without_tls_when_the_archives_web_root_has_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,7 +17,7 @@ from leadglass.guard.dicomweb.serve import WebDoor
 from leadglass.guard.world import World
 from leadglass.settings.guard import Address
 
-__all__ = ["OWN", "archive_address", "door_of", "web_door"]
+__all__ = ["OWN", "archive_address", "door_of", "login_of", "web_door"]
 
 OWN = Roots("/dicom-web", "/wado")
 """Where clients find the services."""
@@ -42,6 +43,11 @@ def door_of(names: Iterable[str], listen: Address, archive: str, title: str) -> 
         own=OWN,
         archive=Roots(told.path, told.path.rpartition("/")[0] + "/wado"),
     )
+
+
+def login_of(user: str, password: str) -> str:
+    """What an archive that knows ``user`` wants to see in Authorization (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode('ascii')}"
 
 
 def archive_address(archive: str) -> tuple[Address, bool]:

@@ -113,7 +113,8 @@ class Connections:
 
     async def _send(self, method: str, target: str, headers: Mapping[str, str], *, fresh: bool) -> bool:
         used: bool = await self.ask(Dial(fresh))
-        named = (("Host", self._door.host), ("User-Agent", "leadglass"), *headers.items())
+        login = () if self._door.login is None else (("Authorization", self._door.login),)
+        named = (("Host", self._door.host), ("User-Agent", "leadglass"), *login, *headers.items())
         self.archive = ArchiveSide(method, target, named)
         self.effects.append(
             SendUpstream(self.archive.head() + (self.archive.end() if method == "GET" else b""))

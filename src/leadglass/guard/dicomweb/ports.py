@@ -6,7 +6,7 @@ the client came. Nothing here waits but the methods that say so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from leadglass.access.budgets import Measure
@@ -39,6 +39,8 @@ class Door:
     """Bytes in one STOW-RS request."""
     silence: float = 60.0
     """Seconds that a connection may last without a request."""
+    login: str | None = field(default=None, repr=False)
+    """The Authorization header that the archive wants of the guard itself; None: it wants none."""
     workitems: bool = False
     """Whether UPS-RS is carried at all, where a policy permits it."""
 

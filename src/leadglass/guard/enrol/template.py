@@ -39,7 +39,9 @@ address = {address}
 # own_title = "LEADGLASS"  # the guard's own AE title, when it asks the archive itself
 # query = false  # for an archive that only stores
 {web}
-{sends_from}
+# web_user = "guard"  # where the archive asks for a password
+# web_password_file = "archive-password"
+{ca}{sends_from}
 
 [listen]
 names = {hosts}  # by which clients reach the guard
@@ -111,6 +113,7 @@ def guard_text(draft: Draft) -> str:
         title=_text(draft.title),
         address=_text(str(draft.archive)),
         web=_key("web", draft.web, "http://127.0.0.1:8042/dicom-web", "its DICOMweb root"),
+        ca=_authority(draft),
         sends_from=_listed(draft),
         hosts=_list(draft.hosts),
         listen_web=_key("web", "0.0.0.0:8443" if draft.web else None, "0.0.0.0:8443", "DICOMweb over TLS"),
@@ -122,6 +125,12 @@ def guard_text(draft: Draft) -> str:
 def _key(key: str, value: str | None, example: str, meaning: str) -> str:
     mark = "# " if value is None else ""
     return f"{mark}{key} = {_text(value or example)}  # {meaning}"
+
+
+def _authority(draft: Draft) -> str:
+    if not (draft.web or "").startswith("https://"):
+        return ""
+    return 'ca = "archive-ca.pem"  # put the certificates here that vouch for the archive\n'
 
 
 def _listed(draft: Draft) -> str:

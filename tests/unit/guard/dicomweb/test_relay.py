@@ -17,6 +17,7 @@ from tests.unit.guard.dicomweb.conversing import (
     refusal,
 )
 
+from leadglass.guard.dicomweb.configured import login_of
 from leadglass.model.access import Action
 
 OK = Reply(200, b"image", (("Content-Type", "image/jpeg"),))
@@ -91,6 +92,15 @@ def test_the_archive_hears_nothing_of_the_clients_headers() -> None:
         "user-agent": "leadglass",
         "accept": "image/jpeg",
     }
+
+
+def test_the_archive_hears_the_guards_own_password_and_nobody_elses() -> None:
+    talk = Conversation(archive, door=dataclasses.replace(DOOR, login=login_of("guard", "wörd")))
+    talk.say(get(RENDERED, "Authorization: Bearer secret"))
+
+    assert talk.asked[0].headers["authorization"] == "Basic Z3VhcmQ6d8O2cmQ="
+    assert b"Z3VhcmQ6d8O2cmQ" not in talk.sent
+    assert "Z3VhcmQ6d8O2cmQ" not in repr(talk.relay) + repr(dataclasses.replace(DOOR, login="Basic Z3VhcmQ6"))
 
 
 # ---- smuggling: more than one request in what looks like one
