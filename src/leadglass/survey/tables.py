@@ -1,4 +1,8 @@
-"""The small tables that people fill in: a drawn sample with answers, and a matrix of a classifier's errors. CSV."""
+"""The small tables that people fill in: a drawn sample with answers, and a matrix of a classifier's errors. CSV.
+
+As spreadsheets give them back, too: with a byte order mark, and with semicolons or tabs between the cells, as in
+countries that write a comma in numbers.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,10 @@ __all__ = [
 ANSWERS = ("server", "stratum", "servers_in_stratum", "truth")
 """The columns of a drawn sample; whoever reviews fills in the last."""
 _SERVER = re.compile(r"[\w.:\[\]%/-]{1,255}")
+_APART = re.compile(r"\s*[,;]\s*|\s+")
+"""What stands between a server and its stratum in a list."""
+_MARK = "\ufeff"
+_SEPARATORS = ",;\t"
 _WORD = re.compile(r"[\w][\w .+/-]{0,63}")
 _MOST_CLASSES = 12
 _MOST_ROWS = 1_000_000
@@ -76,7 +84,7 @@ def read_answers(text: str, *, where: str) -> Answers:
             raise ConfigError(f"the stratum {stratum[:64]!r} has two sizes", where=place)
         found = counts.setdefault(stratum, Counter())
         if truth:
-            found[_word(truth, place)] += 1
+            found[_word(truth.lower(), place)] += 1  # a spreadsheet begins cells with a capital
         unanswered += not truth
     if not seen:
         raise ConfigError("there is no server in it", where=where, then="leadglass survey plan writes one")
@@ -102,8 +110,9 @@ def shares_by_truth(answers: Answers, level: float = LEVEL) -> Mapping[str, Stra
 
 def read_confusion(text: str, *, where: str) -> Confusion:
     """A matrix with a head of ``truth`` and the classes, and a row for each class in truth."""
+    text = text.removeprefix(_MARK)
     try:
-        rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+        rows = [row for row in csv.reader(io.StringIO(text), strict=True, delimiter=_separator(text)) if row]
     except csv.Error as exc:
         raise ConfigError(f"this is not CSV ({exc})", where=where) from exc
     head = [cell.strip() for cell in rows[0]] if rows else []
@@ -125,13 +134,13 @@ def names_and_strata(lines: Iterable[str], *, where: str) -> Iterator[tuple[str,
     """Servers in a list, one a line, each followed by its stratum if there are strata; # begins a comment."""
     strata: set[str] = set()
     for line_number, line in enumerate(lines, 1):
-        words = line.partition("#")[0].split(maxsplit=1)
-        if not words:
+        words = _APART.split(line.removeprefix(_MARK).partition("#")[0].strip(), maxsplit=1)
+        if not words[0]:
             continue
         place = f"{where}, line {line_number}"
         if not _SERVER.fullmatch(words[0]):
             raise ConfigError(f"this is no server: {words[0][:40]!r}", where=place)
-        stratum = _word(words[1].strip(), place) if len(words) > 1 else "all"
+        stratum = _word(words[1], place) if len(words) > 1 else "all"
         strata.add(stratum)
         if len(strata) > _MOST_STRATA:
             raise ConfigError(f"more than {_MOST_STRATA:,} strata", where=place)
@@ -154,9 +163,15 @@ def _word(text: str, where: str) -> str:
     return text
 
 
+def _separator(text: str) -> str:
+    """What stands between the cells: whichever the first line has most of."""
+    return max(_SEPARATORS, key=text.partition("\n")[0].count)
+
+
 def _rows(text: str, columns: tuple[str, ...], where: str) -> Iterator[tuple[str, list[str]]]:
     """The cells of ``columns`` in each row, with the place of the row."""
-    reader = csv.reader(io.StringIO(text), strict=True)
+    text = text.removeprefix(_MARK)
+    reader = csv.reader(io.StringIO(text), strict=True, delimiter=_separator(text))
     try:
         head = [name.strip() for name in next(reader, [])]
         missing = [name for name in columns if name not in head]

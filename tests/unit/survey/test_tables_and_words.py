@@ -67,6 +67,35 @@ def test_answers_that_cannot_be_are_refused(text: str) -> None:
         read_answers(text, where="s.csv")
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_sample_comes_back_from_a_spreadsheet(separator: str) -> None:
+    # Byte order mark, the separator of the country, carriage returns, and cells that begin with a capital.
+    rows = [
+        ("server", "stratum", "servers_in_stratum", "truth"),
+        ("10.0.0.1", "all", "9", "Clinical"),
+        ("10.0.0.2", "all", "9", "clinical"),
+    ]
+    text = "\ufeff" + "".join(separator.join(row) + "\r\n" for row in rows)
+
+    assert read_answers(text, where="x").counts == {"all": {"clinical": 2}}
+
+
+def test_a_matrix_comes_back_from_a_spreadsheet() -> None:
+    text = "\ufefftruth;a;b\r\na;5;1\r\nb;2;9\r\n"
+
+    assert read_confusion(text, where="x").counts == ((5, 1), (2, 9))
+
+
+def test_a_list_may_have_commas_before_its_strata() -> None:
+    lines = ["\ufeff10.0.0.1,clinic", "2001:db8::7 ; cloud", "10.0.0.3  two words"]
+
+    assert list(names_and_strata(lines, where="x")) == [
+        ("10.0.0.1", "clinic"),
+        ("2001:db8::7", "cloud"),
+        ("10.0.0.3", "two words"),
+    ]
+
+
 def test_a_matrix_is_read_in_any_order_of_rows() -> None:
     found = read_confusion("truth,demo,clinical\nclinical,1,9\ndemo,8,2\n", where="m.csv")
 
