@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -365,6 +366,17 @@ def test_progress_is_counted(database: Database, wait: Callable[[float], None]) 
     ]
     wait(LEASE + 1)
     assert progress(database, scan).workers == ()
+
+
+def test_the_rate_of_a_young_scan_is_taken_since_it_began(database: Database) -> None:
+    with database.read() as connection:
+        moment = int(database.moment(connection))
+    scan = scans.begin(database, dataclasses.replace(plan(hosts=10, shard_hosts=4), began=moment - 9))
+    one = worker(database, scan)
+    one.renew([])
+    one.finish(taken(one), [sighting(host) for host in range(4)])
+
+    assert progress(database, scan).seen_lately == pytest.approx(4 / 10, rel=0.2)
 
 
 def test_progress_moves_within_a_shard(database: Database) -> None:

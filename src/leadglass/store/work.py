@@ -115,9 +115,9 @@ class Progress:
     endpoints: int
     """Looks at endpoints that it takes at most."""
     hosts_lately: float
-    """Hosts a second, over the last minute."""
+    """Hosts a second, over the last minute, or since it began."""
     seen_lately: float
-    """Endpoints a second, over the last minute."""
+    """Endpoints a second, over the last minute, or since it began."""
     places: tuple[PlaceProgress, ...]
     workers: tuple[Worker, ...]
 
@@ -324,8 +324,9 @@ def progress(database: Database, scan: StoredScan) -> Progress:
             select(scans.c.hosts, scans.c.endpoints).where(scans.c.id == scan.id)
         ).one()
         hosts = whole.hosts * passes
-        since = database.moment(connection) - _LATELY
-        lately = _done(connection, (shards.c.scan == scan.id) & (shards.c.done_at > since))
+        now = database.moment(connection)
+        span = age if 1 <= (age := now - scan.plan.began) < _LATELY else _LATELY
+        lately = _done(connection, (shards.c.scan == scan.id) & (shards.c.done_at > now - span))
         done = _places(connection, scan.id)
         return Progress(
             shards=sum(count for count, _ in states.values()),
@@ -336,12 +337,12 @@ def progress(database: Database, scan: StoredScan) -> Progress:
             # A shard that left stretches over is done, but they are not.
             hosts_done=hosts - sum(hosts for state, (_, hosts) in states.items() if state != DONE),
             seen=sum(place.seen for place in done),
-            under_way=_under_way(connection, scan.id, since + _LATELY),
+            under_way=_under_way(connection, scan.id, now),
             endpoints=whole.endpoints * passes,
-            hosts_lately=lately[0] / _LATELY,
-            seen_lately=lately[1] / _LATELY,
+            hosts_lately=lately[0] / span,
+            seen_lately=lately[1] / span,
             places=done,
-            workers=_workers(connection, scan.id, since + _LATELY),
+            workers=_workers(connection, scan.id, now),
         )
 
 
