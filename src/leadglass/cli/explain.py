@@ -24,7 +24,7 @@ from leadglass.model.endpoint import Endpoint
 from leadglass.model.record import ScanRecord, read_record
 from leadglass.model.record_parts import EvidenceFact
 from leadglass.report.safe import visible
-from leadglass.report.say import stated, value
+from leadglass.report.say import behind, stated, value
 from leadglass.wire.uids import NAMES
 
 __all__ = ["Shape", "explain"]
@@ -173,6 +173,7 @@ def _text(explanation: Explanation) -> Iterator[Text]:
     shown: set[str] = set()
     yield from _rulings("Decided by", explanation.decided, shown)
     yield from _rulings("What else follows", explanation.others, shown)
+    yield from _section("What stands behind it", _nature(explanation))
     yield from _section("Seen, and no rule's reason", (_fact(fact) for fact in explanation.unused))
     yield from _section("What would settle what is open", explanation.settles)
     yield from _compared(explanation)
@@ -197,6 +198,19 @@ def _section(title: str, sentences: Iterable[str]) -> Iterator[Text]:
         if i == 0:
             yield from _heading(title)
         yield from _wrapped(sentence, "  ")
+
+
+def _nature(explanation: Explanation) -> Iterator[str]:
+    """All kinds with their shares, beside the prior: nobody has measured it, so it must be seen."""
+    nature, record = explanation.verdict.nature, explanation.record
+    if not behind(record):
+        return
+    kinds = sorted(nature.shares, key=lambda kind: -nature.shares[kind])
+    by = "By the evidence, settled" if nature.settled else "By the evidence, not settled"
+    yield f"{by}: {', '.join(f'{kind} {nature.shares[kind]:.1%}' for kind in kinds)}."
+    assumed = ", ".join(f"{kind} {nature.prior[kind]:.0%}" for kind in kinds)
+    yield f"Before any evidence, assumed and measured by nobody: {assumed}."
+    yield f"Data: {explanation.verdict.data}."
 
 
 def _compared(explanation: Explanation) -> Iterator[Text]:

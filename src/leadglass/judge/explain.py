@@ -18,9 +18,12 @@ from leadglass.model.endpoint import Endpoint
 from leadglass.model.record import ScanRecord, record
 from leadglass.model.record_parts import EvidenceFact
 from leadglass.model.rung import Rung
-from leadglass.model.verdict import Reason, Vantage, Verdict
+from leadglass.model.verdict import Access, Reason, Vantage, Verdict
 
 __all__ = ["Change", "Explanation", "Ruling", "as_json", "explain"]
+
+
+_NO_DICOM = frozenset({Access.NOT_DICOM, Access.CLOSED, Access.FILTERED})
 
 
 class Ruling(NamedTuple):
@@ -55,8 +58,9 @@ class Explanation:
 
     @property
     def settles(self) -> tuple[str, ...]:
-        """What would settle what is open, in access and then in nature."""
-        return (*self.verdict.settles, *self.verdict.nature.settles)
+        """What would settle what is open, in access and then, where there may be DICOM, in nature."""
+        nature = () if self.verdict.access in _NO_DICOM else self.verdict.nature.settles
+        return (*self.verdict.settles, *nature)
 
 
 def explain(published: ScanRecord) -> Explanation:
@@ -100,6 +104,10 @@ def as_json(explanation: Explanation) -> dict[str, JsonValue]:
         "position": explanation.record.vantage.position.value,
         "access": verdict.access.value,
         "severity": verdict.severity.value,
+        "nature": {kind.value: share for kind, share in verdict.nature.shares.items()},
+        "nature_prior": {kind.value: share for kind, share in verdict.nature.prior.items()},
+        "nature_settled": verdict.nature.settled,
+        "data": verdict.data.value,
         "decided": [_ruling_json(ruling) for ruling in explanation.decided],
         "others": [_ruling_json(ruling) for ruling in explanation.others],
         "unused": {fact.id: fact.value for fact in explanation.unused},

@@ -15,7 +15,7 @@ from tests.unit.judge.vectors import SERVERS, accepted, asked, handshake, reject
 from leadglass.cli import main
 from leadglass.judge.explain import as_json, explain
 from leadglass.model.endpoint import Endpoint
-from leadglass.model.evidence import Evidence
+from leadglass.model.evidence import Evidence, TcpEvidence, TcpOutcome
 from leadglass.model.record import ScanRecord, read_record, record
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access, Position, Severity, Vantage
@@ -123,6 +123,13 @@ def test_an_explanation_is_json() -> None:
     assert told["access"] == "answers-query"
     assert told["decided"][0]["facts"]["blank-query/status"] == 0
     assert told["changes"] == []
+    assert told["nature"]["honeypot"] > 0.5 > told["nature_prior"]["honeypot"] > 0
+    assert told["nature_settled"] is False
+    assert told["data"] == "unknown"
+
+
+def test_what_is_no_dicom_is_not_sampled_to_settle_its_nature() -> None:
+    assert explain(published(TcpEvidence(TcpOutcome.REFUSED))).settles == ()
 
 
 # ---- the command
@@ -146,6 +153,8 @@ def test_all_records_of_a_file_are_explained(records: Path, capsys: pytest.Captu
     assert main(["explain", str(records)]) == 0
 
     text = capsys.readouterr().out
+    assert "What stands behind it\n  By the evidence, not settled: clinical 35.0%, experimental 20.0%" in text
+    assert "Before any evidence, assumed and measured by nobody: clinical 35%" in text
     assert "192.0.2.7:4242: offers-storage, severity high" in text
     assert "192.0.2.7:104: offers-storage" in text
     assert "[2001:db8::7]:11112: answers-query" in text
