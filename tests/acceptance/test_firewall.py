@@ -182,13 +182,22 @@ def test_a_dry_run_ends_by_what_it_found(peers: Path, tmp_path: Path) -> None:
     stopped = firewall(*words, typed=known + unknown, code=1).stdout
     assert "would stop  203.0.113.9 to archive port 104: 1 seen, last at a time not told" in stopped
     broken = firewall(*words, typed=known + "tcp 6 9 src=x\n", code=3)
-    assert "line 2: left out: not two ends in both directions" in broken.stderr
+    assert "standard input, line 2: left out: not two ends in both directions" in broken.stderr
 
     table = tmp_path / "table"
     table.write_bytes(unknown.encode() + b"\xff\xfe\0" * 10_000 + b"\n" + unknown.encode())
     found = firewall("dry-run", table, "--peers", peers, "--format", "jsonl", code=1)
     assert json.loads(found.stdout)["flows"] == 2
     assert "line 2: left out: longer than 8192 characters" in found.stderr
+
+
+def test_where_no_connection_was_seen_nothing_is_known(peers: Path) -> None:
+    for typed in ("", "sa,da,dp\n", "udp 17 29 src=192.0.2.5 dst=192.0.2.53 sport=5 dport=53\n"):
+        done = firewall("dry-run", "-", "--peers", peers, typed=typed, code=3)
+
+        assert done.stderr == (
+            "leadglass: dry-run: there is no TCP connection in what was given, so nothing is known of the rules\n"
+        )
 
 
 @pytest.mark.parametrize(

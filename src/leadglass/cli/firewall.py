@@ -143,7 +143,7 @@ def dry_run(
 ) -> None:
     """Say which connections that were seen the rules would stop; nothing is changed and nothing sent.
 
-    Exit 1 if one would be stopped, 3 if lines could not be read.
+    Exit 1 if one would be stopped, 3 if lines could not be read or there is no connection at all.
 
     Example: leadglass firewall dry-run connections.txt --peers peers.toml
     """
@@ -160,13 +160,15 @@ def dry_run(
 
 def _finish(tally: Tally, shape: Shape) -> None:
     for broken in tally.first_broken:
-        complain(f"line {broken.line}: left out: {broken.why}")
+        complain(f"{visible(broken.where)}, line {broken.line}: left out: {broken.why}")
     if tally.broken > len(tally.first_broken):
         complain(f"left out because they could not be read: {tally.broken:,} lines in all")
     (_tell_json if shape is Shape.JSONL else _tell_text)(tally)
     if tally.would_stop:
         raise typer.Exit(STOPS)
-    if tally.broken:
+    if not (tally.flows or tally.broken):
+        complain("dry-run: there is no TCP connection in what was given, so nothing is known of the rules")
+    if tally.broken or not tally.flows:
         raise typer.Exit(UNDECIDED)
 
 
@@ -214,10 +216,10 @@ def _lines(files: Sequence[Path]) -> Iterator[Iterator[Flow | BrokenLine]]:
 
 def _of_file(path: Path) -> Iterator[Flow | BrokenLine]:
     if str(path) == "-":
-        yield from flows(_cut(sys.stdin))
+        yield from flows(_cut(sys.stdin), "standard input")
         return
     with path.open(encoding="utf-8", errors="replace") as stream:
-        yield from flows(_cut(stream))
+        yield from flows(_cut(stream), str(path))
 
 
 def _cut(stream: TextIO) -> Iterator[str]:

@@ -112,6 +112,42 @@ def test_events_carry_their_moment() -> None:
     assert count.last == dt.datetime.fromtimestamp(1763676600, dt.UTC)
 
 
+def test_of_the_events_of_a_connection_the_first_counts_and_the_last_has_the_moment() -> None:
+    ends = "src=203.0.113.9 dst=192.0.2.5 sport={0} dport=104 {1} src=192.0.2.5 dst=203.0.113.9 sport=104 dport={0}\n"
+    answered, asked = ends.format(40000, "packets=4"), ends.format(40000, "[UNREPLIED]")
+    changes = (
+        f"[1763676600.1]\t    [NEW] tcp      6 120 SYN_SENT {asked}"
+        f"[1763676600.2]\t [UPDATE] tcp      6 60 SYN_RECV {answered}"
+        f"[1763676600.3]\t [UPDATE] tcp      6 432000 ESTABLISHED {answered}"
+        f"[1763676700.4]\t[DESTROY] tcp      6 CLOSE {answered}"
+    )
+    ((_, once),) = run(changes).worst()
+    ((_, twice),) = run(changes * 2).worst()
+
+    assert (once.flows, twice.flows) == (1, 2)
+    assert once.last == dt.datetime.fromtimestamp(1763676700, dt.UTC)
+
+
+def test_the_tally_of_conntrack_may_come_first() -> None:
+    *connections, tally = CONNTRACK.splitlines(keepends=True)
+
+    assert stopped(run("".join([tally, *connections]))) == stopped(run(CONNTRACK))
+
+
+def test_flows_that_were_added_up_without_a_protocol_are_taken_for_tcp() -> None:
+    tally = run("sa,da,sp,dp,pr,flg\n203.0.113.9,192.0.2.5,0,104,0,........\n")
+
+    assert stopped(tally) == {("in", "archive", "203.0.113.9", 104): 1}
+
+
+def test_a_file_of_another_kind_is_told_once() -> None:
+    found = list(flows(["{\n", '  "a": 1\n', "}\n"], "x.json"))
+
+    assert found == [
+        BrokenLine(1, "neither a line of conntrack nor a heading with source, destination and port", "x.json")
+    ]
+
+
 @pytest.mark.parametrize(
     "line",
     [
