@@ -365,6 +365,8 @@ def test_help_loads_no_command() -> None:
         "leadglass.cli",
         "leadglass.cli.terminal",
         "leadglass.errors",
+        "leadglass.report",
+        "leadglass.report.safe",
     }
     assert {name for name in loaded if within(name, HEAVY)} == set()
 

@@ -7,6 +7,7 @@ the dashboard. This is the one place where an import happens inside a function.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -17,7 +18,7 @@ from typer.core import TyperArgument, TyperGroup
 
 from leadglass import __version__
 from leadglass.cli.terminal import complain, suit, write
-from leadglass.errors import ConfigError, LeadglassError
+from leadglass.errors import ConfigError, LeadglassError, ResourceError
 
 __all__ = ["COMMANDS", "INTERRUPTED", "app", "fetch", "load", "main"]
 
@@ -141,7 +142,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has gone (``| head``). Python would complain about the unflushed rest at exit.
         sys.stdout = None
         return 0
+    except OSError as exc:
+        complain(_unforeseen(exc))
+        return ResourceError.exit_code
     return 0
+
+
+def _unforeseen(exc: OSError) -> str:
+    """What the system refused where nothing better can be said of it: a full disk in the midst of ``--help``."""
+    where = "" if exc.filename is None else f"{os.fsdecode(exc.filename)}: "
+    return f"{where}this machine cannot go on ({(exc.strerror or str(exc)).lower()})"
 
 
 def load(module: str, *, extra: str) -> ModuleType:

@@ -15,16 +15,25 @@ from leadglass.scope.scope import Scope
 
 __all__ = ["called_as", "read_scope", "read_scope_text", "read_text"]
 
+_LARGEST = 64 << 20
+"""Characters of a file that a person wrote; a device or a disk image has no end."""
+
 
 def read_text(path: Path) -> str:
     """The UTF-8 text of a file; ``ConfigError`` if it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as stream:
+            text = stream.read(_LARGEST + 1)
     except UnicodeDecodeError as exc:
         raise ConfigError("this is not a UTF-8 text file", where=str(path)) from exc
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()
         raise ConfigError(f"the file cannot be read ({reason})", where=str(path)) from exc
+    if len(text) > _LARGEST:
+        raise ConfigError(
+            f"this is larger than {_LARGEST >> 20} MiB", where=str(path), then="name a text file"
+        )
+    return text
 
 
 def read_scope(path: Path) -> Scope:
