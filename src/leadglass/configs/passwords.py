@@ -36,6 +36,7 @@ _REDACTED = re.compile(
 )
 _EXTERNAL = re.compile(
     r"^\$\{(?P<name>[^}:]+)(?P<default>:?[-=][^}]*)?(?:[:?][^}]*)?\}$|^\$(?:ENV_)?[A-Z_][A-Z0-9_]*$|^\{\{.*\}\}$"
+    r"|^%[A-Za-z_]\w{2,60}%$|^@[A-Za-z_]\w{2,60}@$"
 )
 _LEET = str.maketrans("4@31!0$57", "aaeiiosst")
 _RUNS = ("01234567890", "09876543210", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop", "asdfghjkl", "zxcvbnm")

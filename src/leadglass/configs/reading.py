@@ -146,6 +146,8 @@ class Reading:
     listeners: tuple[Listener, ...] = ()
     ports: tuple[Port, ...] = ()
     fronts: tuple[Front, ...] = ()
+    logs_in: bool = False
+    """A front that sends a login of its own to what is behind it."""
     mounts: tuple[Mount, ...] = ()
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """What the file says, option by option, under names that the reference documents for each kind."""

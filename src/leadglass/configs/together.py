@@ -289,7 +289,11 @@ def _by_door(passages: Sequence[_Passage]) -> Mapping[_Name, Sequence[Way]]:
 
 
 def _backed(readings: Sequence[Reading], passages: Sequence[_Passage]) -> Mapping[str, str]:
-    """Fronts behind which every server was read and asks for a login itself; which one, by the path of the front."""
+    """Fronts behind which every server was read and asks for a login itself; which one, by the path of the front.
+
+    A front that sends the login itself is none.
+    """
+    sending = {reading.source.path for reading in readings if reading.logs_in}
     exposure = {
         (reading.source.path, listener.name): listener.exposure
         for reading in readings
@@ -297,7 +301,8 @@ def _backed(readings: Sequence[Reading], passages: Sequence[_Passage]) -> Mappin
     }
     doors: defaultdict[str, list[Sequence[Door]]] = defaultdict(list)
     for passage in passages:
-        doors[passage.path].append(passage.doors)
+        if passage.path not in sending:
+            doors[passage.path].append(passage.doors)
     return {
         path: behind[0][0].path
         for path, behind in doors.items()

@@ -257,6 +257,14 @@ def test_a_front_that_asks_nobody_is_no_matter_if_the_server_asks() -> None:
     assert judged_front.listeners[0].exposure is Access.DEMANDS_LOGIN
 
 
+def test_a_front_that_sends_the_login_itself_opens_what_asks_for_one() -> None:
+    sending = dataclasses.replace(open_front(8042), logs_in=True)
+    judged_front = front_of(asking("orthanc.json", Access.DEMANDS_LOGIN), starter(publishes=None), sending)
+
+    assert judged_front.findings[0].severity is Severity.CRITICAL
+    assert judged_front.listeners[0].exposure is Access.ANSWERS_QUERY
+
+
 @pytest.mark.parametrize("ports", [(8042, 9999), (9999,)])
 def test_a_front_that_leads_elsewhere_too_keeps_its_severity(ports: tuple[int, ...]) -> None:
     server_ = asking("orthanc.json", Access.DEMANDS_LOGIN)

@@ -43,6 +43,7 @@ def _read(source: Source, environment: Environment) -> Reading:  # noqa: ARG001 
         findings=tuple(found),
         listeners=listeners(case.ways, "Apache httpd"),
         fronts=fronts(case.ways, source),
+        logs_in=any(one.rule == "LG-APACHE-015" for one in found),
         facts=_facts(case),
         includes=tuple(dict.fromkeys(filter(None, includes))),
     )

@@ -41,6 +41,7 @@ def _read(source: Source, environment: Environment) -> Reading:  # noqa: ARG001 
         findings=tuple(found),
         listeners=listeners(case.ways, "nginx"),
         fronts=fronts(case.ways, source),
+        logs_in=any(one.rule == "LG-NGINX-020" for one in found),
         facts=_facts(case),
         includes=tuple(dict.fromkeys(d.argument for d in case.all("include") if d.words)),
     )

@@ -28,7 +28,7 @@ from leadglass.configs.json_nodes import (
 )
 from leadglass.configs.kinds import Environment
 from leadglass.configs.nearest import nearest
-from leadglass.configs.orthanc.options import core, sections
+from leadglass.configs.orthanc.options import core, instead, sections
 from leadglass.configs.reading import Layers
 from leadglass.configs.source import Source
 from leadglass.errors import ConfigError
@@ -193,12 +193,13 @@ class Settings:
     def unknown(self) -> Sequence[Entry]:
         """Options that neither Orthanc nor a plugin has, a hundred at most.
 
-        What looks like the section of a plugin that is not known is left out, unless a known one is like it.
+        What looks like the section of a plugin that is not known is left out, unless a known one is like it,
+        or people are known to write it for something that Orthanc does not do.
         """
         return [
             entry
             for entry in self._candidates
-            if not isinstance(entry.node, Object) or entry.name in self.meant
+            if not isinstance(entry.node, Object) or entry.name in self.meant or instead(entry.name)
         ]
 
     @cached_property

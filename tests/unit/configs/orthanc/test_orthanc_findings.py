@@ -284,6 +284,12 @@ def test_answers_without_a_limit_are_told_where_anybody_asks() -> None:
 # ---- spelling
 
 
+def test_headers_that_orthanc_does_not_send_are_told_and_a_section_of_somebody_s_own_is_not() -> None:
+    headers = {"Access-Control-Allow-Origin": "*"}
+    assert "the front does" in one({**QUIET, "HttpHeaders": headers}, "040").says
+    assert rules({**QUIET, "MyOwnPlugin": headers}) == []
+
+
 @pytest.mark.parametrize(
     ("name", "rule", "words"),
     [
