@@ -90,6 +90,8 @@ class ListenSettings:
     """What the archive itself sends: C-MOVE sub-operations, reports of storage commitment."""
     health: Address
     """Health and metrics."""
+    web_origins: tuple[str, ...] = ()
+    """Whose pages may ask from a browser, as Origin names them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from leadglass.settings.guard_kinds import (
     Grace,
     Hosts,
     Networks,
+    Origins,
     SecureUrl,
     Size,
     Titles,
@@ -75,6 +76,7 @@ class ListenTable(Table):
     dicom: AddressField | None = None
     plain: AddressField | None = None
     web: AddressField | None = None
+    web_origins: Origins = ()
     from_archive: AddressField | None = None
     health: AddressField = Field(default="127.0.0.1:9117", validate_default=True)
 
@@ -281,8 +283,11 @@ class _Reader:
         if table.from_archive and not self._file.archive.sends_from:
             then = 'add sends_from = ["192.0.2.1"] to [archive]'
             self._fail(("listen", "from_archive"), "nobody knows where the archive sends from", then)
+        if table.web_origins and not (table.web and self._file.identity):
+            then = "a page in a browser comes with a token: it needs web, and [identity]"
+            self._fail(("listen", "web_origins"), "web_origins has no effect", then)
         self._require_apart({name: door for name, door in doors.items() if door})
-        return ListenSettings(names=table.names, **doors)
+        return ListenSettings(names=table.names, web_origins=table.web_origins, **doors)
 
     def _require_apart(self, doors: dict[str, Address]) -> None:
         for (first, one), (second, other) in itertools.combinations(doors.items(), 2):

@@ -25,6 +25,7 @@ __all__ = [
     "Grace",
     "Hosts",
     "Networks",
+    "Origins",
     "SecureUrl",
     "Size",
     "Titles",
@@ -43,6 +44,7 @@ _NAME = re.compile(
 )
 _ADDRESS = re.compile(r"(\[[^\]]*\]|[^:]*):([0-9]{1,5})")
 _WEB_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/*")
+_PORTS = {"http": 80, "https": 443}
 _DURATION = re.compile(r"([0-9]{1,6}) ?([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SIZE = re.compile(r"([0-9]{1,9}) ?([KMGT]i?)?B")
@@ -156,6 +158,22 @@ def _secure_url(text: str) -> str:
     raise ValueError(f"{text!r} must begin with https://, because what comes from there is believed")
 
 
+def _origin(text: str) -> str:
+    """RFC 6454 6.2, spelled as browsers spell it, because it is compared letter by letter."""
+    try:
+        told = urlsplit(text)
+        name, port = host(told.hostname or ""), told.port
+    except ValueError as exc:
+        raise ValueError(f"{text!r} is no origin; write https://viewer.example.org") from exc
+    if told.scheme != "https" and not (told.scheme == "http" and _is_loopback(name)):
+        raise ValueError(f"{text!r} must begin with https://, because its pages show studies")
+    place = f"[{name}]" if ":" in name else name
+    origin = f"{told.scheme}://{place}" + ("" if port in {None, _PORTS[told.scheme]} else f":{port}")
+    if text != origin:
+        raise ValueError(f"{text!r} is not how browsers write an origin; write {origin}")
+    return origin
+
+
 def _web_root(text: str) -> str:
     try:
         told = urlsplit(text)
@@ -207,6 +225,11 @@ Networks: TypeAlias = Annotated[
 ]
 Hosts: TypeAlias = Annotated[
     tuple[str, ...], _list_of(host, '["guard.example.org", "192.0.2.1"]'), _list_schema(r"^\S+$")
+]
+Origins: TypeAlias = Annotated[
+    tuple[str, ...],
+    _list_of(_origin, '["https://viewer.example.org"]'),
+    _list_schema(r"^https?://[^\s/@]+/?$"),
 ]
 Titles: TypeAlias = Annotated[
     tuple[str, ...],

@@ -34,6 +34,7 @@ names = ["Guard.Example.org", "192.0.2.1"]
 dicom = "0.0.0.0:2762"
 plain = "192.0.2.1:11112"
 web = "0.0.0.0:8443"
+web_origins = ["https://viewer.example.org"]
 from_archive = "192.0.2.1:11113"
 health = "127.0.0.1:9118"
 [tls]
@@ -160,7 +161,7 @@ def test_a_time_zone_is_looked_up_by_its_name() -> None:
 
 @pytest.mark.parametrize("name", ['"Europe/Nowhere"', '"../../etc/passwd"', '""', "1", '"/etc/localtime"'])
 def test_a_time_zone_that_is_none_is_refused_with_its_line(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"guard.toml, line 30: .*time zone"):
+    with pytest.raises(ConfigError, match=r"guard.toml, line 31: .*time zone"):
         read(FULL.replace('grace = "30m"', f"timezone = {name}"))
 
 
@@ -196,6 +197,14 @@ def test_paths_begin_where_the_file_lies_unless_they_are_absolute() -> None:
         ('key = "to-archive.key" -> #', 2, "key is missing; a certificate goes with its key"),
         ('"192.0.2.0/28"] -> "192.0.2.1/28"]', 13, "has host bits set"),
         ('names = ["Guard.Example.org", "192.0.2.1"] -> names = []', 15, "there are no names"),
+        ("https://viewer.example.org -> *", 19, "no origin; write https://viewer.example.org"),
+        ("https://viewer.example.org -> null", 19, "no origin; write https://viewer.example.org"),
+        ("https://viewer.example.org -> http://viewer.example.org", 19, "must begin with https://"),
+        (
+            "https://viewer.example.org -> https://Viewer.example.org:443/ohif",
+            19,
+            "not how browsers write an origin; write https://viewer.example.org",
+        ),
         ("https://pacs.e -> https://orthanc:orthanc@pacs.e", 12, "write web_user and web_password_file"),
         ("/dicom-web/ -> /dicom-web?x=1", 12, "must end with a plain path such as /dicom-web"),
         ("/dicom-web/ -> /dicom%2dweb", 12, "must end with a plain path such as /dicom-web"),
@@ -209,30 +218,30 @@ def test_paths_begin_where_the_file_lies_unless_they_are_absolute() -> None:
         ),
         (
             'sends_from = ["2001:db8::7", "192.0.2.0/28"] -> #',
-            19,
+            20,
             "nobody knows where the archive sends from",
         ),
         ('plain = "192.0.2.1:11112" -> plain = "192.0.2.1:2762"', 17, "is where dicom is"),
-        ('profile = "strict" -> profile = "modern"', 22, "must be 'BCP195' or 'strict'"),
-        ('grace = "30m" -> grace = "1w"', 30, "no length of time; write 90s, 15m, 8h or 2d"),
-        ('grace = "30m" -> grace = "4d"', 30, "must be 3d at most"),
-        ('grace = "30m" -> grace = 30', 30, "must be a length of time, in quotes"),
+        ('profile = "strict" -> profile = "modern"', 23, "must be 'BCP195' or 'strict'"),
+        ('grace = "30m" -> grace = "1w"', 31, "no length of time; write 90s, 15m, 8h or 2d"),
+        ('grace = "30m" -> grace = "4d"', 31, "must be 3d at most"),
+        ('grace = "30m" -> grace = 30', 31, "must be a length of time, in quotes"),
         (
             "https://login.example.org/realms -> http://login.example.org/realms",
-            32,
+            33,
             "must begin with https://",
         ),
-        ("https://login.example.org/jwks -> https://me:secret@login.example.org/", 34, "and passwords"),
-        ('audience = "pacs" -> #', 31, "audience is missing in [identity]"),
-        ("queries = 200 -> queries = 0", 44, "queries: must be a whole number above zero"),
-        ("queries = 200 -> queries = true", 44, "queries: must be a whole number above zero"),
-        ('bytes = "20GB" -> bytes = "20 apples"', 48, "no size; write 500MB or 2GiB"),
-        ('syslog = "collector.example.org:6514" -> #', 53, "syslog_ca has no effect without syslog"),
-        ('syslog_key = "to-collector.key" -> #', 49, "syslog_key is missing"),
-        ("workers = 4 -> workers = 257", 62, "workers must be 0 to 256; 0 means one for each core"),
-        ("workers = 4 -> workers = 4.5", 62, "workers must be a whole number"),
-        ("[limits] -> [limit]", 58, "unknown key 'limit'; did you mean 'limits'?"),
-        ("workers = 4 -> workers =", 62, "this is not TOML"),
+        ("https://login.example.org/jwks -> https://me:secret@login.example.org/", 35, "and passwords"),
+        ('audience = "pacs" -> #', 32, "audience is missing in [identity]"),
+        ("queries = 200 -> queries = 0", 45, "queries: must be a whole number above zero"),
+        ("queries = 200 -> queries = true", 45, "queries: must be a whole number above zero"),
+        ('bytes = "20GB" -> bytes = "20 apples"', 49, "no size; write 500MB or 2GiB"),
+        ('syslog = "collector.example.org:6514" -> #', 54, "syslog_ca has no effect without syslog"),
+        ('syslog_key = "to-collector.key" -> #', 50, "syslog_key is missing"),
+        ("workers = 4 -> workers = 257", 63, "workers must be 0 to 256; 0 means one for each core"),
+        ("workers = 4 -> workers = 4.5", 63, "workers must be a whole number"),
+        ("[limits] -> [limit]", 59, "unknown key 'limit'; did you mean 'limits'?"),
+        ("workers = 4 -> workers =", 63, "this is not TOML"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(change: str, line: int, said: str) -> None:
@@ -263,6 +272,17 @@ def test_what_is_lacking_is_told(text: str, said: str) -> None:
 
 
 LOGIN = FULL.replace("own_title =", 'web_user = "guard"\nweb_password_file = "word"\nown_title =')
+
+
+def test_pages_in_a_browser_need_somebody_who_gives_them_tokens() -> None:
+    assert read(FULL).listen.web_origins == ("https://viewer.example.org",)
+    assert read(FULL.replace("https://viewer.example.org", "http://[::1]:3000")).listen.web_origins == (
+        "http://[::1]:3000",
+    )
+    with pytest.raises(
+        ConfigError, match=r"line 8: web_origins has no effect; a page in a browser comes with"
+    ):
+        read(LEAST + 'web_origins = ["https://viewer.example.org"]\n')
 
 
 def test_the_archives_web_server_may_want_a_password() -> None:

@@ -29,8 +29,9 @@ _WITHOUT_BODY = frozenset({204, 304})
 class ClientSide:
     """Reads requests and writes answers."""
 
-    def __init__(self, authorities: frozenset[str]) -> None:
+    def __init__(self, authorities: frozenset[str], origins: frozenset[str]) -> None:
         self._heads = Reader(authorities)
+        self._origins = origins
         self._raw = bytearray()
         self._looked = 0
         self._head: Head | None = None
@@ -137,8 +138,17 @@ class ClientSide:
             told += "Connection: keep-alive\r\n"
         if self._chunks:
             told += "Transfer-Encoding: chunked\r\n"
+        told += self._shared()
         self.answering = True
         return b"%bDate: %b\r\n%b%b\r\n" % (_LINES[status], _date(int(posix)), _FIXED, told.encode("ascii"))
+
+    def _shared(self) -> str:
+        """Who else may read the answer in a browser: a page that the guard's file names, and no other."""
+        if not self._origins:
+            return ""
+        origin = "" if self._head is None else self._head.origin
+        named = f"Access-Control-Allow-Origin: {origin}\r\n" if origin in self._origins else ""
+        return f"{named}Vary: Origin\r\n"
 
     def piece(self, data: bytes | memoryview) -> list[bytes | memoryview]:
         """Some of the body of an answer."""

@@ -24,7 +24,7 @@ _LINE = re.compile(rb"([A-Z]{1,16}) ([\x21-\x7e]+) HTTP/1\.([01])\r\n")
 _HEADER = re.compile(rb"(" + _TOKEN + rb"):[ \t]*((?:[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?)?)[ \t]*\r\n")
 _UNHEARD_OF = frozenset({b"CONNECT", b"TRACE"})
 _SINGLE = frozenset(
-    {"authorization", "content-encoding", "content-length", "content-type", "expect", "host"}
+    {"authorization", "content-encoding", "content-length", "content-type", "expect", "host", "origin"}
     | {"transfer-encoding", "upgrade"}
 )
 """Headers that mean something to us and may come once only."""
@@ -55,6 +55,10 @@ class Head:
     """The client wants the connection to end with the answer."""
     old: bool = False
     """HTTP/1.0, which has no chunks."""
+    origin: str = ""
+    """Whose page asks, where a browser says so."""
+    asks_first: bool = False
+    """A browser asks whether a page may ask (the Fetch standard calls it a preflight)."""
 
     @property
     def has_body(self) -> bool:
@@ -93,6 +97,8 @@ class Reader:
             last.waits,
             last.closes,
             last.old,
+            last.origin,
+            last.asks_first and line[1] == b"OPTIONS",
         )
 
     def _read(self, raw: bytes, line: re.Match[bytes]) -> Head:
@@ -109,6 +115,8 @@ class Reader:
             _waits(headers),
             _closes(headers, new),
             not new,
+            headers.get("origin", ""),
+            "access-control-request-method" in headers,
         )
 
 

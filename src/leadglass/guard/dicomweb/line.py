@@ -45,7 +45,7 @@ class Connections:
     def __init__(self, door: Door, posix: Callable[[], float], now: float) -> None:
         self._door = door
         self._posix = posix
-        self.client = ClientSide(door.authorities)
+        self.client = ClientSide(door.authorities, door.origins)
         self.archive: ArchiveSide | None = None
         self.effects: list[Effect] = []
         self.now = now

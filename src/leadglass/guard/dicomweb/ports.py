@@ -39,6 +39,8 @@ class Door:
     """Bytes in one STOW-RS request."""
     silence: float = 60.0
     """Seconds that a connection may last without a request."""
+    origins: frozenset[str] = frozenset()
+    """Whose pages may read answers in a browser, as Origin names them."""
     login: str | None = field(default=None, repr=False)
     """The Authorization header that the archive wants of the guard itself; None: it wants none."""
     workitems: bool = False

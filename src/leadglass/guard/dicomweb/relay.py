@@ -38,6 +38,11 @@ _SERVICES = {
     Service.WORKITEMS: manage,
 }
 _WITH_BODY = frozenset({Service.STORE, Service.WORKITEMS})
+_MAY_ASK = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
 _ABSENT = Refused(
     "what it takes to decide is not to be had now", 503, (("Retry-After", "30"),), rule="absent"
 )
@@ -182,6 +187,11 @@ class Relay:
         return True
 
     async def _serve(self, head: Head) -> None:
+        if head.asks_first and head.origin in self._door.origins and not head.has_body:
+            # It has no token yet, and learns what the guard's file says of its page and nothing else.
+            self._line.respond(204, _MAY_ASK, None)
+            self._line.end()
+            return
         broken: Refused | None = None
         try:
             self._request = parse(head.method, head.target, self._door.own, self._door.authorities)

@@ -48,6 +48,7 @@ names = {hosts}  # by which clients reach the guard
 dicom = "0.0.0.0:2762"  # mutual TLS
 # plain = "0.0.0.0:11112"  # for what was enrolled with --plain, from its own address only
 {listen_web}
+# web_origins = ["https://viewer.example.org"]  # viewers in a browser that come with a token
 {from_archive}
 # health = "127.0.0.1:9117"
 

@@ -18,6 +18,7 @@ from tests.unit.guard.dicomweb.conversing import (
 )
 
 from leadglass.guard.dicomweb.configured import login_of
+from leadglass.guard.dicomweb.ports import Door
 from leadglass.model.access import Action
 
 OK = Reply(200, b"image", (("Content-Type", "image/jpeg"),))
@@ -255,6 +256,70 @@ def test_every_request_says_anew_who_asks() -> None:
     talk.say(get(RENDERED))
 
     assert [answer.status for answer in talk.answers] == [200, 401]
+
+
+# ---- viewers in a browser
+
+VIEWER = "https://viewer.example"
+SHARED = dataclasses.replace(DOOR, origins=frozenset({VIEWER}))
+FIRST = ("Access-Control-Request-Method: GET", "Access-Control-Request-Headers: authorization")
+
+
+def test_a_page_that_the_guards_file_names_may_ask_and_read() -> None:
+    desk = Desk()
+    desk.stranger = True
+    talk = Conversation(archive, desk, SHARED).say(
+        get(RENDERED, f"Origin: {VIEWER}", *FIRST, method="OPTIONS")
+    )
+    first = talk.answer
+    desk.stranger = False
+    talk.say(get(RENDERED, f"Origin: {VIEWER}"))
+
+    assert (first.status, first.headers["access-control-allow-origin"]) == (204, VIEWER)
+    assert first.headers["access-control-allow-headers"] == "Accept, Authorization, Content-Type"
+    assert first.headers["access-control-allow-methods"] == "GET, POST"
+    assert "access-control-allow-credentials" not in first.headers
+    assert desk.written[0] == ("retrieving", MINE)
+    assert talk.answers[1].status == 200
+    assert talk.answers[1].headers["access-control-allow-origin"] == VIEWER
+    assert talk.answers[1].headers["vary"] == "Origin"
+
+
+def test_a_page_may_read_why_it_was_refused() -> None:
+    desk = Desk()
+    desk.stranger = True
+    refused = Conversation(archive, desk, SHARED).say(get(RENDERED, f"Origin: {VIEWER}")).answer
+
+    assert (refused.status, refused.headers["access-control-allow-origin"]) == (401, VIEWER)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://viewer.example.evil", "https://VIEWER.example", "null", "*", f"{VIEWER}, {VIEWER}", ""],
+)
+@pytest.mark.parametrize("door", [DOOR, SHARED])
+def test_another_page_is_told_nothing(origin: str, door: Door) -> None:
+    desk = Desk()
+    asked = Conversation(archive, desk, door).say(get(RENDERED, f"Origin: {origin}")).answer
+    desk.stranger = True
+    first = Conversation(archive, desk, door).say(
+        get(RENDERED, f"Origin: {origin}", *FIRST, method="OPTIONS")
+    )
+
+    assert asked.status == 200
+    assert first.answer.status == 401
+    assert not [name for name in (*asked.headers, *first.answer.headers) if name.startswith("access-control")]
+
+
+def test_the_question_beforehand_is_none_of_another_method_or_with_a_body() -> None:
+    desk = Desk()
+    desk.stranger = True
+    for raw in (
+        get(RENDERED, f"Origin: {VIEWER}", *FIRST),
+        get(RENDERED, f"Origin: {VIEWER}", method="OPTIONS"),
+        get(RENDERED, f"Origin: {VIEWER}", *FIRST, "Content-Length: 1", method="OPTIONS") + b"x",
+    ):
+        assert Conversation(archive, desk, SHARED).say(raw).answer.status == 401
 
 
 # ---- patience
