@@ -148,6 +148,15 @@ def test_what_became_of_a_notice_is_told_by_a_later_scan(
     assert cli.main(["notify", "status"]) == 0
     assert "fixed 0 of 1" in " ".join(capsys.readouterr().out.split())
 
+    assert log("--answer", "fixed") == 0
+    capsys.readouterr()
+    assert cli.main(["notify", "status"]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Example Radiology: says that it is fixed (LG-20261121-0A1B2C3D), and by the latest look it is open"
+        in words
+    )
+
 
 @pytest.mark.parametrize(
     ("words", "says"),

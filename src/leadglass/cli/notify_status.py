@@ -30,7 +30,8 @@ _DRAWN = (
     " were drawn for, whether or not they were told so."
 )
 _MEANING = (
-    "Fixed: it asks who is calling, or nothing answers and the owner says that it is closed."
+    "Fixed: it demands a certificate or a login (asking for an AE title is not enough), or nothing answers and the"
+    " owner says that it is closed."
     " Gone is not fixed: nothing answers, and nobody knows why."
     " Rates are of notices that a later look decided, with 95 % intervals (Wilson)."
 )
@@ -54,6 +55,8 @@ class _Status(NamedTuple):
     """Rates, by what they are grouped by."""
     says: str
     reminders: Sequence[Any]
+    mistaken: Sequence[_Told]
+    """Owners who say that it is closed, and it is not."""
 
 
 def status(
@@ -88,6 +91,7 @@ def status(
         _by_way(progress, told) if arms is None else {"arm": _by_arm(progress, told, arms)},
         _OBSERVED if arms is None else _DRAWN.format(study=study),
         progress.reminders([one for one in told if one.notice.state == "sent"], now),
+        [one for one in told if progress.is_mistaken(one.notice, one.outcome)],
     )
     if shape is Shape.JSON:
         write(json.dumps(_as_json(answer), indent=2) + "\n")
@@ -135,6 +139,13 @@ def _lines(answer: _Status) -> Iterator[Text]:
     yield Text("")
     yield from wrapped(answer.says)
     yield from wrapped(_MEANING)
+    for one in answer.mistaken:
+        yield Text("")
+        yield from wrapped(
+            f"{one.notice.owner}: says that it is fixed ({one.notice.reference}), and by the latest look it is"
+            f" {one.outcome.value}; look again, and if it still is, tell them what can be reached",
+            indent=4,
+        )
     for again in answer.reminders:
         yield Text("")
         yield from wrapped(
@@ -165,6 +176,7 @@ def _as_json(answer: _Status) -> dict[str, Any]:
                 "state": one.notice.state,
                 "answers": [word.value for word in one.notice.answers],
                 "outcome": one.outcome.value,
+                "says_fixed_but_open": one in answer.mistaken,
             }
             for one in answer.told
         ],

@@ -84,7 +84,7 @@ class Outcome(enum.StrEnum):
     GONE = "gone"
     """Nothing answers there. It may be behind a firewall, elsewhere, or switched off for a day: not fixed."""
     FIXED = "fixed"
-    """It asks who is calling; or nothing answers, and the owner says that it is closed."""
+    """It demands a certificate or a login; or nothing answers, and the owner says that it is closed."""
     UNTESTED = "untested"
     """Nobody has looked since."""
 

@@ -14,7 +14,7 @@ from leadglass.survey.interval import Interval
 from leadglass.survey.proportion import wilson
 from leadglass.survey.words import percent, span
 
-__all__ = ["PATIENCE_DAYS", "Rate", "Reminder", "became", "rates", "reminders"]
+__all__ = ["PATIENCE_DAYS", "Rate", "Reminder", "became", "is_mistaken", "rates", "reminders"]
 
 PATIENCE_DAYS = 30
 """How long an owner is left in peace before somebody tries another way."""
@@ -81,6 +81,11 @@ def became(outcomes: Iterable[Outcome]) -> Outcome:
         if outcome in found:
             return outcome
     return Outcome.FIXED if found else Outcome.UNTESTED
+
+
+def is_mistaken(notice: SentNotice, outcome: Outcome) -> bool:
+    """Whether the owner says that it is closed, and the latest look saw it open: perhaps what they closed was not all."""
+    return Answer.FIXED in notice.answers and outcome in {Outcome.OPEN, Outcome.MOVED}
 
 
 def rates(told: Iterable[tuple[str, Outcome]]) -> Sequence[Rate]:
