@@ -60,10 +60,11 @@ def _services(value: Json) -> Iterator[_Service]:
 
 
 def _hosts(value: Json) -> Iterator[Json]:
-    """The hosts of a search result, or the one that this is."""
+    """The hosts of a search result or of a look-up of many, or the one that this is."""
     value = _unwrapped(value)
-    hits = at(value, "hits")
-    return map(_unwrapped, hits) if isinstance(hits, list) else iter((value,))
+    lists = (at(value, name) for name in ("hits", "result"))
+    hosts = next((hosts for hosts in lists if isinstance(hosts, list)), (value,))
+    return map(_unwrapped, hosts)
 
 
 def _unwrapped(value: Json) -> Json:

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import TypeVar
 
 from leadglass.imports.found import LONGEST, Broken, DamagedError, UnfitError
+from leadglass.imports.long_lines import LongLine
 
 __all__ = ["each_line", "numbered"]
 
 T = TypeVar("T")
 
-_TOO_LONG = f"longer than {LONGEST >> 20} MiB without a line end"
 
+def numbered(
+    pieces: Iterable[bytes], open_long: Callable[[], LongLine] = LongLine
+) -> Iterator[tuple[int, bytes] | Broken]:
+    """Lines without their ends, counted from 1; where the file is damaged, a last ``Broken``.
 
-def numbered(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | Broken]:
-    """Lines without their ends, counted from 1; where the file is damaged, a last ``Broken``."""
-    number, rest, skipping = 1, b"", False
+    Of a line that is too long comes what the one that ``open_long`` makes cuts out of it, under its number.
+    """
+    number, rest, long = 1, b"", None
     try:
         for piece in pieces:
-            whole = (rest + piece).split(b"\n")
-            rest = whole.pop()
+            *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
-                if len(line) > LONGEST and not skipping:
-                    yield Broken(number, _TOO_LONG)
-                elif not skipping:
+                if long is None and len(line) <= LONGEST:
                     yield number, line
-                skipping = False
+                else:
+                    long = long or open_long()
+                    yield from _told(number, chain(long.add(line), long.end()))
+                long = None
                 number += 1
-            if skipping:
+            if long is not None or len(rest) > LONGEST:
+                long = long or open_long()
+                yield from _told(number, long.add(rest))
                 rest = b""
-            elif len(rest) > LONGEST:
-                yield Broken(number, _TOO_LONG)
-                skipping, rest = True, b""
     except DamagedError as damage:
         yield Broken(number, str(damage))
         return
-    if rest and not skipping:
+    if long is not None:
+        yield from _told(number, long.end())
+    elif rest:
         yield number, rest
+
+
+def _told(number: int, parts: Iterable[bytes | str]) -> Iterator[tuple[int, bytes] | Broken]:
+    for part in parts:
+        yield Broken(number, part) if isinstance(part, str) else (number, part)
 
 
 def each_line(pieces: Iterable[bytes], parse: Callable[[bytes], Iterable[T]]) -> Iterator[T | Broken]:

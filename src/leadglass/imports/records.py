@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from leadglass.imports.found import LONGEST, Broken, Found, Json, UnfitError
 from leadglass.imports.lines import numbered
+from leadglass.imports.long_lines import CutList
 
 __all__ = ["each_record", "records"]
 
@@ -53,7 +54,7 @@ def _parts(
 def records(pieces: Iterable[bytes], ending: bytes | None = None) -> Iterator[tuple[int, Json] | Broken]:
     """The values with the number of the line that each begins on; an array counts as its items."""
     gathered = _Gathered()
-    for line in numbered(pieces):
+    for line in numbered(pieces, CutList):
         if isinstance(line, Broken):
             gathered.spoil()
             yield line

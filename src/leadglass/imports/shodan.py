@@ -48,7 +48,13 @@ def read_shodan(pieces: Iterable[bytes]) -> Iterator[Found | Broken]:
 def _banners(value: Json) -> Iterable[Json]:
     """The banners of a search result, of a host, or the one that this is."""
     lists = (at(value, name) for name in ("matches", "data"))
-    return next((banners for banners in lists if isinstance(banners, list)), (value,))
+    banners = next((banners for banners in lists if isinstance(banners, list)), None)
+    return (value,) if banners is None else (_addressed(banner, at(value, "ip_str")) for banner in banners)
+
+
+def _addressed(banner: Json, address: Json) -> Json:
+    """The banner of a host, which may leave out what the host says."""
+    return {"ip_str": address, **banner} if address and isinstance(banner, dict) else banner
 
 
 def _found(banner: Json) -> Iterator[Found]:

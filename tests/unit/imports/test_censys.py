@@ -81,10 +81,11 @@ def test_the_shape_of_the_platform_is_read() -> None:
         {"result": {"resource": HOST}},
         {"host_v1": {"resource": HOST, "matched_services": []}},
         {"result": {"hits": [{"host_v1": {"resource": HOST}}]}},
+        {"result": [{"resource": HOST, "extensions": {}}]},
         {"code": 200, "status": "OK", "result": {"query": "x", "total": 1, "hits": [HOST]}},
         [HOST],
     ],
-    ids=range(8),
+    ids=range(9),
 )
 @pytest.mark.parametrize("indent", [None, 2])
 def test_what_is_wrapped_around_a_host_is_taken_off(wrapped: object, indent: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import tracemalloc
 from collections.abc import Callable
 
@@ -203,6 +204,37 @@ def test_a_line_that_is_too_long_is_broken_and_the_next_is_read(kind: Kind) -> N
         Broken(2, "longer than 4 MiB without a line end")
     ]
     assert found(first + b"\n" + long + b"\n" + rest, kind) == found(data)
+
+
+@pytest.mark.parametrize(
+    ("around", "why"),
+    [
+        ("[{}]", []),
+        ('{{"total": 2, "matches": [ {}], "facets": {{}}}}', []),
+        ("[{}] and more", []),
+        ("\ufeff[{}", ["the file ends within this record"]),
+        ("[{}, 5]", ["not JSON"]),
+    ],
+)
+@pytest.mark.parametrize("between", [",", ", "])
+def test_a_list_that_is_one_long_line_is_cut_into_its_records(
+    around: str, why: list[str], between: str
+) -> None:
+    record = json.dumps({**SHODAN, "html": '}, {[\\"' + "é" * 99_999})
+    count = LONGEST // len(record) + 5
+    said = told(around.format(between.join([record] * count)).encode())
+
+    assert [one for one in said if isinstance(one, Found)] == found(json_lines([SHODAN])) * count
+    assert [one for one in said if isinstance(one, Broken)] == [Broken(1, word) for word in why]
+
+
+def test_a_record_that_is_too_long_ends_its_line_and_nothing_more() -> None:
+    record = json.dumps(SHODAN)
+    long = json.dumps({**SHODAN, "html": "x" * 2 * LONGEST})
+
+    said = told(f"[{record},{long},{record}]\n[{record}]\n".encode())
+
+    assert said == [*found(record.encode()), Broken(1, "a record longer than 4 MiB"), *found(record.encode())]
 
 
 def test_the_longest_line_that_is_allowed_is_read() -> None:

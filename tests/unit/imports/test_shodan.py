@@ -204,6 +204,12 @@ def test_what_the_api_returns_is_taken_apart(wrap: Any, indent: int | None) -> N
     ]
 
 
+def test_a_banner_of_a_host_may_leave_out_its_address() -> None:
+    host = {"ip_str": "192.0.2.1", "data": [banner(ip_str=None), banner(ip_str="192.0.2.2"), CANARY]}
+
+    assert [one.address for one in found(json.dumps(host).encode())] == ["192.0.2.1", "192.0.2.2"]
+
+
 def test_each_banner_is_broken_for_itself() -> None:
     rows = [banner(), CANARY, banner(port=0), banner()]
 
