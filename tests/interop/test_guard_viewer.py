@@ -89,7 +89,10 @@ def test_a_viewer_reads_from_its_own_address_and_from_no_other(tmp_path: Path) -
     ):
         identity = {"issuer": issuer.name, "audience": AUDIENCE, "ca": str(papers.authority)}
         token = issuer.person("ada", AUDIENCE, roles=["radiologist"], institutions=[ALPHA]).decode()
-        settings = {"identity": identity, "listen": {"web_origins": [viewer]}}
+        settings: dict[str, dict[str, Any]] = {
+            "identity": identity,
+            "listen": {"web_origins": [viewer]},
+        }
         with open_web(tmp_path, settings=settings) as web:
             with page(viewer) as one:
                 status, studies = ask(one, web, "/studies?limit=101&offset=0&fuzzymatching=false", token)
