@@ -19,6 +19,7 @@ from leadglass.configs.containers.images import image_of, product_of
 from leadglass.configs.containers.mounts import Mounted, is_configuration, mounted
 from leadglass.configs.containers.orthanc_image import option_of
 from leadglass.configs.containers.ports import Published, published
+from leadglass.configs.containers.routed import routed
 from leadglass.configs.containers.variables import resolved
 from leadglass.configs.containers.workload import Variable, Workload, ports_of
 from leadglass.configs.kinds import Environment
@@ -212,7 +213,9 @@ class _Project:
         files = _mounted(parts, self._node, self._environment)
         reference = self._image(parts)
         image = image_of(reference) if reference else None
+        own = self._variables(parts)
         ports = tuple(one for part in parts for one in published(part.get("ports"), self._environment))
+        ports += routed(parts, self._environment, own)
         unpublished, host_at = self._network(parts)
         if unpublished is Reach.EVERYWHERE:
             ports = ()  # Compose refuses or drops them there.
@@ -221,7 +224,7 @@ class _Project:
             offset=pair.key.span[0],
             image=image,
             product=product_of(image, " ".join(_words(parts))),
-            variables=self._variables(parts),
+            variables=own,
             environment=parts[0].get("environment"),
             elsewhere=any(map(self._is_missing, parts)) or any(map(_unread, files)),
             published=ports,
