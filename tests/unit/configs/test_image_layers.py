@@ -158,6 +158,11 @@ def test_after_a_fix_nobody_gets_in_without_a_good_password(
     assert not [one.rule for one in lint(after).findings if one.edits]
 
 
+def test_variables_that_let_everybody_in_do_so_whatever_a_file_says_that_was_not_read() -> None:
+    compose, _ = project({}, "ORTHANC__AUTHENTICATION_ENABLED: 'false'")
+    assert seen([compose])["LG-COMPOSE-002 compose.yaml"].exposure is Access.ANSWERS_QUERY
+
+
 DATABASE: dict[str, object] = {"PostgreSQL": {"Host": "db", "Username": "keeper", "Password": GOOD}}
 
 

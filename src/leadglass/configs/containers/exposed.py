@@ -106,8 +106,17 @@ def _listeners(workload: Workload, secrets: tuple[Opened, ...], orthanc: Judged 
 
 def _assumed(workload: Workload, orthanc: Judged | None) -> Iterator[Listener]:
     """Where a file says what listens: the usual ports, for what publishes them."""
-    product, some = ("unknown", _customary(workload)) if orthanc is None else ("Orthanc", iter(_ORTHANC))
+    product, some = ("unknown", _customary(workload)) if orthanc is None else ("Orthanc", _of(orthanc))
     return (_listener(workload, one, product) for one in some)
+
+
+def _of(orthanc: Judged) -> Iterator[Listens]:
+    """What an Orthanc opens; the files of one whose variables let everybody in say nothing else of that."""
+    over = orthanc.layers.over
+    is_open = over.get("AuthenticationEnabled") is False and "Authorization" not in over
+    for one in _ORTHANC:
+        is_web = one.service is Service.WEB
+        yield replace(one, exposure=Access.ANSWERS_QUERY) if is_open and is_web else one
 
 
 def _listener(workload: Workload, one: Listens, product: str) -> Listener:
