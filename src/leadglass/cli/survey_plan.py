@@ -149,7 +149,7 @@ def _size_only(
         raise UsageError("there is no server", where="--servers")
     expected = shares.get("*", 0.5)
     size = for_survey("sampling").sample_size(precision, servers, expected, level)
-    of = "an endless population" if servers is None else f"{servers:,} servers"
+    of = "an endless population" if servers is None else for_survey("words").count(servers, "server")
     tell(
         "plan",
         {"sample": size, "servers": servers, "precision": precision, "expected": expected, "level": level},
@@ -159,12 +159,13 @@ def _size_only(
 
 
 def _sized(size: int, of: str, level: float, precision: float, expected: float) -> list[str]:
-    reach = f"{precision * 100:.3g} percentage points"
+    points = precision * 100
+    reach = f"{points:.3g} percentage {'point' if points == 1 else 'points'}"
     holds = (
         f"The {level * 100:.3g} % interval then reaches {reach} to each side, if the share is {expected:.3g}."
     )
     return [
-        f"Review {size:,} servers, drawn at random from {of}. {holds}",
+        f"Review {for_survey('words').count(size, 'server')}, drawn at random from {of}. {holds}",
         "To have them drawn, give --scan SCAN or --from FILE.",
     ]
 

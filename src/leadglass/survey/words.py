@@ -12,7 +12,7 @@ from typing import Any
 from leadglass.survey.interval import Interval
 from leadglass.survey.proportion import Proportion
 
-__all__ = ["as_json", "count", "days", "percent", "quote", "selection", "span", "span_of_counts"]
+__all__ = ["as_json", "count", "days", "ends", "percent", "quote", "selection", "span", "span_of_counts"]
 
 
 def percent(share: float, *, precise: bool = False) -> str:
@@ -28,9 +28,18 @@ def percent(share: float, *, precise: bool = False) -> str:
     return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
 
 
+def ends(interval: Interval) -> tuple[str, str]:
+    """Both ends of an interval of shares, with as many digits as they need to differ."""
+    low, high = percent(interval.low), percent(interval.high)
+    if low != high or interval.width == 0:
+        return low, high
+    digits = min(max(-math.floor(math.log10(interval.width * 100)), 1), 9)
+    return f"{interval.low * 100:.{digits}f} %", f"{interval.high * 100:.{digits}f} %"
+
+
 def span(interval: Interval) -> str:
     """An interval of shares."""
-    return f"{percent(interval.low)} to {percent(interval.high)}"
+    return " to ".join(ends(interval))
 
 
 def span_of_counts(interval: Interval) -> str:
@@ -52,10 +61,11 @@ def days(first: dt.date, last: dt.date) -> str:
 
 def selection(sampled: int) -> str:
     """What must be said of a sample of which nobody said that it was drawn at random."""
+    first = "one" if sampled == 1 else f"{sampled:,}"
     return (
         "Nobody said that those reviewed were drawn at random, so the interval leaves out selection. The first"
-        f" {sampled:,} of a list, or those that were easiest to look at, may differ from the rest by more than"
-        " any interval tells."
+        f" {first} of a list, or those that were easiest to look at, may differ from the rest by more than any"
+        " interval tells."
     )
 
 
@@ -63,18 +73,20 @@ def quote(found: Proportion, *, drawn: bool) -> str:
     """What may be printed in a newspaper as it stands."""
     held = f"{found.positive:,} held private data" if found.positive else "none held private data"
     if found.sampled == found.population:
-        return f"All {count(found.sampled, 'server')} were reviewed; {held}."
-    of = " servers" if found.population is None else f" of the {found.population:,} servers"
-    low, high = percent(found.exact.low), percent(found.exact.high)
-    ends = f"between {low} and {high} of all servers hold private data{_number(found)}"
+        all_of_them = "The only server was" if found.sampled == 1 else f"All {found.sampled:,} servers were"
+        return f"{all_of_them} reviewed; {held}."
+    many = count(found.sampled, "server")
+    many = many if found.population is None else f"{found.sampled:,} of the {found.population:,} servers"
+    low, high = ends(found.exact)
+    between = f"between {low} and {high} of all servers hold private data{_number(found)}"
     certainty = f"with {percent(found.level)} confidence"
     if drawn:
-        begin = f"Of {found.sampled:,}{of}, drawn at random, {held}."
-        return f"{begin} That allows to say, {certainty}, that {ends}."
+        begin = f"Of {many}, drawn at random, {held}."
+        return f"{begin} That allows to say, {certainty}, that {between}."
     verb = "was" if found.sampled == 1 else "were"
     return (
-        f"{found.sampled:,}{of} {verb} reviewed; {held}. If they had been drawn at random, that would allow to say,"
-        f" {certainty}, that {ends}; nothing says that they were, so it may be fewer or more."
+        f"{many} {verb} reviewed; {held}. If they had been drawn at random, that would allow to say,"
+        f" {certainty}, that {between}; nothing says that they were, so it may be fewer or more."
     )
 
 

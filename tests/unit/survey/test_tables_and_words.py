@@ -24,7 +24,7 @@ from leadglass.survey.tables import (
     read_confusion,
     shares_by_truth,
 )
-from leadglass.survey.words import as_json, percent, quote
+from leadglass.survey.words import as_json, percent, quote, span
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -152,6 +152,24 @@ def test_a_line_that_is_no_server_is_refused(line: str) -> None:
 )
 def test_a_share_is_said_with_the_digits_that_it_has(share: float, says: str) -> None:
     assert percent(share) == says
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.0197, 0.0203, "1.97 % to 2.03 %"),
+        (0.26131, 0.26139, "26.131 % to 26.139 %"),
+        (0.01, 0.26, "1.0 % to 26 %"),
+        (0.5, 0.5, "50 % to 50 %"),
+    ],
+)
+def test_the_ends_of_an_interval_are_told_apart(low: float, high: float, says: str) -> None:
+    assert span(Interval(low, high)) == says
+
+
+def test_one_server_is_spoken_of_as_one() -> None:
+    assert quote(proportion(0, 1), drawn=False).startswith("1 server was reviewed; none held")
+    assert quote(proportion(1, 1, 1), drawn=False) == "The only server was reviewed; 1 held private data."
 
 
 def test_what_may_be_quoted_does_not_claim_chance_where_there_was_none() -> None:
