@@ -7,21 +7,19 @@ it, so that those who answer may hand over their own. All of it is synchronous a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from leadglass.model.alert import Alert, AlertState, Silence
 from leadglass.model.order import Order
 from leadglass.model.register import Level, Register, Review, Risk, System
-from leadglass.model.verdict import Severity
+from leadglass.ports.findings import Disagreement, Since, Standing
 
 __all__ = [
     "AuditQuestion",
-    "Begun",
     "Connection",
     "Desks",
-    "Disagreement",
     "Document",
     "Entry",
     "Figure",
@@ -31,10 +29,7 @@ __all__ = [
     "Head",
     "NextRun",
     "RegisterDesk",
-    "Requirement",
     "ReviewDue",
-    "Since",
-    "Standing",
     "SurveyDesk",
     "Thing",
     "WatchDesk",
@@ -51,90 +46,6 @@ class Head:
     n: int
     digest: str
     """SHA-256 in hexadecimal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The day since when something is so, and the number of the entry that it came with; None: a day came."""
-
-    on: dt.date
-    by: int | None
-
-
-class Disagreement(Protocol):
-    """One thing that is not as the register, or a requirement, has it."""
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """The same on each day that it stands, however it is worded."""
-        ...
-
-    @property
-    def rule(self) -> str:
-        """What is wrong, by a name that stays."""
-        ...
-
-    @property
-    def about(self) -> str:
-        """A system by its name, or an address; "" for the register as a whole."""
-        ...
-
-    @property
-    def says(self) -> str:
-        """In one line."""
-        ...
-
-    @property
-    def severity(self) -> Severity:
-        """How bad it is."""
-        ...
-
-
-Since: TypeAlias = Callable[[Disagreement], Begun | None]
-"""Tells since when one stands; None: the entries do not tell."""
-
-
-class Requirement(Protocol):
-    """One clause of a law or a standard."""
-
-    @property
-    def clause(self) -> str:
-        """Where it stands, as ``164.312(a)(1)``."""
-        ...
-
-    @property
-    def title(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def asks(self) -> str:
-        """In our words, one sentence."""
-        ...
-
-    @property
-    def source(self) -> str:
-        """An address."""
-        ...
-
-
-class Standing(Protocol):
-    """One requirement and what the register holds against it. Nothing held against it proves nothing."""
-
-    @property
-    def profile(self) -> str:
-        """The law or standard, by its short name."""
-        ...
-
-    @property
-    def requirement(self) -> Requirement:
-        """The clause."""
-        ...
-
-    @property
-    def against(self) -> Sequence[Disagreement]:
-        """What speaks against it."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

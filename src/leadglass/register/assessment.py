@@ -38,6 +38,21 @@ class Assessment:
     missing: tuple[str, ...]
     """Why nothing can be said, one sentence each."""
 
+    @property
+    def profile(self) -> str:
+        """Whose requirement it is."""
+        return self.standing.profile
+
+    @property
+    def requirement(self) -> Requirement:
+        """What is asked."""
+        return self.standing.requirement
+
+    @property
+    def against(self) -> tuple[Disagreement, ...]:
+        """The findings that speak against it."""
+        return self.standing.against
+
 
 @dataclass(frozen=True, slots=True)
 class _Ground:

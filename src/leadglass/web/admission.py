@@ -87,7 +87,9 @@ def require(rule: Rule, visitor: Visitor) -> None:
     if rule is Who.ANYBODY:
         return
     if visitor.via is Via.NOTHING:
-        raise HTTPException(401, "sign in first")
+        raise HTTPException(
+            401, "sign in first, or give a token that counts: it may be unknown, expired or revoked"
+        )
     if rule is not Who.SIGNED_IN and rule not in visitor.permissions:
         raise HTTPException(403, f"this asks for the permission {rule.value!r}, which you do not have")
 

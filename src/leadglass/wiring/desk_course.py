@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from leadglass.errors import ConfigError
 from leadglass.ledger.chain import GENESIS
-from leadglass.ports.dashboard import Begun, Since
+from leadglass.ports.findings import Begun, Since
 from leadglass.register.course import Following
 from leadglass.register.requirements import Profile
 from leadglass.store import register as kept

@@ -13,12 +13,13 @@ from leadglass.ledger.chain import Head as LedgerHead
 from leadglass.ledger.verify import Broken, verify
 from leadglass.model.dossier import Dossier, DossierOptions
 from leadglass.model.register import Level, Register, Review, Risk, System
-from leadglass.ports.dashboard import Document, Entry, Head, ReviewDue, Since, Thing
+from leadglass.ports.dashboard import Document, Entry, Head, ReviewDue, Thing
+from leadglass.ports.findings import Since
+from leadglass.register.assessment import Assessment, assessed
 from leadglass.register.check import ADVICE, Disagreement, Rule, check, last_review
 from leadglass.register.codec import as_change, gone, key_of, register_of
 from leadglass.register.requirements import PROFILES, Profile, profile
 from leadglass.register.risks import level, residual
-from leadglass.register.standing import Standing, standing
 from leadglass.store import register as kept
 from leadglass.store.database import Database
 from leadglass.wiring.desk_course import Courses
@@ -60,10 +61,10 @@ class RegisterKept:
         """The laws and standards there are."""
         return {name: profile(name).title for name in PROFILES}
 
-    def standings(self, profiles: Sequence[str]) -> Sequence[Standing]:
+    def standings(self, profiles: Sequence[str]) -> Sequence[Assessment]:
         """How each requirement stands."""
-        asked = _profiles(profiles)
-        return list(standing(asked, check(self.register(), _today(), asked)))
+        asked, register = _profiles(profiles), self.register()
+        return assessed(register, asked, check(register, _today(), asked), _today())
 
     def reviews_due(self, until: dt.date) -> Sequence[ReviewDue]:
         """Systems whose review is due by ``until``, longest due first; those never reviewed before all."""

@@ -92,6 +92,8 @@ def test_findings_of_the_register_tell_since_when_they_stand(program: Browser) -
     assert all(row["since"] == rows[0]["since"] and row["since_entry"] > 0 for row in rows)
     stands = program.get(f"{V1}/register/standings?profile=hipaa").json()["rows"]
     assert all(one in rows for stand in stands for one in stand["against"])
+    assert {(stand["status"] == "not-met") for stand in stands if stand["against"]} == {True}
+    assert all(stand["evidence"] or stand["missing"] for stand in stands if not stand["against"])
 
 
 WRONG = {

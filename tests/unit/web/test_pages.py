@@ -123,6 +123,16 @@ def test_pages_tell_since_when_each_finding_stands_by_the_profiles_of_the_settin
     assert b"164.312(a)(1)" not in asked
 
 
+def test_a_register_that_holds_nothing_meets_no_requirement(dashboard: Dashboard) -> None:
+    page = " ".join(
+        read(dashboard.signed_in(Role.VIEWER).get("/register/requirements/hipaa").text).text
+    ).split()
+
+    assert page.count("unknown") == 11
+    assert page.count("met") == 1  # in what the page says of itself
+    assert "No system in service is declared." in " ".join(page)
+
+
 # ---- what peers and people wrote
 
 

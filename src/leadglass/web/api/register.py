@@ -17,7 +17,8 @@ from leadglass.model.register import (
     Risk,
     System,
 )
-from leadglass.ports.dashboard import Disagreement, Head, Since, Standing, Thing
+from leadglass.ports.dashboard import Head, Thing
+from leadglass.ports.findings import Disagreement, Since, Standing
 from leadglass.web.api.answering import ONCE, PROBLEMS, Name, found, one, require_match
 from leadglass.web.api.register_items import (
     Disagreements,
@@ -275,7 +276,14 @@ def _disagreement(each: Disagreement, since: Since) -> dict[str, object]:
 
 def _standing(each: Standing, since: Since) -> dict[str, object]:
     against = [_disagreement(one, since) for one in each.against]
-    return {"profile": each.profile, "requirement": each.requirement, "against": against}
+    return {
+        "profile": each.profile,
+        "requirement": each.requirement,
+        "status": each.status,
+        "against": against,
+        "evidence": each.evidence,
+        "missing": each.missing,
+    }
 
 
 def _enter(visit: Visit, things: Sequence[Thing], why: str, head: Head, *, away: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -181,11 +181,14 @@ class RequirementItem(Item):
 
 
 class StandingItem(Item):
-    """A requirement, and what the register holds against it. Nothing against it proves nothing."""
+    """A requirement, and what the register holds for and against it. That it shows one as met proves no compliance."""
 
     profile: str
     requirement: RequirementItem
+    status: Literal["met", "not-met", "unknown"]
     against: list[DisagreementItem]
+    evidence: list[str] = Field(description="What speaks for it.")
+    missing: list[str] = Field(description="Why nothing can be said.")
 
 
 class Profiles(Item):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from leadglass.model.register import Management, Manager, Outcome, Review, System
 from leadglass.model.verdict import Severity
-from leadglass.ports.dashboard import Begun, Disagreement, Since
+from leadglass.ports.findings import Begun, Disagreement, Since
 from leadglass.web.pages.server_view import ServerView
 from leadglass.web.pages.telling import Option, named, options, server_path, system_path
 

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from leadglass.model.register import Level, Register, Review, Risk, Seen, System
 from leadglass.model.verdict import Severity
-from leadglass.ports.dashboard import Disagreement, Entry, Head, RegisterDesk, ReviewDue, Since, Standing
+from leadglass.ports.dashboard import Entry, Head, RegisterDesk, ReviewDue
+from leadglass.ports.findings import Disagreement, Since, Standing
 from leadglass.web.pages.declared_view import Wrong, managed_by, wrongs
 from leadglass.web.pages.telling import Link, named, server_path, shortened, system_path
 
@@ -91,13 +92,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One requirement and what speaks against it."""
+    """One requirement, how it stands and why."""
 
     clause: str
     title: str
     asks: str
     source: str
+    status: str
     against: tuple[Wrong, ...]
+    says: tuple[str, ...]
+    """Why it is met, or why nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,9 @@ def clauses(standings: Iterable[Standing], since: Since, advice: Callable[[str],
             one.requirement.title,
             one.requirement.asks,
             one.requirement.source,
+            one.status,
             wrongs(one.against, since, advice),
+            tuple(one.missing or one.evidence),
         )
         for one in standings
     )
