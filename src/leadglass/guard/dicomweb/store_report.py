@@ -5,11 +5,13 @@ Of the archive's words only UIDs, reasons and the objects that it was sent are t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadglass.guard.dicomweb.array import Element
 from leadglass.guard.dicomweb.part10 import Failure, Head
+from leadglass.guard.dicomweb.paths import is_uid
 
 __all__ = ["report", "taken"]
 
@@ -22,6 +24,7 @@ _URL = "00081190"
 _WARNING = "00081196"
 _REASON = "00081197"
 _PROCESSING_FAILURE = 0x0110
+_SERIES = re.compile(r"/series/([0-9.]{1,64})/instances/([0-9.]{1,64})\Z")
 
 
 def taken(sent: Mapping[str, Head], said: Element) -> Mapping[str, Element]:
@@ -43,7 +46,10 @@ def report(
         for uid, head in sent.items()
         if uid not in stored
     ]
+    studies = {sent[uid].study.study_instance_uid for uid in stored}
     body: dict[str, Any] = {}
+    if len(studies) == 1:
+        body[_URL] = {"vr": "UR", "Value": [f"{public}/studies/{studies.pop()}"]}
     failures = [*failed, *refused]
     named = [_failure(failure) for failure in failures if failure.sop_instance]
     nameless = [_reason(failure) for failure in failures if not failure.sop_instance]
@@ -63,13 +69,20 @@ def _status(kept: int, failures: int, warned: bool) -> int:
 
 def _stored(head: Head, item: Element, public: str) -> Element:
     warning = _number(item, _WARNING)
-    study = head.study.study_instance_uid
     return {
         _SOP_CLASS: {"vr": "UI", "Value": [head.sop_class]},
         _SOP_INSTANCE: {"vr": "UI", "Value": [head.sop_instance]},
-        _URL: {"vr": "UR", "Value": [f"{public}/studies/{study}"]},
+        _URL: {"vr": "UR", "Value": [f"{public}/studies/{_way(head, item)}"]},
         **({_WARNING: {"vr": "US", "Value": [warning]}} if warning else {}),
     }
+
+
+def _way(head: Head, item: Element) -> str:
+    """To the object, where the archive says of which series it is; else to its study."""
+    study, told = head.study.study_instance_uid, _SERIES.search(_text(item, _URL))
+    if told is None or told[2] != head.sop_instance or not is_uid(told[1]):
+        return study
+    return f"{study}/series/{told[1]}/instances/{told[2]}"
 
 
 def _failure(failure: Failure) -> Element:

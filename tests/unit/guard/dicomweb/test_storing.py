@@ -94,6 +94,28 @@ def test_permitted_objects_reach_the_archive_unchanged(size: int, chunks: bool) 
     assert talk.desk.counted[Measure.BYTES] == len(body)
 
 
+@pytest.mark.parametrize(
+    ("said", "way"),
+    [
+        ("http://pacs/web/studies/9/series/1.5/instances/1.2.901", "/series/1.5/instances/1.2.901"),
+        ("http://pacs/web/studies/9/series/1.5/instances/1.2.902", ""),
+        ("http://pacs/web/studies/9/series/1..5/instances/1.2.901", ""),
+        ("http://pacs/web/studies/9/series/1.5/instances/1.2.901/..", ""),
+        ("", ""),
+    ],
+)
+def test_what_was_stored_is_told_with_our_address_of_it(said: str, way: str) -> None:
+    def archive(asked: Asked) -> Reply:
+        item = {"00081155": {"vr": "UI", "Value": ["1.2.901"]}, "00081190": {"vr": "UR", "Value": [said]}}
+        return json_reply({"00081199": {"vr": "SQ", "Value": [item]}})
+
+    body = json.loads(Conversation(archive).say(post(multipart([file(NEW, "1.2.901")]))).answer.body)
+    study = f"https://guard.example/dicom-web/studies/{NEW}"
+
+    assert body["00081190"] == {"vr": "UR", "Value": [study]}
+    assert body["00081199"]["Value"][0]["00081190"]["Value"] == [study + way]
+
+
 def test_the_frame_of_the_client_does_not_pass() -> None:
     body = multipart(
         [file(NEW, "1.2.901")],
