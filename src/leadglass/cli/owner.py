@@ -32,7 +32,7 @@ from leadglass.model.record import ScanRecord, read_record
 from leadglass.model.statement import Statement
 from leadglass.model.verdict import Nature
 from leadglass.owner.attribute import Attribution, Candidate, attribute
-from leadglass.owner.clues import Clue, Source
+from leadglass.owner.clues import Clue, Source, in_certificate
 from leadglass.owner.contacts import Contact
 from leadglass.owner.gather import gather, whom
 from leadglass.owner.natures import natures
@@ -102,8 +102,9 @@ def owner(
         databases=mmdb or (),
     ) as open_:
         seen = _read(records)
-        found = list(gather(address, open_, [name for record in seen for name in _names(record, address)]))
-    clues = [*(one for one in found if isinstance(one, Clue)), *kept.clues()]
+        found = list(gather(address, open_))
+    certified = (clue for record in seen for clue in _certified(record, address))
+    clues = [*certified, *(one for one in found if isinstance(one, Clue)), *kept.clues()]
     told = attribute(clues)
     contacts = whom([one for one in found if isinstance(one, Contact)], told.country)
     answer = _Answer(
@@ -139,13 +140,12 @@ def _read(records: Path | None) -> Sequence[ScanRecord]:
     return [read_record(line) for line in read_text(records).splitlines() if line.strip()]
 
 
-def _names(record: ScanRecord, address: str) -> Iterator[str]:
+def _certified(record: ScanRecord, address: str) -> Iterator[Clue]:
     if record.endpoint.address != address or record.transport.tls is None:
         return
     certificate = record.transport.tls.certificate
     if certificate is not None:
-        yield from certificate.sans
-        yield from (part.partition("=")[2] for part in certificate.subject.split(",") if part[:3] == "CN=")
+        yield from in_certificate(certificate.subject, certificate.sans)
 
 
 def _lines(answer: _Answer) -> Iterator[Text]:

@@ -128,5 +128,6 @@ def _says(candidates: Sequence[Candidate], countries: Iterable[str]) -> str:
     elif len(where) > 1:
         parts.append(f"geography does not agree ({', '.join(where)})")
     if len(tenants) > 1:
-        parts.append(f"{len(tenants) - 1} more named, less surely")
+        surely = "less surely" if tenants[1].agreement < best.agreement else "and as surely"
+        parts.append(f"{len(tenants) - 1} more named, {surely}")
     return ", ".join(parts)

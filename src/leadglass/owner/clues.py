@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-__all__ = ["Clue", "Source", "domain_of"]
+__all__ = ["Clue", "Source", "domain_of", "in_certificate"]
 
 
 class Source(enum.StrEnum):
@@ -64,3 +66,27 @@ def domain_of(name: str) -> str | None:
 
 def _is_label(label: str) -> bool:
     return 0 < len(label) <= 63 and label.replace("-", "").replace("_", "").isalnum()
+
+
+_PART = re.compile(r"(?:^|[,+])([A-Za-z0-9.]+)=((?:\\.|[^\\,+])*)")
+"""An attribute of a name as RFC 4514 writes it; a comma within a value has a backslash before it."""
+_ESCAPED = re.compile(r"\\(.)")
+_MADE_UP = (
+    "internet widgits pty ltd; default company ltd; acme co; my company; my company name; some company;"
+    " someorganization; unspecified; unknown; none; example; test; localhost; self-signed; self signed"
+)
+_NOBODY = frozenset(name.strip() for name in _MADE_UP.split(";"))
+"""Organisations that tools fill in when nobody does."""
+_SHORTEST = 3
+
+
+def in_certificate(subject: str, sans: Iterable[str]) -> Iterator[Clue]:
+    """The hosts that a certificate is for, those of a wildcard too, and the organisation that it names."""
+    parts = [(key.upper(), _ESCAPED.sub(r"\1", value)) for key, value in _PART.findall(subject)]
+    for name in (*sans, *(value for key, value in parts if key == "CN")):
+        host = name.lower().removeprefix("*.")
+        if domain_of(host):
+            yield Clue(Source.CERTIFICATE, host)
+    for key, value in parts:
+        if key == "O" and len(value) >= _SHORTEST and value.lower().rstrip(".") not in _NOBODY:
+            yield Clue(Source.CERTIFICATE, value)

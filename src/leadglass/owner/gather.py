@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from leadglass.errors import TransportError
-from leadglass.owner.clues import Clue, Source, domain_of
+from leadglass.owner.clues import Clue, Source
 from leadglass.owner.contacts import Contact, Way, csirts, in_order
 
 __all__ = ["SERVICES", "Asked", "Database", "Names", "announced", "gather", "registered", "whom"]
@@ -49,14 +49,8 @@ class Asked:
     databases: Sequence[Database] = ()
 
 
-def gather(address: str, asked: Asked, certificate: Sequence[str] = ()) -> Iterator[Clue | Contact | str]:
-    """Clues and contacts on ``address``; a text is what could not be found out, and why.
-
-    ``certificate``: names in the server's certificate, from a record.
-    """
-    for name in certificate:
-        if name and not name.startswith("*") and domain_of(name):
-            yield Clue(Source.CERTIFICATE, name.lower())
+def gather(address: str, asked: Asked) -> Iterator[Clue | Contact | str]:
+    """Clues and contacts on ``address``; a text is what could not be found out, and why."""
     if asked.names is not None:
         yield from _from_names(address, asked.names)
     if asked.registry is not None:

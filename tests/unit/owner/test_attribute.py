@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadglass.owner.attribute import attribute
-from leadglass.owner.clues import Clue, Source, domain_of
+from leadglass.owner.clues import Clue, Source, domain_of, in_certificate
 from leadglass.owner.contacts import Contact, Way, csirts, in_order, security_txt
 from leadglass.owner.gather import registered, whom
 
@@ -26,6 +26,34 @@ def test_sources_that_name_the_same_agree_and_are_believed_more_than_each() -> N
     assert told.country == "DE"
     assert "agree" in told.says
     assert "geography (DE)" in told.says
+
+
+@pytest.mark.parametrize(
+    ("subject", "sans", "names"),
+    [
+        ("CN=*.waldsee.example", ("*.waldsee.example", "192.0.2.7"), {"waldsee.example"}),
+        ("CN=pacs01,O=Klinik Waldsee,C=DE", (), {"Klinik Waldsee"}),
+        (
+            r"O=Waldsee\, Radiology \+ Partner,CN=PACS.waldsee.example",
+            (),
+            {"Waldsee, Radiology + Partner", CERTIFIED.name},
+        ),
+        ("CN=localhost,O=Internet Widgits Pty Ltd,ST=Some-State", ("localhost",), set()),
+    ],
+)
+def test_a_certificate_names_hosts_and_an_organisation(
+    subject: str, sans: tuple[str, ...], names: set[str]
+) -> None:
+    found = set(in_certificate(subject, sans))
+
+    assert {clue.name for clue in found} == names
+    assert {clue.source for clue in found} <= {Source.CERTIFICATE}
+
+
+def test_who_is_named_as_surely_is_not_said_to_be_named_less_surely() -> None:
+    told = attribute(in_certificate("CN=archive.example,O=Klinik Waldsee", ()))
+
+    assert told.says.endswith("by certificate alone, 1 more named, and as surely")
 
 
 def test_a_provider_is_not_the_tenant() -> None:
