@@ -117,6 +117,7 @@ def store(
     scan: scans.StoredScan | None = None,
     note: Mapping[str, str | None] | None = NOTE,
     at: int = 0,
+    is_listed: bool = False,
 ) -> scans.StoredScan:
     """A scan (a new one, if none is given) with ``sights``, ``at`` seconds later, seen from ``place``."""
     number = next(_numbers)
@@ -129,8 +130,11 @@ def store(
             scope_note=None if note is None else json.dumps(note),
             pins=json.dumps(PINS),
             wanted=(place,),
+            is_listed=is_listed,
         )
         scan = scans.begin(database, planned)
+    if is_listed:
+        scans.add_listed(database, scan, [(sight.address, sight.port) for sight in sights])
     work = Work(database, scan, place, position, worker=f"w{number}", token=lambda: f"t{number}")
     shard = work.take()
     assert shard is not None

@@ -14,7 +14,7 @@ from tests.contract.reading import Sight, secured, store, told
 from leadglass.errors import UsageError
 from leadglass.model.endpoint import Endpoint
 from leadglass.model.verdict import Access, Severity
-from leadglass.store import diff, reading
+from leadglass.store import diff, diff_rows, reading
 from leadglass.store.database import Database
 from leadglass.store.diff import Change, Kind
 
@@ -212,6 +212,18 @@ def test_what_changed_since_the_last_look(database: Database) -> None:
     ]
 
 
+def test_what_another_tool_finds_open_for_the_first_time_appears(database: Database) -> None:
+    found = [told("192.0.2.1"), told("192.0.2.9", Access.ANSWERS_QUERY)]
+    first = store(database, found[:1], is_listed=True)
+    now = store(database, [*found, told("192.0.2.3", CLOSED)], at=86_400, is_listed=True)
+    again = store(database, found, at=2 * 86_400, is_listed=True)
+    elsewhere = store(database, found, place="tokyo", at=3 * 86_400, is_listed=True)
+
+    assert said(diff.changes(database, now)) == ["appeared 192.0.2.9:104: None -> answers-query"]
+    for scan in (first, again, elsewhere):
+        assert said(diff.changes(database, scan)) == []
+
+
 def test_a_look_that_missed_an_endpoint_does_not_forget_it(database: Database) -> None:
     store(database, [told("192.0.2.1")])
     store(database, [told("192.0.2.2")], at=60)
@@ -237,7 +249,7 @@ def test_changes_are_read_by_their_index(database: Database) -> None:
     """Or else a scan of ten million endpoints takes minutes. Measured by ``bench/store.py``."""
     now = store(database, [told(f"192.0.2.{n}", version=f"{n}") for n in range(250)])
     now = store(database, [told(f"192.0.2.{n}", version=f"{n or 'other'}") for n in range(250)], at=60)
-    query = diff.changed_rows(now.id, database.is_postgres)
+    query = diff_rows.changed_rows(now.id, database.is_postgres)
     explain = "EXPLAIN (COSTS OFF) " if database.is_postgres else "EXPLAIN QUERY PLAN "
     with database.read() as connection:
         if database.is_postgres:  # it reads so small a table whole

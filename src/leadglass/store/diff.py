@@ -16,17 +16,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import (
-    BigInteger,
     Connection,
-    Executable,
-    and_,
-    bindparam,
-    cast,
     func,
-    null,
     or_,
     select,
-    text,
 )
 
 from leadglass.errors import UsageError
@@ -34,7 +27,8 @@ from leadglass.model.endpoint import Endpoint
 from leadglass.model.key import unpack
 from leadglass.model.verdict import Access, Severity
 from leadglass.store.database import Database
-from leadglass.store.reading import PAGE, AnyRow, AnySelect, Shelf, names_of, streamed
+from leadglass.store.diff_rows import changed_rows, differing, new_rows
+from leadglass.store.reading import PAGE, AnyRow, Shelf, names_of, streamed
 from leadglass.store.scans import StoredScan
 from leadglass.store.schema import evidence, observations, places, shards, verdicts
 
@@ -137,12 +131,15 @@ class _Moves:
 def changes(db: Database, scan: StoredScan) -> Iterator[Change]:
     """The endpoints of ``scan`` that are not as they were when last seen from the same place before it.
 
-    What was never seen before is no change. Reads only rows that changed, by their own index.
+    What was never seen before is no change, but where another tool told what is open: from such lists new ones come.
+    Otherwise reads only rows that changed, by their own index.
     """
+    plan, queries = scan.plan, [changed_rows(scan.id, db.is_postgres)]
+    if plan.is_listed:
+        queries.append(new_rows(scan.id, plan.began))
     with db.read() as connection:
-        teller = _Teller(connection, names_of(scan.plan))
-        for page in streamed(connection, changed_rows(scan.id, db.is_postgres)):
-            pairs = [_Pair(*row) for row in page]
+        teller = _Teller(connection, names_of(plan))
+        for pairs in _paged(heapq.merge(*(_each(streamed(connection, query)) for query in queries))):
             yield from teller.told(pairs[:_GLANCE], _Moves())
             yield from teller.told(pairs[_GLANCE:], _Moves())
 
@@ -160,20 +157,9 @@ def difference(db: Database, before: StoredScan, after: StoredScan) -> Iterator[
             yield from teller.told(pairs, moves)
 
 
-def changed_rows(scan: int, is_postgres: bool) -> Executable:
-    """What ``changes`` reads: endpoint, place, verdict before, verdict after."""
-    # Both would go through the whole scan in the order of its key, PostgreSQL for as long as it has no statistics of it.
-    index = "" if is_postgres else " INDEXED BY ix_observations_changed"
-    place = "place + 0" if is_postgres else "place"
-    return text(
-        f"SELECT endpoint, place, changed_from, verdict FROM observations{index}"  # noqa: S608 - our own words
-        f" WHERE scan = :scan AND changed_from IS NOT NULL ORDER BY endpoint, {place}"
-    ).bindparams(bindparam("scan", scan, BigInteger()))
-
-
 def _pairs(connection: Connection, before: int, after: int) -> Iterator[_Pair]:
     """The spots where the verdicts of two scans differ, in order."""
-    found = (_each(streamed(connection, query)) for query in _differing(before, after))
+    found = (_each(streamed(connection, query)) for query in differing(before, after))
     return heapq.merge(*found)
 
 
@@ -181,7 +167,7 @@ def _each(pages: Iterable[Sequence[AnyRow]]) -> Iterator[_Pair]:
     return (_Pair(*row) for page in pages for row in page)
 
 
-def _paged(pairs: Iterator[_Pair]) -> Iterator[list[_Pair]]:
+def _paged(pairs: Iterable[_Pair]) -> Iterator[list[_Pair]]:
     page: list[_Pair] = []
     for pair in pairs:
         page.append(pair)
@@ -189,22 +175,6 @@ def _paged(pairs: Iterator[_Pair]) -> Iterator[list[_Pair]]:
             yield page
             page = []
     yield page
-
-
-def _differing(before: int, after: int) -> tuple[AnySelect, AnySelect]:
-    """What the first scan saw and the second otherwise or not at all; what only the second saw."""
-    a, b = observations.alias("a").c, observations.alias("b").c
-    same_spot = and_(a.endpoint == b.endpoint, a.place == b.place)
-    other = (
-        select(a.endpoint, a.place, a.verdict, b.verdict)
-        .outerjoin_from(a.endpoint.table, b.endpoint.table, and_(b.scan == after, same_spot))
-        .where(a.scan == before, b.verdict.is_distinct_from(a.verdict))
-    )
-    nothing = cast(null(), BigInteger)
-    new = select(b.endpoint, b.place, nothing, b.verdict).where(
-        b.scan == after, ~select(a.endpoint).where(a.scan == before, same_spot).exists()
-    )
-    return other.order_by(a.endpoint, a.place), new.order_by(b.endpoint, b.place)
 
 
 # ---- what it means
@@ -333,7 +303,7 @@ def _identified(connection: Connection, before: int, after: int) -> Iterator[Any
         is None
     ):
         return
-    for query in _differing(before, after):
+    for query in differing(before, after):
         spots = query.order_by(None).subquery().c
         endpoint, place, was, became = spots
         v, w, e, f = verdicts.alias(), verdicts.alias(), evidence.alias(), evidence.alias()
