@@ -22,6 +22,7 @@ from tests.peers.guarded_clinic import eventually
 from tests.peers.guarded_web import Web, open_web
 
 from leadglass.guard.audit.events import Happening
+from leadglass.model.access import Action
 
 pytestmark = [
     pytest.mark.peer("orthanc"),
@@ -495,6 +496,22 @@ def test_an_archive_that_wants_a_password_gets_the_guards_own(tmp_path: Path) ->
     with open_web(tmp_path, *ENTRIES[:1], settings={"archive": archive}, user=("guard", "a word")) as web:
         assert web.status("work", "/dicom-web/studies") == 200
         assert web.status("work", f"/dicom-web/studies/{HEAD.uid}/metadata") == 200
+
+
+def test_work_items_go_to_whom_a_policy_permits_them_once_the_file_carries_them(tmp_path: Path) -> None:
+    permitted = """@id("work-items") permit (principal, action == Action::"ups", resource is Node)
+        when { principal.roles.contains("researcher") };"""
+    with open_web(
+        tmp_path,
+        ENTRIES[0],
+        ENTRIES[2],
+        settings={"archive": {"workitems": True}},
+        policies={"ups.cedar": permitted},
+    ) as web:
+        assert web.status("work", "/dicom-web/workitems") == 403
+        # Orthanc has no work items: that is its own answer.
+        assert web.status("lab", "/dicom-web/workitems") == 404
+        assert any(event.action is Action.UPS for event in web.guard.audit())
 
 
 def test_budgets_stop_a_collector(tmp_path: Path) -> None:

@@ -114,6 +114,7 @@ def open_web(
     home: Path,
     *entries: Enrolled,
     settings: Mapping[str, Mapping[str, Any]] | None = None,
+    policies: Mapping[str, str] | None = None,
     user: tuple[str, str] | None = None,
 ) -> Iterator[Web]:
     """Orthanc with the clinic, and a guard before it; ``user``: who alone may use Orthanc over HTTP."""
@@ -130,6 +131,7 @@ def open_web(
             title=TITLE,
             web=f"http://127.0.0.1:{http}/dicom-web",
             settings=settings,
+            policies=policies,
         ) as one,
     ):
         orthanc.load(archive, clinic.files(), user=user)

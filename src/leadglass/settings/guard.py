@@ -72,6 +72,8 @@ class ArchiveSettings:
     """Whom its web server knows the guard as; None: it asks for no password."""
     web_password_file: str | None = None
     """Path of that user's password."""
+    workitems: bool = False
+    """Whether UPS-RS is carried, where a policy permits it."""
 
 
 @dataclass(frozen=True, slots=True)

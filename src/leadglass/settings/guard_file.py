@@ -66,6 +66,7 @@ class ArchiveTable(Table):
     web: WebRoot | None = None
     web_user: Text | None = None
     web_password_file: Text | None = None
+    workitems: bool = False
     sends_from: Networks = ()
 
 
@@ -236,6 +237,7 @@ class _Reader:
             sends_from=table.sends_from,
             web_user=table.web_user,
             web_password_file=self._maybe(table.web_password_file),
+            workitems=table.workitems,
         )
 
     def _titles(self, table: ArchiveTable) -> tuple[str, ...]:
@@ -263,6 +265,8 @@ class _Reader:
             self._fail(("archive", "web"), "web_user and web_password_file belong together")
         if table.web_user is not None and table.web is None:
             self._fail(("archive", "web_user"), "web_user has no effect without web")
+        if table.workitems and table.web is None:
+            self._fail(("archive", "workitems"), "workitems has no effect without web")
         if ":" in (table.web_user or ""):
             self._fail(("archive", "web_user"), "a user name over HTTP holds no colon (RFC 7617)")
 

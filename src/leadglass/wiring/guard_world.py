@@ -227,13 +227,13 @@ def web_of(settings: GuardSettings, world: World, tls: ServerTls) -> WebDoor:
         assert told.ca is not None  # the file says so
         context = client_context(settings.tls.profile, told.ca, told.certificate, told.key)
     pool = Pool(service("the archive's web server", address, resolver()), context, address.host)
-    door = door_of(settings.listen.names, listens, told.web, told.titles[0])
-    return web_door(
-        world,
-        replace(door, origins=frozenset(settings.listen.web_origins), login=_login(told)),
-        pool,
-        tls.context,
+    door = replace(
+        door_of(settings.listen.names, listens, told.web, told.titles[0]),
+        origins=frozenset(settings.listen.web_origins),
+        login=_login(told),
+        workitems=told.workitems,
     )
+    return web_door(world, door, pool, tls.context)
 
 
 def _login(told: ArchiveSettings) -> str | None:

@@ -274,6 +274,13 @@ def test_what_is_lacking_is_told(text: str, said: str) -> None:
 LOGIN = FULL.replace("own_title =", 'web_user = "guard"\nweb_password_file = "word"\nown_title =')
 
 
+def test_work_items_are_carried_only_where_the_file_says_so() -> None:
+    assert not read(FULL).archive.workitems
+    assert read(FULL.replace("own_title =", "workitems = true\nown_title =")).archive.workitems
+    with pytest.raises(ConfigError, match="line 5: workitems has no effect without web"):
+        read(LEAST.replace("[listen]", "workitems = true\n[listen]"))
+
+
 def test_pages_in_a_browser_need_somebody_who_gives_them_tokens() -> None:
     assert read(FULL).listen.web_origins == ("https://viewer.example.org",)
     assert read(FULL.replace("https://viewer.example.org", "http://[::1]:3000")).listen.web_origins == (
