@@ -24,7 +24,7 @@ test: dev peers lint types ## Lint, types and every test but the deep ones; inst
 	@$(PY) -m pytest $(PARALLEL) $(ARGS)
 
 deep: dev peers ## Every test, with large counts (hours)
-	@LEADGLASS_DEEP=1 $(PY) -m pytest $(ARGS)
+	@LEADGLASS_DEEP=1 $(PY) -m pytest -o faulthandler_timeout=0 $(ARGS)
 
 lint: dev ## Style, with every rule on
 	@$(PY) -m ruff check .

@@ -23,6 +23,8 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).parent.parent
 UNIT_SECONDS = 60
 """A unit test that takes longer is stuck."""
+DEEP_SECONDS = 4 * 3600
+"""The same of a test with large counts."""
 
 REQUIRED = os.environ.get("LEADGLASS_PEERS") == "required"
 DEEP = os.environ.get("LEADGLASS_DEEP") == "1"
@@ -125,8 +127,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         unknown = {peer for mark in item.iter_markers("peer") for peer in mark.args} - PEERS.keys()
         if unknown:
             raise pytest.UsageError(f"{item.nodeid}: scripts/peers.txt knows no {', '.join(sorted(unknown))}")
-        if in_tier(item, "unit") and not item.get_closest_marker("timeout") and not DEEP:
-            item.add_marker(pytest.mark.timeout(UNIT_SECONDS))
+        if not item.get_closest_marker("timeout") and (DEEP or in_tier(item, "unit")):
+            item.add_marker(pytest.mark.timeout(DEEP_SECONDS if DEEP else UNIT_SECONDS))
     if not DEEP:
         deep = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=deep)
