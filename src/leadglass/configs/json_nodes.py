@@ -203,8 +203,10 @@ def _first(source: Source, owner: Object, new: str) -> Edit:
     start, text = owner.start + 1, source.text
     if owner.members:
         return source.edit(start, start, f"{_indent(text, owner.members[0].start)}{new},")
-    if text[start : owner.end - 1].strip():  # Comments: they stay.
-        return source.edit(start, start, f"\n  {new}\n")
+    comments = text[start : owner.end - 1]
+    if comments.strip():  # They stay.
+        indent = re.match(r"[ \t]*\r?\n[ \t]*(?=\S)", comments)
+        return source.edit(start, start, f"{indent[0]}{new}" if indent else f"\n  {new}\n")
     return source.edit(start, owner.end - 1, f" {new} ")
 
 

@@ -170,7 +170,7 @@ class Settings:
             return ()
         entry = self.entry(name)
         if entry:
-            return (replaced(entry.source, entry.node, value),)
+            return _changed(entry, value)
         misspelt = self.misspelt.get(name)
         if misspelt:
             return (rename(misspelt, name), replaced(misspelt.source, misspelt.node, value))
@@ -248,6 +248,14 @@ def rename(entry: Entry, name: str) -> Edit:
 def shown(word: str, most: int = 64) -> str:
     """A name from a file as it may stand in a line: what cannot be printed is replaced, and the rest cut off."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in word[:most])
+
+
+def _changed(entry: Entry, value: Json) -> tuple[Edit, ...]:
+    """Another value; an object that is empty but for comments keeps them."""
+    node = entry.node
+    if isinstance(node, Object) and not node.members and isinstance(value, Mapping) and len(value) == 1:
+        return tuple(inserted(entry.source, node, name, inner) for name, inner in value.items())
+    return (replaced(entry.source, node, value),)
 
 
 @functools.cache

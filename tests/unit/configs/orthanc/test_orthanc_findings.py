@@ -151,6 +151,15 @@ def test_a_power_is_found_and_closed(option: str, value: object, rule: str, fixe
     assert closed(options, rule) == {**options, option: fixed}
 
 
+def test_a_comment_among_the_users_is_kept_when_one_is_declared() -> None:
+    text = (
+        '{\n "RemoteAccessAllowed": true,\n "RegisteredUsers" : {\n    // "alice" : "alicePassword"\n  }\n}'
+    )
+    after = edited(text, one(text, "003").edits)
+
+    assert after == text.replace("// ", '"admin" : "${ORTHANC_ADMIN_PASSWORD}"\n    // ')
+
+
 def test_the_web_without_tls_is_found() -> None:
     assert one({"RemoteAccessAllowed": True, **QUIET}, "011").edits == ()
     assert one({"HttpsVerifyPeers": False, **QUIET}, "054").edits == ()
