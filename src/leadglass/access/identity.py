@@ -23,6 +23,7 @@ __all__ = [
     "NeedsPasscode",
     "NeedsToken",
     "bearer_token",
+    "named_by",
     "person_of",
     "user_identity",
 ]
@@ -88,6 +89,16 @@ def user_identity(item: UserIdentityRQ | None, enrolled: Enrolled, roll: Roll, *
     if item.user_identity_type == _TOKEN:
         return NeedsToken(item.primary_field)
     return _named(item, enrolled, roll)
+
+
+def named_by(item: UserIdentityRQ) -> str | None:
+    """The user name that an item gives, believed or not, for the audit; None where it gives none that can be read."""
+    if item.user_identity_type not in {_USERNAME, _PASSCODE}:
+        return None
+    try:
+        return plain_text(item.primary_field.decode("utf-8"), MOST_CHARACTERS)
+    except ValueError:
+        return None
 
 
 def bearer_token(authorization: str, *, tls: bool) -> bytes | IdentityRefusal:

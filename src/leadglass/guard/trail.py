@@ -94,6 +94,26 @@ class Trail:
             )
         )
 
+    def disbelieved(
+        self, peer: Peer, titles: tuple[str, str], why: str, rule: str, *, device: str, person: str | None
+    ) -> None:
+        """``device`` was let in, and the person was not who it said; ``titles`` are the calling and the called one."""
+        self.after(
+            AuditEvent(
+                Happening.LOGIN,
+                self.now(),
+                Outcome.SERIOUS,
+                claimed=person,
+                device=device,
+                title=titles[0] or None,
+                called=titles[1],
+                address=peer.address,
+                certificate=peer.certificate,
+                reason=why,
+                rules=(rule,),
+            )
+        )
+
 
 @dataclass(slots=True)
 class _Stored:

@@ -8,8 +8,11 @@ import time
 import traceback
 from collections.abc import Mapping
 
-__all__ = ["log", "mistake", "open_log"]
+from leadglass.guard.audit.events import AuditEvent, Happening, Outcome
 
+__all__ = ["log", "mistake", "open_log", "refusal"]
+
+_REFUSALS = frozenset({Happening.ASSOCIATION, Happening.LOGIN, Happening.REFUSED})
 _LOGGER = logging.getLogger("leadglass.guard")
 
 
@@ -34,8 +37,25 @@ def open_log() -> None:
 
 def log(event: str, given: Mapping[str, str]) -> None:
     """Something an operator should see."""
-    level = logging.WARNING if event in {"problem", "break-glass begins"} else logging.INFO
+    level = logging.WARNING if event in {"problem", "break-glass begins", "refused"} else logging.INFO
     _LOGGER.log(level, event, extra={"given": dict(given)})
+
+
+def refusal(event: AuditEvent) -> None:
+    """Say why somebody was turned away or denied: DICOM has a number for it at most, and no words."""
+    if event.outcome is Outcome.SUCCESS or event.happening not in _REFUSALS:
+        return
+    told = {
+        # Not who somebody claimed to be: people type their passcode where the name belongs.
+        "who": None if event.who is None else event.who.name,
+        "device": event.device,
+        "title": event.title,
+        "address": event.address,
+        "action": None if event.action is None else event.action.value,
+        "reason": event.reason,
+        "rules": ", ".join(event.rules),
+    }
+    log("refused", {key: value for key, value in told.items() if value})
 
 
 def mistake(exc: BaseException) -> None:

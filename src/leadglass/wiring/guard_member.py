@@ -39,7 +39,7 @@ from leadglass.store.guard_moves import shared_key
 from leadglass.store.guard_roll import read_roll
 from leadglass.store.spool import Spool, open_spool
 from leadglass.wiring.guard_kept import KeptFiles
-from leadglass.wiring.guard_log import log, mistake, open_log
+from leadglass.wiring.guard_log import log, mistake, open_log, refusal
 from leadglass.wiring.guard_setup import Site, read_site, roll_of
 from leadglass.wiring.guard_state import KeptMoves, Reach, SharedState
 from leadglass.wiring.guard_world import Policies, budgets_of, forwarder_of, tokens_of, web_of, world_of
@@ -211,6 +211,7 @@ class _Member:
         self._kept.confirm(roll, self._begun.key)
 
     def _write(self, event: AuditEvent, *, reserved: bool) -> None:
+        refusal(event)
         try:
             for body in to_bodies(event):
                 self._spool.append(body, reserved=reserved)

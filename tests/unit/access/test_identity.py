@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from leadglass.access.admission import principal_of
-from leadglass.access.identity import IdentityRefusal, NeedsPasscode, NeedsToken, user_identity
+from leadglass.access.identity import IdentityRefusal, NeedsPasscode, NeedsToken, named_by, user_identity
 from leadglass.model.access import Kind, Principal
 from leadglass.model.enrolment import Enrolled, Roll, User
 from leadglass.wire.user_information import UserIdentityRQ
@@ -148,3 +148,13 @@ def test_no_credential_shows_in_a_log() -> None:
 
     assert "a.b.c" not in shown
     assert "sesame" not in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [(1, b"ada", "ada"), (2, b"ada", "ada"), (2, b"\xff", None), (5, b"a.b.c", None)],
+)
+def test_a_user_name_is_told_to_the_audit_and_a_token_is_not(
+    kind: int, name: bytes, said: str | None
+) -> None:
+    assert named_by(UserIdentityRQ(kind, False, name, b"")) == said

@@ -187,3 +187,15 @@ def test_what_cannot_be_written_down_afterwards_is_counted_as_lost(what: str) ->
     AFTER[what](diary(paper, Kind.PERSON))
 
     assert paper.lost == 1
+
+
+def test_a_login_that_failed_names_the_device_and_who_was_claimed() -> None:
+    paper = Paper()
+    peer = Peer("10.0.0.9", "ab" * 32, tls=True)
+    paper.trail().disbelieved(
+        peer, ("CT1", "ARCHIVE"), "wrong", "passcode-wrong", device="ct-1", person="ada"
+    )
+    event = paper.last
+    assert (event.happening, event.outcome) == (Happening.LOGIN, Outcome.SERIOUS)
+    assert (event.who, event.claimed, event.device, event.title) == (None, "ada", "ct-1", "CT1")
+    assert (event.certificate, event.rules) == ("ab" * 32, ("passcode-wrong",))

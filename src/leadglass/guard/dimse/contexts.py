@@ -7,7 +7,7 @@ so is the deflated transfer syntax, in which nobody can read a head without infl
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from leadglass.guard.dimse.archive import Answer, Proposal
@@ -108,6 +108,9 @@ class Contexts:
     """What the archive is asked for, by the client's ids, and the guard's own last."""
     folding: int | None
     """The guard's own context: Study Root FIND, for queries about patients."""
+    withheld: Mapping[Action | None, str] = field(default_factory=dict)
+    """The services that are not open to the client, each with the first class it was proposed by; None: what no
+    guard lets through."""
 
     @classmethod
     def of(cls, rq: AAssociateRQ, allowed: Iterable[Action]) -> Contexts:
@@ -126,12 +129,20 @@ class Contexts:
             {c.context_id: c for c in rq.presentation_contexts},
             (*passed, *own),
             None if folding is None else folding.context_id,
+            {action: syntax for action, syntax in _services(rq).items() if action not in may},
         )
 
     def abstract_syntax(self, context_id: int) -> str:
         """Of a context that was proposed, the guard's own included."""
         proposed = self.proposed.get(context_id)
         return STUDY_ROOT_FIND if proposed is None else proposed.abstract_syntax
+
+
+def _services(rq: AAssociateRQ) -> dict[Action | None, str]:
+    """What the client would ask for. Classes that it would only receive by C-GET are no wish to store."""
+    received = _receives(rq)
+    wanted = (c.abstract_syntax for c in reversed(rq.presentation_contexts))
+    return {action_of(syntax): syntax for syntax in wanted if syntax not in received}
 
 
 def _receives(rq: AAssociateRQ) -> frozenset[str]:

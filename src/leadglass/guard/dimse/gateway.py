@@ -19,7 +19,7 @@ from typing import Any
 
 from leadglass.access.admission import Peer, Refusal, admit, principal_of
 from leadglass.access.budgets import Measure
-from leadglass.access.identity import IdentityRefusal
+from leadglass.access.identity import IdentityRefusal, named_by
 from leadglass.errors import LeadglassError, TransportError
 from leadglass.guard.channel import Channel
 from leadglass.guard.client import Client
@@ -34,7 +34,7 @@ from leadglass.guard.dimse.upstream import Upstream
 from leadglass.guard.identifiers.head import Heads
 from leadglass.guard.trail import Diary
 from leadglass.guard.world import World
-from leadglass.model.access import Action
+from leadglass.model.access import Action, Node
 from leadglass.model.enrolment import User
 from leadglass.wire.association import Role
 from leadglass.wire.dimse import CCancelRQ, Message, has_data_set
@@ -136,10 +136,20 @@ class Gateway:
             self.diary = self.world.diary(who)
             asked = [action_of(context.abstract_syntax) for context in self.contexts.passed]
             self.diary.begun(action for action in allowed if action in asked)
+            self._tell_withheld(who)
         except LeadglassError as exc:
             self._turn_away(rq, str(exc), "unavailable", (2, 3, 1))
             return
         self._accept(rq, answer)
+
+    def _tell_withheld(self, who: Client) -> None:
+        assert self.diary is not None
+        for action, syntax in self.contexts.withheld.items():
+            if action is None:
+                self.diary.refused(None, f"no such service is let through: {syntax}", ())
+            else:
+                denied = self.world.decide(who, action, Node(who.called))
+                self.diary.refused(action, denied.reason, denied.rules)
 
     async def _identify(self, rq: AAssociateRQ) -> Client | None:
         world = self.world
@@ -153,10 +163,19 @@ class Gateway:
         claimed = item if isinstance(item, UserIdentityRQ) else None
         roll = world.roll
         believed = await world.people.associating(claimed, found, self.peer, roll)
-        if isinstance(believed, IdentityRefusal):
-            self._turn_away(rq, believed.reason, believed.rule, (1, 2, 1))
-            return None
         calling, called = rq.calling_ae_title.strip(), rq.called_ae_title.strip()
+        if isinstance(believed, IdentityRefusal):
+            person = None if claimed is None else named_by(claimed)
+            world.trail.disbelieved(
+                self.peer,
+                (calling, called),
+                believed.reason,
+                believed.rule,
+                device=found.name,
+                person=person,
+            )
+            self._reject(1, 2, 1)
+            return None
         if believed.until is None and claimed is not None:
             self._user = roll.users.get(believed.principal.name)
         ends = [moment for moment in (believed.until, found.until) if moment is not None]
@@ -180,7 +199,10 @@ class Gateway:
         self.world.trail.turned_away(
             self.peer, rq.calling_ae_title.strip(), rq.called_ae_title.strip(), why, rule
         )
-        self.client.reject(*answer)
+        self._reject(*answer)
+
+    def _reject(self, result: int, source: int, diagnostic: int) -> None:
+        self.client.reject(result, source, diagnostic)
         self.client.go_on("admission")
 
     # The archive's association.

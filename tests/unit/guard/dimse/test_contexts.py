@@ -78,6 +78,31 @@ def test_only_services_that_are_open_are_passed_on() -> None:
     assert [c[0] for c in passed(rq)] == [1, 3, 7]
 
 
+def test_services_that_are_not_open_are_named_with_the_class_they_were_wanted_by() -> None:
+    rq = asking(
+        (1, uids.VERIFICATION, (LE,)),
+        (3, uids.CT_IMAGE_STORAGE, (LE,)),
+        (5, uids.MR_IMAGE_STORAGE, (LE,)),
+        (7, "1.2.3.4", (LE,)),
+        (9, uids.MPPS, (LE,)),
+    )
+
+    assert Contexts.of(rq, [Action.ECHO, Action.MPPS]).withheld == {
+        Action.STORE: uids.CT_IMAGE_STORAGE,
+        None: "1.2.3.4",
+    }
+    assert Contexts.of(rq, EVERYTHING).withheld == {None: "1.2.3.4"}
+
+
+def test_who_would_receive_objects_by_a_get_does_not_want_to_store_them() -> None:
+    role = RoleSelection(uids.CT_IMAGE_STORAGE, scu_role=False, scp_role=True)
+    contexts = ((1, uids.STUDY_ROOT_GET, (LE,)), (3, uids.CT_IMAGE_STORAGE, (LE,)))
+    rq = asking(*contexts, role_selections=(role,))
+
+    assert Contexts.of(rq, [Action.GET]).withheld == {}
+    assert Contexts.of(rq, [Action.FIND]).withheld == {Action.GET: uids.STUDY_ROOT_GET}
+
+
 def test_what_is_deflated_is_not_proposed() -> None:
     rq = asking((1, uids.CT_IMAGE_STORAGE, (DEFLATED, EXPLICIT)), (3, uids.MR_IMAGE_STORAGE, (DEFLATED,)))
 

@@ -97,6 +97,20 @@ async def test_for_what_is_refused_no_archive_is_dialled() -> None:
     assert [event.reason for event in stage.told][-1] == "not permitted for this study"
 
 
+@on_stage
+async def test_a_service_that_is_not_open_is_refused_by_its_context_and_written_down() -> None:
+    stage = Stage()
+    stage.rules.closed = {Action.STORE}
+    await stage.associated(
+        replace(REQUEST, user_information=replace(REQUEST.user_information, role_selections=()))
+    )
+
+    refused = [event for event in stage.told if event.happening is Happening.REFUSED]
+    assert [(event.action, event.reason, event.rules) for event in refused] == [
+        (Action.STORE, "as it is", ("rule",))
+    ]
+
+
 @pytest.mark.parametrize("ask_for", [echo, ask, store, get])
 def test_the_archive_is_released_after_two_quiet_seconds(ask_for: Callable[[Stage], None]) -> None:
     @on_stage
