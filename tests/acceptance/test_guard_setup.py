@@ -56,6 +56,8 @@ def test_the_installed_command_sets_a_guard_up_with_keys_for_its_owner_alone(tmp
     for line in ("leadglass guard enrol ct-1", "leadglass guard firewall | nft -f -", "leadglass guard run"):
         assert line in done.stdout
     assert "tcp dport { 4242 } counter reject with tcp reset" in done.stdout
+    assert '{"DicomModalities": {"LEADGLASS": ["LEADGLASS", "127.0.0.1", 11113]}}\n' in done.stdout
+    assert "LEADGLASS = (LEADGLASS, 127.0.0.1, 11113)\n" in done.stdout
 
 
 @pytest.mark.peer("openssl")
@@ -99,7 +101,7 @@ def test_without_a_terminal_what_nobody_can_guess_is_missing(tmp_path: Path) -> 
         (("--archive", "pacs"), "--archive: 'pacs' is no address with a port"),
         (("--title", "SEVENTEEN_LETTERS"), "--title: the AE title 'SEVENTEEN_LETTERS' has 17 characters"),
         (("--host", "a b!"), "--host: 'b!' is no host name and no address"),
-        (("--web", "ftp://x"), "line 11: web: must be an http:// or https:// address"),
+        (("--web", "ftp://x"), "line 11: web: 'ftp://x' is no http:// or https:// address"),
         (("--database", "mysql://x/y"), "there is no way to store in 'mysql'"),
     ],
 )

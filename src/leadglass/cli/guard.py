@@ -18,12 +18,13 @@ from leadglass.cli.guard_running import edge, explain, run
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, UsageError
 from leadglass.guard.enrol.firewall import nftables
+from leadglass.guard.enrol.ready import peer_lines
 from leadglass.guard.enrol.template import Draft
 from leadglass.settings.guard import Address
 from leadglass.settings.guard_kinds import address as read_address
 from leadglass.settings.guard_kinds import host as read_host
 from leadglass.settings.titles import ae_title
-from leadglass.wiring.guard_setup import Site, begin, read_site
+from leadglass.wiring.guard_setup import Site, asks_from, begin, read_site
 
 __all__ = ["app", "firewall", "init"]
 
@@ -163,6 +164,8 @@ def _welcome(site: Site, directory: Path) -> str:
         asked = ""
     except ConfigError as exc:
         rules, asked = f"# {exc}\n", " --guard ADDRESS"
+    title = site.settings.archive.own_title
+    peer = "\n  ".join(peer_lines(title, asks_from(site)))
     return f"""\
 {site.file} is written, with an authority, the guard's own certificate and an empty roll. Next:
 
@@ -170,6 +173,11 @@ def _welcome(site: Site, directory: Path) -> str:
   leadglass guard firewall{config}{asked} | nft -f -
   leadglass guard run{config}
 
-The second leaves the archive's own ports to the guard. Where the archive runs, load:
+The guard asks the archive about studies, as {title}: the archive has to take queries from it.
+Orthanc; dcmqrscp (HostTable):
+
+  {peer}
+
+guard firewall leaves the archive's own ports to the guard. Where the archive runs, load:
 
 {rules}"""

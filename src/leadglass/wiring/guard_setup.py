@@ -35,6 +35,7 @@ from leadglass.wiring.storage import open_storage
 __all__ = [
     "Enrolment",
     "Site",
+    "asks_from",
     "begin",
     "enrol",
     "knows_role",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 FILE = "guard.toml"
+_FROM_ARCHIVE = 11113
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared with, not bound
 
 
@@ -264,6 +266,13 @@ def _handout(site: Site, entry: Enrolled, *, rsa: bool) -> Handout:
         rsa=rsa,
         from_archive=None if listen.from_archive is None else _reached(site, listen.from_archive),
     )
+
+
+def asks_from(site: Site) -> Address:
+    """Where an archive has the guard itself among its peers; where it sends nothing, the port is a matter of form."""
+    listen = site.settings.listen
+    door = listen.from_archive
+    return Address(listen.names[0], _FROM_ARCHIVE) if door is None else _reached(site, door)
 
 
 def _reached(site: Site, door: Address) -> Address:

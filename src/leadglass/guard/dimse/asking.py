@@ -105,7 +105,9 @@ class Asker:
 
     async def _open(self) -> _Conversation:
         if self._conversation is None or not self._conversation.leg.open:
-            self._conversation = conversation = _Conversation(str(self._archive.service))
+            self._conversation = conversation = _Conversation(
+                str(self._archive.service), self._rq.calling_ae_title
+            )
             conversation.leg.associate(self._rq)
             await self._archive.dial(conversation.leg)
             await conversation.ready
@@ -120,11 +122,12 @@ class Asker:
 class _Conversation:
     """The keeper of the guard's own association."""
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, where: str, title: str) -> None:
         loop = asyncio.get_running_loop()
         self.leg = Leg(Role.REQUESTOR, self, artim=5.0, idle=_PATIENCE)
         self.ready: asyncio.Future[None] = loop.create_future()
         self._where = where
+        self._title = title
         self._answer: asyncio.Future[list[bytes]] | None = None
         self._matches: list[bytes] = []
         self._match = bytearray()
@@ -156,7 +159,7 @@ class _Conversation:
         if ac.accepted_ids:
             self.ready.set_result(None)
         else:
-            self.ready.set_exception(TransportError("does not answer queries", where=self._where))
+            self.ready.set_exception(self._unanswered("the service is refused"))
             leg.abort()
 
     def message(self, leg: Leg, context_id: int, command: Message) -> None:
@@ -195,8 +198,8 @@ class _Conversation:
         self._fail("gave no answer that could be read")
 
     def gone(self, leg: Leg, why: str) -> None:
-        """No answer comes any more."""
-        self._fail(why or "ended the association")
+        """No answer comes any more: many archives tell a title that may not query just so."""
+        self._end(self._unanswered(why or "it ended the association"))
 
     def _finish(self, status: int) -> None:
         answer, self._answer = self._answer, None
@@ -205,11 +208,22 @@ class _Conversation:
         if status == 0:
             answer.set_result(self._matches)
         else:
-            answer.set_exception(TransportError(f"answered a query with {status:04X}H", where=self._where))
+            answer.set_exception(self._unanswered(f"{status:04X}H"))
+
+    def _unanswered(self, why: str) -> TransportError:
+        """What whoever runs the archive can do about it is said too."""
+        return TransportError(
+            f"does not answer the guard's own query as {self._title} ({why})",
+            where=self._where,
+            then=f"it has to take queries from {self._title}",
+        )
 
     def _fail(self, why: str) -> None:
+        self._end(TransportError(why, where=self._where))
+
+    def _end(self, error: TransportError) -> None:
         for future in (self.ready, self._answer):
             if future is not None and not future.done():
-                future.set_exception(TransportError(why, where=self._where))
+                future.set_exception(error)
                 future.exception()  # it may be that nobody waits
         self._answer = None

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from leadglass.errors import LocalProtocolError, RemoteProtocolError
 from leadglass.guard.channel import HIGH_WATER, Channel
+from leadglass.judge.services import rejection
 from leadglass.wire import pdu
 from leadglass.wire.association import (
     Aborted,
@@ -362,7 +363,7 @@ class Leg:
                 self._framer = ValueFramer(self.association.peer_maximum_length)
                 self._keeper.accepted(self, ac)
             case AssociateRejected(pdu=rj):
-                self._why = f"rejected ({rj.result}/{rj.source}/{rj.reason})"
+                self._why = f"rejected ({rejection((rj.result, rj.source, rj.reason))})"
             case ReleaseRequested():
                 self._keeper.release_asked(self)
             case Released():

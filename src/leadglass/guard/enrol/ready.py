@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from leadglass.model.enrolment import Enrolled
 from leadglass.settings.guard import Address
 
-__all__ = ["Handout", "handout_text"]
+__all__ = ["Handout", "handout_text", "peer_lines"]
 
 _SUITES = {True: "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", False: "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"}
 """By the kind of the guard's key, the suite that every TLS 1.2 of this kind has."""
@@ -70,9 +70,15 @@ def _at_the_archive(handout: Handout) -> Iterator[str]:
     if handout.entry.address is None or handout.from_archive is None:
         return
     title, (host, port) = handout.entry.titles[0], handout.from_archive
-    orthanc = json.dumps({"DicomModalities": {title: [title, host, port]}}, ensure_ascii=False)
-    lines = [orthanc, f"{title} = ({title}, {host}, {port})"]
+    lines = peer_lines(title, Address(host, port))
     yield _section("On the archive, so that it can send there: Orthanc; dcmqrscp (HostTable)", lines)
+
+
+def peer_lines(title: str, place: Address) -> list[str]:
+    """How an archive is told of a peer: Orthanc's configuration, and dcmqrscp's."""
+    host, port = place
+    orthanc = json.dumps({"DicomModalities": {title: [title, host, port]}}, ensure_ascii=False)
+    return [orthanc, f"{title} = ({title}, {host}, {port})"]
 
 
 def _section(title: str, lines: Iterable[str]) -> str:

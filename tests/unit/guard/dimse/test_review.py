@@ -258,6 +258,28 @@ def test_a_question_of_the_guard_that_crosses_the_end_of_its_association_is_aske
     test()
 
 
+@pytest.mark.parametrize("accepts", [True, False])
+def test_an_archive_that_does_not_let_the_guard_ask_is_told_apart_by_words_that_say_what_to_do(
+    *, accepts: bool
+) -> None:
+    @on_stage
+    async def test() -> None:
+        line = Line(lambda actor, _: actor.association.abort(0, 0, 0.0))
+        if not accepts:
+            line.accepts = lambda rq: replace(
+                accepted(rq),
+                presentation_contexts=tuple(
+                    replace(context, result=1) for context in accepted(rq).presentation_contexts
+                ),
+            )
+        error = await _played(line, Asker(line, "ARCHIVE", "GUARD").find(b""))
+        assert isinstance(error, TransportError)
+        assert error.what.startswith("does not answer the guard's own query as GUARD (")
+        assert error.then == "it has to take queries from GUARD"
+
+    test()
+
+
 async def _played(line: Line, question: Coroutine[Any, Any, list[bytes]]) -> Any:
     asking = asyncio.ensure_future(question)
     while not asking.done():
