@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from leadglass import wiring
+from leadglass.cli.guard_options import CONFIG, ConfigOption
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, LeadglassError, UsageError
 from leadglass.guard.audit.bodies import to_bodies
@@ -29,6 +30,7 @@ from leadglass.report.safe import visible
 from leadglass.report.say import count
 from leadglass.store.spool import open_spool
 from leadglass.store.spooled import writers_of
+from leadglass.wiring.guard_setup import read_site
 
 __all__ = ["app", "note_reading", "search", "verify"]
 
@@ -65,10 +67,10 @@ class Result(enum.StrEnum):
 
 
 _Directories = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(
         "--directory",
-        help="Where the guard keeps its audit trail; files that were moved to an archive, with another one.",
+        help="A folder with an audit trail, instead of the guard's own; files that were moved to an archive, with another one.",
         show_default=False,
     ),
 ]
@@ -77,7 +79,7 @@ _Shape = Annotated[Shape, typer.Option("--format", help="How to report.")]
 
 @app.command()
 def search(
-    directory: _Directories,
+    directory: _Directories = None,
     who: Annotated[
         str | None, typer.Option(help="A person, a device, an AE title or an address, whole.")
     ] = None,
@@ -94,10 +96,11 @@ def search(
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Before then.")] = None,
     study: Annotated[str | None, typer.Option(metavar="UID", help="A Study Instance UID.")] = None,
     shape: _Shape = Shape.TEXT,
+    config: ConfigOption = CONFIG,
 ) -> None:
     """Look something up. This shows patients, and is itself written down in the trail.
 
-    Example: leadglass guard audit search --directory audit --study 1.2.840.1 --outcome failure
+    Example: leadglass guard audit search --study 1.2.840.1 --outcome failure
     """
     if what is not None and what not in _WORDS:
         raise UsageError(f"nothing is called {what!r}", where="--action", then=f"one of {', '.join(_WORDS)}")
@@ -109,15 +112,15 @@ def search(
         _moment("--until", until),
         study,
     )
-    _require_trail(directory)
-    _write_down(directory[0], wanted)
-    for found in look_up(directory, wanted):
+    folders = _trail(directory, config)
+    _write_down(folders[0], wanted)
+    for found in look_up(folders, wanted):
         write(found.line.decode() if shape is Shape.JSONL else _line(found))
 
 
 @app.command()
 def verify(
-    directory: _Directories,
+    directory: _Directories = None,
     anchors: Annotated[
         list[Path] | None,
         typer.Option(
@@ -127,13 +130,13 @@ def verify(
         ),
     ] = None,
     shape: _Shape = Shape.TEXT,
+    config: ConfigOption = CONFIG,
 ) -> None:
     """Check that no entry was changed, taken out, put in, or moved. Exit 1 if one was.
 
-    Example: leadglass guard audit verify --directory audit --anchors /mnt/elsewhere
+    Example: leadglass guard audit verify --anchors /mnt/elsewhere
     """
-    _require_trail(directory)
-    checked = check_chains(directory, anchors or [])
+    checked = check_chains(_trail(directory, config), anchors or [])
     for one in checked:
         write(json.dumps(_as_json(one)) + "\n" if shape is Shape.JSONL else _as_text(one))
     if any(isinstance(one.result, Broken) for one in checked):
@@ -143,9 +146,12 @@ def verify(
 # ---- what was typed
 
 
-def _require_trail(folders: list[Path]) -> None:
+def _trail(named: list[Path] | None, config: Path) -> list[Path]:
+    """The folders that were named, or the guard's own."""
+    folders = named or [Path(read_site(config).settings.audit.directory)]
     if not writers_of(*folders):
         raise ConfigError("there is no audit trail here", where=", ".join(map(str, folders)))
+    return folders
 
 
 def _moment(option: str, typed: str | None) -> dt.datetime | None:
@@ -206,7 +212,9 @@ def _line(found: Found) -> str:
         *([event.action.value] if event.action else []),
         *_people(event),
         *_subjects(event),
+        *([f"to={event.destination.title}"] if event.destination else []),
         *([f"({event.reason})"] if event.reason else []),
+        *([f"by={','.join(event.rules)}"] if event.rules else []),
         *([f"[break-glass: {event.emergency}]"] if event.emergency else []),
         f"{found.writer}:{found.entry.n}",
     ]

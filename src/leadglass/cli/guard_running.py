@@ -81,6 +81,8 @@ def explain(
     """
     if study is not None and not is_valid(study):
         raise UsageError(f"{study!r} is no UID", where="--on")
+    if not _is_address(address):
+        raise UsageError(f"{address!r} is no address", where="--from", then="write it as 192.0.2.7")
     module = load("leadglass.wiring.guard_aside", extra="guard")
     lines = module.explained(read_site(config), who, action, study, address)
     write("".join(f"{line}\n" for line in lines))
@@ -93,6 +95,14 @@ def _address(text: str, option: str) -> Address:
         return read_address(text)
     except ValueError as exc:
         raise UsageError(str(exc), where=option) from exc
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _networks(texts: list[str]) -> list[str]:

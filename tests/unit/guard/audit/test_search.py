@@ -150,6 +150,20 @@ def test_a_search_shows_who_did_what_to_whom(folder: Path, capsys: pytest.Captur
     )
 
 
+def test_without_a_folder_it_is_the_guards_own_trail(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "guard.toml").write_text(
+        'name = "G"\narchive = {title = "A", address = "127.0.0.1:104"}\n'
+        'listen = {names = ["localhost"], dicom = "127.0.0.1:2762"}\naudit = {directory = "audit"}\n'
+    )
+
+    assert run("search", "--config", tmp_path, "--action", "refused") == 0
+    assert "serious refused get who=weber@example.org" in capsys.readouterr().out
+    assert run("verify", "--config", tmp_path / "guard.toml") == 0
+    assert "worker-0: whole" in capsys.readouterr().out
+
+
 def test_a_search_as_json_lines_gives_the_entries_as_they_are(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
