@@ -238,7 +238,9 @@ def test_a_study_is_drawn_once_and_its_rates_are_called_drawn(
 ) -> None:
     assert scope.exists()
     owners = tmp_path / "owners.txt"
-    owners.write_text("Example Radiology\nExample Clinic\n\n")
+    owners.write_text(
+        "\ufeff# who was seen in spring\nExample Radiology\nExample Clinic\n\n", encoding="utf-8"
+    )
     words = ["notify", "assign", "spring", "--owners", str(owners), "--arm", "letter", "--arm", "phone"]
 
     assert cli.main(words) == 0

@@ -45,7 +45,8 @@ def assign(
 
     Example: leadglass notify assign spring --owners owners.txt --arm letter-gdpr --arm email-gdpr
     """
-    listed = [name for line in read_text(owners).splitlines() if (name := plain(line))]
+    lines = read_text(owners).splitlines()
+    listed = [name for line in lines if (name := plain(line)) and not name.startswith("#")]
     chosen = wiring.randomness().token(_SEED_BYTES).hex() if seed is None else _short(seed, "--seed")
     name = _short(study, "STUDY")
     drawn = draw(listed, [_short(one, "--arm") for one in arm], chosen)

@@ -57,6 +57,8 @@ class _Status(NamedTuple):
     reminders: Sequence[Any]
     mistaken: Sequence[_Told]
     """Owners who say that it is closed, and it is not."""
+    differences: Sequence[Any] = ()
+    """Between the arms of a study."""
 
 
 def status(
@@ -86,12 +88,14 @@ def status(
     now = int(wiring.clock().posix())
     if arms is not None:
         told = [one for one in told if one.notice.owner in arms]
+    rows = () if arms is None else _by_arm(progress, told, arms)
     answer = _Status(
         told,
-        _by_way(progress, told) if arms is None else {"arm": _by_arm(progress, told, arms)},
+        _by_way(progress, told) if arms is None else {"arm": rows},
         _OBSERVED if arms is None else _DRAWN.format(study=study),
         progress.reminders([one for one in told if one.notice.state == "sent"], now),
         [one for one in told if progress.is_mistaken(one.notice, one.outcome)],
+        progress.differences(rows),
     )
     if shape is Shape.JSON:
         write(json.dumps(_as_json(answer), indent=2) + "\n")
@@ -136,6 +140,8 @@ def _lines(answer: _Status) -> Iterator[Text]:
         yield Text(f"by {by}", style="bold")
         for row in rows:
             yield from wrapped(row.says, "  ", indent=6)
+    for one in answer.differences:
+        yield from wrapped(one.says, "  ", indent=6)
     yield Text("")
     yield from wrapped(answer.says)
     yield from wrapped(_MEANING)
@@ -181,6 +187,15 @@ def _as_json(answer: _Status) -> dict[str, Any]:
             for one in answer.told
         ],
         "rates": {by: [_rate(row) for row in rows] for by, rows in answer.tables.items()},
+        "differences": [
+            {
+                "first": one.first,
+                "second": one.second,
+                "share": one.share,
+                "interval": [one.interval.low, one.interval.high],
+            }
+            for one in answer.differences
+        ],
         "reminders": [
             {
                 "owner": one.notice.owner,

@@ -5,16 +5,27 @@ Needs the extra ``survey``.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from leadglass.model.notice import Answer, Channel, Outcome, SentNotice
 from leadglass.survey.interval import Interval
-from leadglass.survey.proportion import wilson
+from leadglass.survey.proportion import difference, wilson
 from leadglass.survey.words import percent, span
 
-__all__ = ["PATIENCE_DAYS", "Rate", "Reminder", "became", "is_mistaken", "rates", "reminders"]
+__all__ = [
+    "PATIENCE_DAYS",
+    "Difference",
+    "Rate",
+    "Reminder",
+    "became",
+    "differences",
+    "is_mistaken",
+    "rates",
+    "reminders",
+]
 
 PATIENCE_DAYS = 30
 """How long an owner is left in peace before somebody tries another way."""
@@ -64,6 +75,25 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much one group fixed oftener than another."""
+
+    first: str
+    second: str
+    share: float
+    interval: Interval
+    """95 % (Newcombe)."""
+
+    @property
+    def says(self) -> str:
+        """All of it, in one line."""
+        points, low, high = (100 * value for value in (self.share, self.interval.low, self.interval.high))
+        settled = "" if low > 0 or high < 0 else "; chance may have made it"
+        ends = f"95 % interval {low:+.0f} to {high:+.0f}"
+        return f"{self.first} against {self.second}: fixed {points:+.0f} percentage points, {ends}{settled}"
+
+
+@dataclass(frozen=True, slots=True)
 class Reminder:
     """Somebody who was told, and whose servers are still open."""
 
@@ -96,6 +126,19 @@ def rates(told: Iterable[tuple[str, Outcome]]) -> Sequence[Rate]:
     return [
         Rate(group, {outcome: counts[outcome] for outcome in Outcome if counts[outcome]})
         for group, counts in sorted(groups.items())
+    ]
+
+
+def differences(rows: Iterable[Rate]) -> Sequence[Difference]:
+    """Between each two groups of which something was looked at."""
+    return [
+        Difference(
+            one.group,
+            other.group,
+            one.fixed / one.tested - other.fixed / other.tested,
+            difference((one.fixed, one.tested), (other.fixed, other.tested)),
+        )
+        for one, other in itertools.combinations([row for row in rows if row.tested], 2)
     ]
 
 

@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from leadglass.survey.distributions import beta_quantile, normal_quantile
 from leadglass.survey.interval import LEVEL, Interval, clipped, require_counts
 
-__all__ = ["Proportion", "clopper_pearson", "effective_size", "hypergeometric", "proportion", "wilson"]
+__all__ = [
+    "Proportion",
+    "clopper_pearson",
+    "difference",
+    "effective_size",
+    "hypergeometric",
+    "proportion",
+    "wilson",
+]
 
 _NEGLIGIBLE = 1e-17
 """Beside the sum so far; further terms change nothing."""
@@ -77,6 +85,19 @@ def wilson(share: float, size: float, level: float = LEVEL) -> Interval:
     middle = (share + z * z / (2 * size)) / (1 + z * z / size)
     half = z / (1 + z * z / size) * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
     return clipped(middle - half, middle + half).around(share)
+
+
+def difference(first: tuple[int, int], second: tuple[int, int], level: float = LEVEL) -> Interval:
+    """By how much the share of the first (positive, sampled) exceeds that of the second.
+
+    Newcombe's hybrid of two score intervals ("Interval estimation for the difference between independent
+    proportions", 1998, method 10).
+    """
+    share, other = first[0] / first[1], second[0] / second[1]
+    near, far = wilson(share, first[1], level), wilson(other, second[1], level)
+    down = math.hypot(share - near.low, far.high - other)
+    up = math.hypot(near.high - share, other - far.low)
+    return Interval(share - other - down, share - other + up)
 
 
 def clopper_pearson(positive: float, sampled: float, level: float = LEVEL) -> Interval:

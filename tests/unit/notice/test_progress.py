@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from leadglass.model.notice import Answer, Channel, Outcome, SentNotice
-from leadglass.notice.progress import became, rates, reminders
+from leadglass.notice.progress import became, differences, rates, reminders
 
 DAY = 86_400
 NOTICE = SentNotice("LG-1", Channel.EMAIL, "Praxis", "Praxis", "de-gdpr-owner", 0)
@@ -45,6 +45,20 @@ def test_no_rate_is_told_of_what_nobody_has_looked_at() -> None:
 
     assert rate.interval is None
     assert "nothing to say" in rate.says
+
+
+def test_arms_are_set_against_each_other_where_both_were_looked_at() -> None:
+    fixed, left = [Outcome.FIXED], [Outcome.OPEN]
+    told = {"letter": fixed * 56 + left * 14, "email": fixed * 48 + left * 32, "later": [Outcome.UNTESTED]}
+    (found,) = differences(rates((arm, one) for arm, each in told.items() for one in each))
+
+    assert found.says == "email against letter: fixed -20 percentage points, 95 % interval -33 to -5"
+
+
+def test_a_difference_that_chance_may_have_made_is_called_so() -> None:
+    (found,) = differences(rates([("a", Outcome.FIXED), ("b", Outcome.OPEN)]))
+
+    assert found.says.endswith("chance may have made it")
 
 
 def test_a_reminder_names_a_way_that_was_not_tried() -> None:

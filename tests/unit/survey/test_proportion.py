@@ -4,11 +4,12 @@ import itertools
 import math
 
 import pytest
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from leadglass.errors import UsageError
 from leadglass.survey.proportion import (
     clopper_pearson,
+    difference,
     effective_size,
     hypergeometric,
     proportion,
@@ -193,3 +194,29 @@ def test_counts_that_cannot_be_are_refused(k: int, n: int, population: int | Non
 def test_a_precision_that_cannot_be_is_refused(precision: float) -> None:
     with pytest.raises(UsageError):
         sample_size(precision)
+
+
+# ---- two shares
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((6, 7), (2, 7)), ((10, 10), (0, 20))]
+)
+def test_a_difference_is_newcombes(first: tuple[int, int], second: tuple[int, int]) -> None:
+    # The first three are of Newcombe's own table; the first: 0.0524 to 0.3339 by method 10.
+    found = difference(first, second)
+    theirs = confint_proportions_2indep(*first, *second, method="newcomb", compare="diff")
+
+    assert (found.low, found.high) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_newcombes_first_example_is_as_printed() -> None:
+    found = difference((56, 70), (48, 80))
+
+    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+
+
+def test_a_difference_turned_round_is_its_negative() -> None:
+    there, back = difference((9, 10), (3, 10)), difference((3, 10), (9, 10))
+
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
