@@ -452,6 +452,18 @@ def test_half_a_request_never_reaches_the_archive(web: Web) -> None:
         assert web.upstream() == 0
 
 
+def test_its_numbers_tell_how_many_are_connected(web: Web) -> None:
+    def clients(number: int) -> bool:
+        return eventually(lambda: web.guard.metrics()["web_clients"] == number)
+
+    for session in web.sessions.values():
+        session.close()
+    assert clients(0)
+    with web.connect("gamma"), web.connect("gamma"):
+        assert clients(2)
+    assert clients(0)
+
+
 # ---- what is written down
 
 

@@ -26,8 +26,9 @@ _HELP: Mapping[str, str] = {
     "waiting": "Processes that cannot serve before the shared state is there.",
     "restarts": "Processes that had to be started again.",
     "turned_away": "Connections refused because there were too many.",
+    "web_clients": "Clients that are connected to the DICOMweb door.",
 }
-_GAUGES = frozenset({"associations", "stale", "workers", "waiting"})
+_GAUGES = frozenset({"associations", "stale", "workers", "waiting", "web_clients"})
 _PROBLEM = "problem_"
 _AT_ONCE = 16
 """Questions that are answered at the same time."""

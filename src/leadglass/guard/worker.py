@@ -304,6 +304,7 @@ class Worker:
         world = self._world
         return {
             "associations": len(world.gateways),
+            "web_clients": 0 if self._web is None else len(self._web.inside),
             "stale": 0.0 if world.stale_since is None else world.monotonic() - world.stale_since,
             **{f"problem_{name}": 1.0 for name in self._problems},
             **world.counts,

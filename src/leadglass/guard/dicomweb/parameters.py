@@ -17,7 +17,7 @@ Parameters = tuple[tuple[str, str], ...]
 
 _MOST = 64
 _LONGEST_VALUE = 1024
-_NAME = re.compile(r"[A-Za-z0-9.]{1,128}\Z")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 # RFC 3986 3.4 without what HTML forms and the decoder give a meaning; no other character may stand there.
 _RAW = re.compile(r"(?:[A-Za-z0-9\-._~!$'()*,;:@/?+\\^|=\[\]]|%[0-9A-Fa-f]{2})*\Z")
 _SAFE = "-._~!*'():@/,"

@@ -87,7 +87,7 @@ def read(request: Request, accept: str, needed: frozenset[str]) -> Search:
             fields += map(_field, value.split(","))
         elif name in _SWITCHES and value in {"true", "false"}:
             matching.append((name, value))
-        elif not name[0].islower():
+        elif not (name[0].islower() or name[0] in "_-"):
             matching.append((_key(name, value, request.at), value))
         # Others are ignored, as PS3.18 8.3.1 has it: what no one knows cannot change the result.
     return _search(request, tuple(matching), fields, numbers, _added(request, needed))
