@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +82,37 @@ def test_a_file_without_an_end_is_not_read_to_it() -> None:
 
     assert done.returncode == 2
     assert done.stderr == "leadglass: /dev/zero: this is larger than 64 MiB; name a text file\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_asked_to_end_ends_quietly(number: int, dry_run: tuple[str | Path, ...]) -> None:
+    words = [*COMMAND, *map(str, dry_run[:2]), "-", *map(str, dry_run[3:])]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        # It cannot take all of this before it reads, and then waits for more.
+        process.stdin.write(SEEN * 2_000)
+        process.stdin.flush()
+        process.send_signal(number)
+        output, errors = process.communicate()
+
+    assert (process.returncode, output, errors) == (130, "", "")
+
+
+def test_a_new_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    script = "import pathlib, leadglass.cli.output as o; o.create(pathlib.Path('lab.toml'), 'x' * 100)"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=small_files,
+    )
+
+    assert "ResourceError: lab.toml: cannot be written (file too large)" in done.stderr
+    assert not (tmp_path / "lab.toml").exists()

@@ -369,3 +369,15 @@ def test_nothing_stays_behind_when_the_test_is_killed(tmp_path: Path) -> None:
         running.kill()
 
     eventually(lambda: not any(Path("/proc", side).exists() for side in sides) or None)
+
+
+def test_a_side_that_nobody_listens_to_any_more_ends_quietly() -> None:
+    side = [sys.executable, "-m", "leadglass.wiring.firewall_side"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(side, stdin=pipe, stdout=pipe, stderr=pipe) as running:
+        assert running.stdout is not None
+        running.stdout.close()
+        running.stdout = None
+        _, errors = running.communicate(b'{"serve": []}\n')
+
+    assert (running.returncode, errors) == (0, b"")

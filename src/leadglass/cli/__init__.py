@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -128,6 +129,9 @@ def app(words: Sequence[str] | None = None) -> typer.Typer:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        # Asked to end, a command ends as it does with Ctrl-C: nothing half-written stays behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     suit()
     try:
         app(words)(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from rich.text import Text
 
 from leadglass.cli.console import console
+from leadglass.cli.output import create
 from leadglass.cli.terminal import complain
 from leadglass.errors import UsageError
 from leadglass.lab.serve import Running
@@ -45,15 +45,9 @@ def lab(
 
 
 def _write_new(path: Path, text: str) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as exc:
-        reason = (exc.strerror or str(exc)).lower()
-        raise UsageError(
-            f"the scope cannot be written ({reason})", where=str(path), then="name a new file"
-        ) from exc
+    if path.exists():
+        raise UsageError("the scope cannot be written (file exists)", where=str(path), then="name a new file")
+    create(path, text)
 
 
 def _show(servers: Iterable[Running]) -> None:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 from leadglass.errors import ResourceError
 
-__all__ = ["destination", "save"]
+__all__ = ["create", "destination", "save"]
 
 
 @contextlib.contextmanager
@@ -37,6 +37,24 @@ def save(path: Path, data: bytes) -> None:
     """Write ``data`` to a file that appears whole or not at all; ``ResourceError`` if that cannot be."""
     with destination(path) as stream:
         stream.buffer.write(data)
+
+
+def create(path: Path, text: str) -> None:
+    """Write a file that is new, whole or not at all; only its owner may read it, because it lists targets.
+
+    ``ResourceError`` if it cannot be written, or is there already.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        except BaseException:
+            path.unlink()
+            raise
+    except OSError as exc:
+        reason = (exc.strerror or str(exc)).lower()
+        raise ResourceError(f"cannot be written ({reason})", where=str(path)) from exc
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from leadglass.model.record_parts import Tlp
 from leadglass.net.timestamp import require_authority
 from leadglass.register.fields import day, line
 from leadglass.register.requirements import PROFILES
+from leadglass.report.safe import visible
 
 __all__ = ["RootsOption", "dossier", "stamp"]
 
@@ -114,10 +115,10 @@ def dossier(
     with kept(database) as store:
         made = load("leadglass.wiring.dossier", extra="pdf").dossier(store, options, fonts)
     save(output, made.pdf)
-    write(f"{output} is written\n")
+    write(f"{visible(str(output))} is written\n")
     if zip_ is not None:
         save(zip_, made.archive)
-        write(f"{zip_} is written\n")
+        write(f"{visible(str(zip_))} is written\n")
 
 
 def _day(text: str, where: str) -> dt.date:

@@ -6,7 +6,6 @@ import datetime as dt
 import enum
 import ipaddress
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +13,13 @@ import typer
 
 from leadglass import wiring
 from leadglass.cli.asking import ask, words
+from leadglass.cli.output import create
 from leadglass.cli.reading import read_scope
 from leadglass.cli.terminal import complain, write
-from leadglass.errors import ResourceError, ScopeError, UsageError
+from leadglass.errors import ScopeError, UsageError
 from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
+from leadglass.report.safe import visible
 from leadglass.scope.parse import parse, parse_range
 from leadglass.scope.ports import DEFAULT_PORTS, parse_ports, ports_text
 from leadglass.scope.rules import Basis
@@ -99,8 +100,8 @@ def new(
     )
     text = scope_text(draft)
     _require_valid(text)
-    _create(file, text)
-    write(f"{file} is written. Read it, and then: leadglass scope show {file}\n")
+    create(file, text)
+    write(f"{visible(str(file))} is written. Read it, and then: leadglass scope show {visible(str(file))}\n")
 
 
 @app.command()
@@ -172,24 +173,6 @@ def _require_valid(text: str) -> None:
         parse(text, filename="", moment=wiring.clock().posix())
     except ScopeError as exc:
         raise UsageError(f"this would make no valid scope: {exc.what}", then=exc.then) from exc
-
-
-def _create(path: Path, text: str) -> None:
-    """Write the whole file or none; only its owner may read it, because it lists targets."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as exc:
-        raise _unwritable(path, exc) from exc
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-    except OSError as exc:
-        path.unlink(missing_ok=True)
-        raise _unwritable(path, exc) from exc
-
-
-def _unwritable(path: Path, exc: OSError) -> ResourceError:
-    return ResourceError(f"cannot be written ({(exc.strerror or str(exc)).lower()})", where=str(path))
 
 
 def _service(text: str) -> tuple[str, int]:

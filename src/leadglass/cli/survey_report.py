@@ -15,6 +15,7 @@ from leadglass.cli.survey_share import period, share_in
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import UsageError
 from leadglass.model.record_parts import Tlp
+from leadglass.report.safe import visible
 
 __all__ = ["report"]
 
@@ -75,7 +76,7 @@ def report(
     )
     for path in output:
         save(path, _written(made, path.suffix.lower()))
-        write(f"{path} is written\n")
+        write(f"{visible(str(path))} is written\n")
 
 
 def _written(made: Any, form: str) -> bytes:

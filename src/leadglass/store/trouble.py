@@ -16,8 +16,8 @@ from leadglass.errors import ConfigError, LeadglassError, ResourceError
 
 __all__ = ["explained", "trouble"]
 
-_RESUME = "what was finished is kept: once that is put right, go on with --resume"
-_LOST = "check the server and the network; what was finished is kept, go on with --resume"
+_RESUME = "what was finished is kept: put that right and call again, a scan with --resume"
+_LOST = "check the server and the network; what was finished is kept, and a scan goes on with --resume"
 
 _SQLITE = {
     sqlite3.SQLITE_BUSY: (ResourceError, "another program holds the database", _RESUME),

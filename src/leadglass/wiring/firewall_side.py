@@ -95,7 +95,8 @@ def program(name: str) -> str:
 
 def main() -> None:
     """Obey until there is nobody left to obey."""
-    with open(0, "rb") as orders, open(1, "wb") as answers, ExitStack() as serving, suppress(BrokenPipeError):
+    # Outermost: what could not be answered is tried once more when the pipe is closed.
+    with suppress(BrokenPipeError), open(0, "rb") as orders, open(1, "wb") as answers, ExitStack() as serving:
         for order in map(json.loads, orders):
             try:
                 _answer(answers, _obey(order, serving))

@@ -135,8 +135,9 @@ def _without_interruption() -> Iterator[None]:
 
 
 def _deafen() -> None:
-    """In a process that is started: Ctrl-C is for the first one."""
+    """In a process that is started: Ctrl-C is for the first one, and what asks it to end, ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _read_here(files: Iterable[File]) -> list[Read]:
