@@ -118,6 +118,8 @@ class Mount:
     unpublished: Reach = Reach.CONTAINERS
     """Of the ports that no ``Port`` of this owner names: ``EVERYWHERE`` in the host's own network."""
     layers: Layers = field(default_factory=Layers, repr=False)
+    built: bool = False
+    """Its image is built in that folder: files in there are likely to be in the image, but not all of them at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,8 +109,12 @@ def laid(readings: Sequence[Reading]) -> Mapping[str, Layers]:
 
 def servers(readings: Sequence[Reading]) -> Mapping[str, str]:
     """The server that a file is mounted into, under a name of its own; by path, of files that are."""
-    homes = _homes(readings)
-    return {path: f"{homes[path][0].starter.source.path} {homes[path][0].mount.owner}" for path in homes}
+    homes = {path: found[0] for path, found in _homes(readings).items()}
+    return {
+        path: f"{home.starter.source.path} {home.mount.owner}"
+        for path, home in homes.items()
+        if not home.mount.built
+    }
 
 
 def together(readings: Sequence[Reading]) -> Sequence[Reading]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from leadglass.configs.catalogue import finding
@@ -16,7 +17,7 @@ from leadglass.configs.containers.environment import variables
 from leadglass.configs.containers.exposed import Exposed, exposed
 from leadglass.configs.containers.facts import facts
 from leadglass.configs.containers.images import image_of, product_of
-from leadglass.configs.containers.mounts import Mounted, is_configuration, mounted
+from leadglass.configs.containers.mounts import Mounted, built_in, is_configuration, mounted
 from leadglass.configs.containers.orthanc_image import option_of
 from leadglass.configs.containers.ports import Published, published
 from leadglass.configs.containers.routed import routed
@@ -195,7 +196,7 @@ class _Project:
             findings=tuple(dict.fromkeys(findings)),
             listeners=tuple(listener for one in judged for listener in one.listeners),
             ports=tuple(port for one in running for port in ports_of(self._source, one)),
-            mounts=tuple(_mount(one) for one in judged),
+            mounts=tuple(mount for one in judged for mount in _mounts(one)),
             facts=facts(judged),
             includes=tuple(dict.fromkeys(self._includes())),
             parts=tuple(dict.fromkeys(self._extended())),
@@ -231,6 +232,7 @@ class _Project:
             unpublished=unpublished,
             host_at=host_at,
             files=tuple(dict.fromkeys(one.path for one in files if one.path)),
+            built=next(filter(None, (built_in(part, self._environment) for part in parts)), None),
             configured=any(_says_more(one) for one in files),
             inline=tuple((one.target, one.content) for one in files if one.content),
             command=" ".join(word.value for part in parts for word in scalars(part.get("command"))),
@@ -332,11 +334,14 @@ class _Project:
             yield from self._twice(pair.value, depth + 1)
 
 
-def _mount(one: Exposed) -> Mount:
+def _mounts(one: Exposed) -> Iterator[Mount]:
     """A container and what configures it, the options that its image lays under and over that among it."""
     workload = one.workload
     layers = one.orthanc.layers if one.orthanc else Layers()
-    return Mount(workload.name, workload.files, workload.known(), workload.unpublished, layers)
+    mount = Mount(workload.name, workload.files, workload.known(), workload.unpublished, layers)
+    yield mount
+    if workload.built is not None:
+        yield replace(mount, files=(workload.built,), built=True)
 
 
 def _says_more(one: Mounted) -> bool:

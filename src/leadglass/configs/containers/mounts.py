@@ -11,7 +11,7 @@ from leadglass.configs.containers.variables import resolved
 from leadglass.configs.kinds import Environment
 from leadglass.configs.yaml_nodes import Mapping, Node, Scalar, Sequence, text_of
 
-__all__ = ["Mounted", "is_configuration", "mounted"]
+__all__ = ["Mounted", "built_in", "is_configuration", "mounted"]
 
 _DATA = re.compile(
     r"/(?:var/(?:lib|log|run|spool|cache|opt|dicom)|run/docker\.sock|data|storage|tmp|srv|mnt|media|backups?|logs?"
@@ -41,6 +41,14 @@ def mounted(service: Mapping, project: Mapping, environment: Environment) -> tup
         known = project.get(section)
         found += [_lent(item, known, folder, environment) for item in _items(service.get(section))]
     return tuple(one for one in found if one is not None)
+
+
+def built_in(service: Mapping, environment: Environment) -> str | None:
+    """The folder beside the compose file that the image is built in; None for the project's own, or none at all."""
+    build = service.get("build")
+    context = text_of(build.get("context") if isinstance(build, Mapping) else build)
+    path = _beside(_known(context, environment), volumes=False)
+    return None if path is None or path.startswith(".") or ":" in path else path
 
 
 def is_configuration(target: str) -> bool:

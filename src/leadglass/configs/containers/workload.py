@@ -73,6 +73,8 @@ class Workload:
     """Where the file puts it into the host's network."""
     files: tuple[str, ...] = ()
     """Configuration files and folders that it mounts, beside this file."""
+    built: str | None = None
+    """The folder beside this file that its image is built in."""
     configured: bool = False
     """A file says more of it that does not stand here."""
     inline: tuple[tuple[str, Scalar], ...] = ()
