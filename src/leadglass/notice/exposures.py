@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 
 from leadglass.model.notice import Exposure
 from leadglass.model.record import ScanRecord
+from leadglass.model.rung import Rung
 from leadglass.model.verdict import Access
 from leadglass.notice.plain import plain
 from leadglass.scope.names import host_name
@@ -56,7 +58,7 @@ def _exposure(record: ScanRecord) -> Exposure:
         position=record.vantage.position,
         access=record.access,
         severity=record.severity,
-        rung=record.rung,
+        rung=_asked(record),
         product=None if software.product is None else plain(software.product),
         version=None if software.version is None else plain(software.version),
         rules=tuple(dict.fromkeys(plain(reason.rule) for reason in record.why() if reason.rule)),
@@ -65,6 +67,28 @@ def _exposure(record: ScanRecord) -> Exposure:
         web="http" in record.protocols and "dicom" not in record.protocols,
         tlp=record.tlp,
     )
+
+
+_ASKED_BY = {
+    "sample": Rung.SAMPLE,
+    "blank-query": Rung.BLANK_QUERY,
+    "negotiate": Rung.NEGOTIATE,
+    "associate": Rung.ASSOCIATE,
+    "web": Rung.ASSOCIATE,
+}
+"""Which rung a probe belongs to; a search over the web, ``qido``, is a blank query too."""
+_NUMBERED = re.compile(r"\W\d+$")
+"""A probe that was asked again is numbered."""
+
+
+def _asked(record: ScanRecord) -> str:
+    """The deepest rung that was come to: who turns a stranger away is never asked what the scope would permit."""
+    allowed = Rung.from_word(record.rung)
+    probes = (_NUMBERED.sub("", fact.probe) for fact in record.evidence)
+    reached = [_ASKED_BY[probe] for probe in probes if probe in _ASKED_BY]
+    if any(fact.fact == "qido" for fact in record.evidence):
+        reached.append(Rung.BLANK_QUERY)
+    return min(allowed, max(reached)).word if reached else record.rung
 
 
 def _name(name: str | None) -> str | None:

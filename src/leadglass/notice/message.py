@@ -156,12 +156,19 @@ def _facts(one: Exposure, say: Phrases) -> Iterator[tuple[str, str]]:
         "when": f"{one.seen_at:%Y-%m-%d %H:%M:%S}",
         "origin": f"{one.source or unknown} ({where})",
         "access": f"{say.say('access', one.access.value)} [{one.access.value}]",
-        "depth": say.say("rung", one.rung),
+        "depth": say.say("rung", _depth(one)),
         "software": software or unknown,
         "rules": ", ".join(one.rules),
         "scan": one.scan,
     }
     return ((say.say("seen", key), value) for key, value in values.items() if value)
+
+
+def _depth(one: Exposure) -> str:
+    """How we know: the rung, or what it was where that word would say too much or too little."""
+    if one.rung == "blank-query" and "query.returned-records" in one.rules:
+        return "returned"
+    return "web" if one.web and one.rung in {"associate", "negotiate"} else one.rung
 
 
 def _duties(notice: Notice, say: Phrases) -> Iterator[Block]:

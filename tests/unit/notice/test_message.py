@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import pytest
@@ -9,7 +10,8 @@ from tests.unit.notice.conftest import Making
 from tests.unit.report import samples
 
 from leadglass.model.notice import Audience, Frame, Language
-from leadglass.model.record_parts import Tlp
+from leadglass.model.record import ScanRecord
+from leadglass.model.record_parts import EvidenceFact, Tlp
 from leadglass.notice.as_text import as_text, body_of
 from leadglass.notice.exposures import exposures
 from leadglass.notice.message import compose
@@ -78,11 +80,58 @@ def test_an_endpoint_that_was_closed_when_it_was_seen_last_is_no_finding() -> No
 
 
 def test_a_sample_is_not_called_a_look_without_patient_data(making: Making) -> None:
-    sampled = samples.archive_dicom().model_copy(update={"rung": "sample"})
+    sampled = asked(samples.archive_dicom(), "sample", "sample/studies")
     text = " ".join(as_text(compose(making(exposures=tuple(exposures([sampled]))))).split())
 
     assert "no patient data was retrieved" not in text
     assert "counted in memory" in text
+
+
+def asked(record: ScanRecord, rung: str, *facts: str) -> ScanRecord:
+    """The record under another rung, and with these facts alone."""
+    parts = [name.partition("/") for name in facts]
+    evidence = tuple(
+        EvidenceFact(id=f"{probe}/{fact}", probe=probe, fact=fact, value="x", sha256="")
+        for probe, _, fact in parts
+    )
+    return record.model_copy(update={"rung": rung, "evidence": evidence})
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (
+            ("tcp/outcome", "associate/reply", "negotiate/contexts", "blank-query/status"),
+            "One query was sent",
+        ),
+        (("tcp/outcome", "associate/reply", "negotiate/contexts"), "Services were offered in an association"),
+        (("tcp/outcome", "associate/reply"), "An association was requested"),
+        (("tcp/outcome", "web/answers", "web/qido"), "One query was sent"),
+    ],
+)
+def test_no_question_is_said_to_have_been_asked_that_was_not(
+    making: Making, facts: tuple[str, ...], says: str
+) -> None:
+    # Under a scope that permits a blank query, one that turns strangers away at the door never gets it.
+    record = asked(samples.archive_dicom(), "blank-query", *facts)
+    text = " ".join(as_text(compose(making(exposures=tuple(exposures([record]))))).split())
+
+    assert f"How we know: {says}" in text
+
+
+def test_pages_of_a_web_interface_are_not_called_an_association(making: Making) -> None:
+    record = asked(samples.archive_web(), "associate", "web/answers")
+    text = " ".join(as_text(compose(making(exposures=tuple(exposures([record]))))).split())
+
+    assert "How we know: Web pages were asked for" in text
+
+
+def test_records_that_came_unasked_are_owned_up_to(making: Making) -> None:
+    (seen,) = exposures([asked(samples.archive_dicom(), "blank-query", "blank-query/status")])
+    told = dataclasses.replace(seen, rules=(*seen.rules, "query.returned-records"))
+    text = " ".join(as_text(compose(making(exposures=(told,)))).split())
+
+    assert "The server sent records all the same; they were dropped unread." in text
 
 
 def test_a_web_interface_is_checked_as_one(making: Making) -> None:
