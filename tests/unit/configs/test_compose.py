@@ -359,6 +359,11 @@ def test_a_password_from_the_environment_or_a_file_is_none_of_the_files() -> Non
     assert rules(found) == []
 
 
+def test_a_switch_is_no_password() -> None:
+    found = reading("services:\n  d:\n    image: mysql:8\n    environment: {MYSQL_ALLOW_EMPTY_PASSWORD: 'yes'}\n")
+    assert "LG-CONTAINERS-002" not in rules(found)
+
+
 def test_a_password_in_an_address_is_one_too() -> None:
     found = reading(
         "services:\n  api:\n    build: .\n    environment:\n    - DATABASE_URL=postgresql://postgres:postgres@db/x\n"

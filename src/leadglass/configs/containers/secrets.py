@@ -32,7 +32,7 @@ _SAYS: Mapping[Login, str] = {
     Login.PLACEHOLDER: "is the placeholder of a sample",
     Login.PUBLISHED: "stands in the file, for all who can read it or its history",
 }
-_PASSWORD = re.compile(r"(?:^|_)(?:[A-Z]*PASS(?:WORD|WD|PHRASE)?|PWD|PW)$")
+_PASSWORD = re.compile(r"(?<!EMPTY)(?:^|_)(?:[A-Z]*PASS(?:WORD|WD|PHRASE)?|PWD|PW)$")
 """Names of variables that hold a password. Orthanc's own are left to its reader."""
 _IN_URL = re.compile(
     r"[a-z][a-z0-9+.-]{1,20}://(?P<user>[^\s:/@]{0,64}):(?P<word>[^\s/@]{1,128})@", re.IGNORECASE
