@@ -116,3 +116,10 @@ def test_a_new_file_is_whole_or_not_there(tmp_path: Path) -> None:
 
     assert "ResourceError: lab.toml: cannot be written (file too large)" in done.stderr
     assert not (tmp_path / "lab.toml").exists()
+
+
+def test_no_number_is_too_large_to_be_refused() -> None:
+    done = run("db", "prune", "--keep", "9" * 20)
+
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

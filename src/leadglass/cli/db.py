@@ -29,7 +29,9 @@ def db() -> None:
 def prune(
     keep: Annotated[
         int,
-        typer.Option(metavar="DAYS", min=0, help="Keep what was seen in so many days.", show_default=False),
+        typer.Option(
+            metavar="DAYS", min=0, max=36_500, help="Keep what was seen in so many days.", show_default=False
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be forgotten.")] = False,
     database: DatabaseOption = None,

@@ -108,7 +108,7 @@ def look(
     Example: leadglass remote look practice --wait --server https://leadglass.example.org
     """
     api = _api(server, ca)
-    order = api.post("orders", body={"scope": scope})
+    order = api.order(scope)
     if wait:
         order = api.ended(order)
     if order["state"] in ("failed", "missed"):
@@ -130,7 +130,7 @@ def _api(server: str, ca: Path | None) -> Api:
 
 def _latest(api: Api) -> str:
     for one in api.rows("scans", most=1):
-        return str(one["ulid"])
+        return str(one.get("ulid"))
     raise ConfigError("no scan is kept there", where=api.server)
 
 

@@ -21,6 +21,7 @@ _LARGEST = 16 << 20
 """Bytes of one page, which holds five hundred rows at most."""
 _LONGEST = 4 << 20
 """Bytes of one record."""
+_ORDER = ("id", "state", "scan", "trouble")
 _POLL = 2.0
 """Seconds between two looks at how far an order is."""
 
@@ -37,12 +38,8 @@ class Api:
 
     def __post_init__(self) -> None:
         """Nobody on the way may read the token."""
-        parts = urlsplit(self.server)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
-            raise ConfigError(
-                "this is no server", where=self.server, then="write https://leadglass.example.org"
-            )
-        if parts.scheme == "http" and not _is_here(parts.hostname):
+        scheme, host = _place(self.server)
+        if scheme == "http" and not _is_here(host):
             raise ConfigError(
                 "a token would go over the network in plain", where=self.server, then="write https://"
             )
@@ -51,17 +48,20 @@ class Api:
         """What is at ``path``, parsed. ``UsageError`` with the server's words where it declines."""
         return self._answer(self._asked("GET", path, wanted))
 
-    def post(self, *path: str, body: Mapping[str, Any]) -> Any:
-        """Post ``body``; what it answers."""
-        return self._answer(self._asked("POST", path, {}, json.dumps(body).encode()))
+    def order(self, scope: str) -> Mapping[str, Any]:
+        """Have it look at ``scope``; its order."""
+        body = json.dumps({"scope": scope}).encode()
+        return _shaped(self._answer(self._asked("POST", ("orders",), {}, body)), *_ORDER)
 
     def rows(self, *path: str, most: int, **wanted: str | int | None) -> Iterator[Mapping[str, Any]]:
         """The rows of a list, page by page, ``most`` at most."""
         cursor: str | None = None
         while most > 0:
-            page = self.get(*path, cursor=cursor, limit=min(most, 500), **wanted)
+            page = _shaped(self.get(*path, cursor=cursor, limit=min(most, 500), **wanted), "rows")
+            if not isinstance(page["rows"], list):
+                raise _stranger()
             rows, cursor = page["rows"][:most], page.get("next")
-            yield from rows
+            yield from map(_shaped, rows)
             most -= len(rows)
             if cursor is None or not rows:
                 return
@@ -70,7 +70,7 @@ class Api:
         """``order`` once it has ended, however long that takes."""
         while order["state"] in ("waiting", "running"):
             time.sleep(_POLL)
-            order = self.get("orders", order["id"])
+            order = _shaped(self.get("orders", str(order["id"])), *_ORDER)
         return order
 
     def lines(self, *path: str) -> Iterator[bytes]:
@@ -102,10 +102,39 @@ class Api:
             raise RemoteProtocolError(f"{_PURPOSE} does not answer in JSON") from exc
 
 
+def _place(server: str) -> tuple[str, str]:
+    """How it is asked, and the host."""
+    try:
+        parts = urlsplit(server)
+        if (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and parts.port != 0
+            and parts.path in ("", "/")
+        ):
+            return parts.scheme, parts.hostname
+    except ValueError:
+        pass
+    raise ConfigError("this is no server", where=server, then="write https://leadglass.example.org")
+
+
+def _shaped(answer: Any, *names: str) -> Mapping[str, Any]:
+    """What a Leadglass answers: an object that has ``names``."""
+    if not isinstance(answer, dict) or not answer.keys() >= set(names):
+        raise _stranger()
+    return answer
+
+
+def _stranger() -> RemoteProtocolError:
+    return RemoteProtocolError(f"{_PURPOSE} does not answer as a Leadglass does")
+
+
 def _declined(status: int, body: bytes) -> None:
     detail = f"it answers {status}"
     with contextlib.suppress(ValueError, RecursionError, TypeError, KeyError):
         detail = str(json.loads(body)["detail"])[:200]
+    if status >= 500:
+        raise RemoteProtocolError(f"{_PURPOSE} cannot answer now: {detail}")
     raise UsageError(f"{_PURPOSE} declines: {detail}", then="see what the token permits, and the words asked")
 
 
