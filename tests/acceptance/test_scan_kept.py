@@ -72,6 +72,14 @@ def test_only_what_others_found_inside_the_scope_is_asked(name: str, scope: Path
 ELSEWHERE = "open tcp 104 192.0.2.1 1\n"
 
 
+def test_what_others_found_comes_through_a_pipe(scope: Path) -> None:
+    words = command("scan", "--scope", str(scope), "--from", "-", "--format", "jsonl")
+    done = subprocess.run(words, input=FOUND["zmap.csv"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert len(jsonl(done.stdout)) == 2
+
+
 def test_addresses_without_a_port_are_asked_at_the_ports_of_the_scope(scope: Path, tmp_path: Path) -> None:
     source = tmp_path / "zmap.csv"
     source.write_text("saddr\n127.66.0.3\n192.0.2.1\n")
@@ -143,12 +151,14 @@ def test_what_others_saw_is_kept_as_their_account_and_no_banner_of_it(scope: Pat
         "_shodan": {"module": "dicom"},
         "product": "Orthanc",
     }
-    source.write_text(json.dumps(record) + "\n{broken\n")
+    source.write_text(2 * (json.dumps(record) + "\n") + "{broken\n")
     kept = leadglass("import", str(source), "--scope", str(scope))
     shown = leadglass("scan", "show", "last", "--format", "jsonl")
 
     assert kept.returncode == 0, kept.stderr
-    assert f"{source}:2: left out" in kept.stderr
+    assert ": 1 seen by others\n" in kept.stdout
+    assert "  endpoints  1 with a record\n" in leadglass("scan", "status").stdout
+    assert f"{source}:3: left out" in kept.stderr
     (only,) = jsonl(shown.stdout).values()
     assert only["vantage"] == {"source": None, "position": "outside", "name": "shodan"}
     assert (only["rung"], only["access"], only["observed_at"]) == (

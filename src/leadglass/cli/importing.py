@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from itertools import chain, starmap
 from pathlib import Path
@@ -28,16 +29,22 @@ from leadglass.model.rung import Rung
 from leadglass.model.verdict import Position
 from leadglass.scope.scope import Scope
 from leadglass.store.passive import keep
+from leadglass.store.reading import tally as tally_of
 from leadglass.store.scans import begin, complete
 from leadglass.wiring.session import plan_of
 
 __all__ = ["import_", "targets"]
 
+_STDIN = "-"
+"""The file that is standard input."""
+
 _T = TypeVar("_T")
 
 
 def import_(
-    file: Annotated[Path, typer.Argument(help="An export of Shodan or Censys, JSON Lines; gzip too.")],
+    file: Annotated[
+        Path, typer.Argument(help="An export of Shodan or Censys, JSON Lines; gzip too; - for a pipe.")
+    ],
     scope: Annotated[Path, typer.Option(help="The scope file: only what lies in it is kept.")],
     database: DatabaseOption = None,
 ) -> None:
@@ -54,8 +61,9 @@ def import_(
         inside = within(found, _permits(limits.scope, Rung.PASSIVE), limits.scope.ports, tally)
         (_, _, first), accounts = _some(seen.accounts(inside), file, tally)
         stored = begin(store, theirs)
-        kept = keep(store, stored, starmap(seen.sighting, accounts), first.source, Position.OUTSIDE)
+        keep(store, stored, starmap(seen.sighting, accounts), first.source, Position.OUTSIDE)
         complete(store, stored)
+        kept = tally_of(store, stored).endpoints
     if seen.silent:
         complain(
             f"said to be open and no more, and left out: {seen.silent:,}; leadglass scan --from asks them"
@@ -99,7 +107,7 @@ def _taken(path: Path) -> Iterator[tuple[Iterator[Found | Answered | Broken], Ta
     """What is in the file, and the tally to count it with; what was left out is said at the end."""
     tally = Tally()
     try:
-        with path.open("rb") as stream:
+        with nullcontext(sys.stdin.buffer) if str(path) == _STDIN else path.open("rb") as stream:
             yield read(stream, str(path)), tally
     except OSError as exc:
         reason = (exc.strerror or str(exc)).lower()

@@ -49,7 +49,9 @@ def scan(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", metavar="FILE", help="Ask only what nmap, masscan, zmap, Shodan or Censys found."
+            "--from",
+            metavar="FILE",
+            help="Ask only what nmap, masscan, zmap, Shodan or Censys found; - for a pipe.",
         ),
     ] = None,
     vantage: Annotated[
@@ -112,9 +114,8 @@ def _resumed(store: Database, wish: _Wish) -> StoredScan:
     digest = None if wish.scope is None else scope_digest(read_scope_text(wish.scope))
     stored = latest_open(store, digest)
     if stored is None:
-        raise UsageError(
-            "there is no unfinished scan of this scope" if digest else "there is no unfinished scan"
-        )
+        what = "there is no unfinished scan of this scope" if digest else "there is no unfinished scan"
+        raise UsageError(what, then="begin one with --scope")
     if digest is None:
         _require_unchanged(stored)
     return stored

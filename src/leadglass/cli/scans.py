@@ -160,6 +160,8 @@ def status(
     with kept(database) as store:
         found = find(store, scan)
         far = progress(store, found)
+        if found.plan.kind == "import":
+            far = dataclasses.replace(far, seen=reading.tally(store, found).endpoints)
     end = words.estimated_end(found, far, wiring.clock().posix())
     if shape is Shape.JSONL:
         _write_json({**words.scan_json(found), **dataclasses.asdict(far), "estimated_end": words.utc(end)})

@@ -221,13 +221,12 @@ def estimated_end(scan: StoredScan, far: Progress, now: float) -> float | None:
 def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> Iterator[Text]:
     """How far a scan is, line by line."""
     yield from _wrapped(f"{scan.plan.ulid}, {scan.plan.scope_name}: {_state(scan)}")
-    done = f"{far.hosts_done / far.hosts:.1%}" if far.hosts else "100%"
+    asked = [("rate", _rate(scan, far))] if far.shards else []
     rows = [
         ("began", _minute(scan.plan.began)),
-        ("shards", f"{far.done:,} of {far.shards:,} done, {far.leased:,} at work, {far.waiting:,} waiting"),
-        ("hosts", f"{far.hosts_done:,} of {far.hosts:,} ({done})"),
+        *_pieces(far),
         ("endpoints", _endpoints(far)),
-        ("rate", _rate(scan, far)),
+        *asked,
         ("end", _end(scan, end, now)),
     ]
     for label, said in rows:
@@ -241,6 +240,17 @@ def status(scan: StoredScan, far: Progress, end: float | None, now: float) -> It
     for worker in far.workers:
         said = f"{worker.name} at {worker.place}: {worker.rate:,.1f} connections/s"
         yield from _wrapped(said, "  worker     ", hang=_LABEL + 2)
+
+
+def _pieces(far: Progress) -> list[tuple[str, str]]:
+    """Shards and hosts; nothing of an import, and of a scan whose list of targets is still read in."""
+    if not far.shards:
+        return []
+    done = f"{far.hosts_done / far.hosts:.1%}" if far.hosts else "100%"
+    return [
+        ("shards", f"{far.done:,} of {far.shards:,} done, {far.leased:,} at work, {far.waiting:,} waiting"),
+        ("hosts", f"{far.hosts_done:,} of {far.hosts:,} ({done})"),
+    ]
 
 
 def _endpoints(far: Progress) -> str:
@@ -258,6 +268,8 @@ def _rate(scan: StoredScan, far: Progress) -> str:
 def _end(scan: StoredScan, end: float | None, now: float) -> str:
     if scan.ended is not None:
         return _minute(scan.ended)
+    if scan.state == "filling":
+        return "not known: its list of targets was not read to the end yet"
     if end is None:
         return "not known: nothing was finished in the last minute"
     return f"in about {_span(end - now)}, {_minute(end)}"
