@@ -18,6 +18,7 @@ from leadglass.survey.proportion import Proportion, proportion
 
 __all__ = ["count_findings", "shares_of_causes"]
 
+_WRITES = "leadglass lint --format json writes what is read here"
 _DEEPEST = 64
 _WORDS = frozenset(cause.value for cause in Cause)
 
@@ -39,20 +40,22 @@ def count_findings(texts: Iterable[tuple[str, str]]) -> tuple[Mapping[Cause, int
     """How many files show each cause, and how many files there are, from (name, JSON or JSON Lines) pairs.
 
     What ``leadglass lint --format json`` writes names the files that it understood: those were looked at. Of other
-    JSON, any object with a ``cause`` is a finding in its ``path``, or in the text itself. ``UsageError`` if nothing
-    was looked at.
+    JSON, any object with a ``cause`` is a finding in its ``path``, or in the text itself; ``ConfigError`` if there is
+    none, ``UsageError`` if nothing was looked at.
     """
     found: set[tuple[str, str, Cause]] = set()
     looked_at: set[tuple[str, str]] = set()
     for name, text in texts:
+        tells = False
         for document in _documents(text, name):
             shown = {(_path(finding) or name, Cause(finding["cause"])) for finding in _findings(document)}
             found.update((name, path, cause) for path, cause in shown)
             files = _files(document)
             looked_at.update((name, path) for path, _ in shown)
             looked_at.update((name, path) for path in files or ())
-            if files is None and not shown:
-                looked_at.add((name, name))
+            tells = tells or bool(shown) or files is not None
+        if not tells:
+            raise ConfigError("no cause is told in it, and it is no report of lint", where=name, then=_WRITES)
     require(
         bool(looked_at),
         "no file was understood in these reports, so nothing follows",
@@ -89,9 +92,7 @@ def _line(line: str, where: str) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as exc:
-        raise ConfigError(
-            "this is not JSON", where=where, then="leadglass lint --format json writes what is read here"
-        ) from exc
+        raise ConfigError("this is not JSON", where=where, then=_WRITES) from exc
 
 
 def _findings(document: Any) -> Iterator[Mapping[str, Any]]:

@@ -107,7 +107,7 @@ def test_lines_with_causes_are_read_as_well() -> None:
     assert (counts[Cause.DELIBERATE], counts[Cause.TYPO]) == (1, 1)
 
 
-@pytest.mark.parametrize("text", ["", "no", "{", '{"a": 1}\nno\n'])
+@pytest.mark.parametrize("text", ["", "no", "{", "{}", '{"a": 1}\nno\n', '{"RemoteAccessAllowed": true}'])
 def test_what_is_no_report_is_refused(text: str) -> None:
     with pytest.raises((ConfigError, UsageError)):
         count_findings([("x", text)])
