@@ -510,6 +510,22 @@ def test_an_archive_that_wants_a_password_gets_the_guards_own(tmp_path: Path) ->
         assert web.status("work", f"/dicom-web/studies/{HEAD.uid}/metadata") == 200
 
 
+def test_a_guard_that_lost_its_roll_says_that_it_passes_and_lets_care_go_on(tmp_path: Path) -> None:
+    with open_web(tmp_path, ENTRIES[0], ENTRIES[3]) as web:
+        assert web.status("work", "/dicom-web/studies") == 200
+        roll = web.guard.home / "guard.sqlite"
+        roll.rename(tmp_path / "away")
+        assert eventually(lambda: web.guard.health()["problems"] == ["state"])
+        for path in ("/dicom-web/studies", f"/dicom-web/studies/{HEAD.uid}/metadata"):
+            head, _ = web.curl("work", path)
+            assert head.startswith(b"HTTP/1.1 503")
+            assert b"Retry-After: " in head
+        web.client("ctroom").store_instances([fresh(9)])
+        (tmp_path / "away").rename(roll)
+        assert eventually(lambda: web.guard.health()["state"] == "ok")
+        assert web.status("work", "/dicom-web/studies") == 200
+
+
 def test_work_items_go_to_whom_a_policy_permits_them_once_the_file_carries_them(tmp_path: Path) -> None:
     permitted = """@id("work-items") permit (principal, action == Action::"ups", resource is Node)
         when { principal.roles.contains("researcher") };"""

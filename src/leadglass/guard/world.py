@@ -33,14 +33,15 @@ from leadglass.model.access import (
 )
 from leadglass.model.enrolment import Enrolled, Roll
 
-__all__ = ["Inside", "World"]
+__all__ = ["LEFT_ALONE", "Inside", "World"]
 
-_CARE = frozenset({Action.ECHO, Action.STORE, Action.WORKLIST, Action.COMMIT, Action.MPPS})
+_CARE = frozenset({Action.ECHO, Action.STORE, Action.STOW, Action.WORKLIST, Action.COMMIT, Action.MPPS})
 """What enrolled devices go on doing while the guard's own services are away."""
 _EXPIRED = Decision(allowed=False, rules=(), reason="what proved who asks has expired")
-_LEFT_ALONE = Decision(
+LEFT_ALONE = Decision(
     allowed=False, rules=(), reason="the state of the guard is out of date: only care goes on"
 )
+"""What is denied because of the guard's own trouble, and not by a policy."""
 
 
 class Inside(Protocol):
@@ -107,7 +108,7 @@ class World:
         if client.until is not None and client.until <= self.posix():
             return _EXPIRED
         if self.stale_since is not None and not self._care_goes_on(client, action):
-            return _LEFT_ALONE
+            return LEFT_ALONE
         decision = self.policy.decide(client.principal, action, resource, self.circumstances(client))
         self.counts["allowed" if decision.allowed else "denied"] += 1
         return decision

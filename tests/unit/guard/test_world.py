@@ -19,7 +19,7 @@ from leadglass.model.access import Action, Circumstances, Decision, Kind, Node, 
 from leadglass.model.enrolment import Enrolled, Roll, User
 
 HOUR = 3600.0
-CARE = {Action.ECHO, Action.STORE, Action.WORKLIST, Action.COMMIT, Action.MPPS}
+CARE = {Action.ECHO, Action.STORE, Action.STOW, Action.WORKLIST, Action.COMMIT, Action.MPPS}
 ALLOWED = Decision(allowed=True, rules=("p",), reason="permitted by p")
 
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from leadglass.access.admission import Peer, Refusal, admit_web, principal_of
 from leadglass.access.budgets import Measure
 from leadglass.access.identity import IdentityRefusal
+from leadglass.errors import ResourceError
 from leadglass.guard.client import Client
 from leadglass.guard.dicomweb.paths import Request
 from leadglass.guard.dicomweb.refused import Refused
 from leadglass.guard.identity.people import Believed
 from leadglass.guard.studies import Unknown
 from leadglass.guard.trail import Diary
-from leadglass.guard.world import World
+from leadglass.guard.world import LEFT_ALONE, World
 from leadglass.model.access import Action, Decision, Kind, Resource, Study
 from leadglass.model.enrolment import Enrolled, Roll
 
@@ -140,8 +141,12 @@ class WorldDesk:
     # What it may.
 
     def decide(self, client: Client, action: Action, resource: Resource) -> Decision:
-        """What the policy says, here and now."""
-        return self.world.decide(client, action, resource)
+        """What the policy says, here and now; ``ResourceError`` if the guard is out of date for this."""
+        decision = self.world.decide(client, action, resource)
+        if decision is LEFT_ALONE:
+            # It passes, and is nobody's fault who asks: 403 would send them away for good.
+            raise ResourceError(decision.reason)
+        return decision
 
     def needed(self, client: Client, action: Action) -> frozenset[str]:
         """The attributes of ``Study`` that can decide."""
