@@ -460,7 +460,9 @@ def test_an_archive_that_is_away_is_told_and_missed_by_nobody_once_it_is_there(t
             with dcmtk.dcmqrscp(LOOPBACK, made(tmp_path / turn), title=TITLE, port=port):
                 assert ward.store(running) == FINE
             assert ward.store(running) in {NOT_NOW, "A700"}
-        assert running.health()["state"] == "ok"
+            becomes(running, "degraded", "archive")
+        assert "cannot be reached" in log_of(running, "problem")[-1]["words"]
+        assert "cannot be reached" in log_of(running, "refused")[-1]["reason"]
 
 
 def made(folder: Path) -> Path:

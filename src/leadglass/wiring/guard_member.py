@@ -26,6 +26,7 @@ from leadglass.access.budgets import Measure, Spent
 from leadglass.errors import ConfigError, LeadglassError, ResourceError
 from leadglass.guard.audit.bodies import to_bodies
 from leadglass.guard.audit.events import AuditEvent, Happening, Outcome
+from leadglass.guard.dimse.archive import Archive
 from leadglass.guard.doors import Crowd
 from leadglass.guard.kept import keep
 from leadglass.guard.process import Parts, run
@@ -42,7 +43,15 @@ from leadglass.wiring.guard_kept import KeptFiles
 from leadglass.wiring.guard_log import log, mistake, open_log, refusal
 from leadglass.wiring.guard_setup import Site, read_site, roll_of
 from leadglass.wiring.guard_state import KeptMoves, Reach, SharedState
-from leadglass.wiring.guard_world import Policies, budgets_of, forwarder_of, tokens_of, web_of, world_of
+from leadglass.wiring.guard_world import (
+    Policies,
+    archive_of,
+    budgets_of,
+    forwarder_of,
+    tokens_of,
+    web_of,
+    world_of,
+)
 from leadglass.wiring.names import resolver
 
 __all__ = ["main"]
@@ -138,6 +147,7 @@ class _Member:
         self._keys, self._tokens = tokens_of(settings.identity, kept)
         sends = number == 0 and settings.audit.syslog is not None  # one process sends for all
         self._forwarder = forwarder_of(settings) if sends else None
+        self._archive: Archive | None = None
         self._unwritten = ""
 
     def parts(self) -> Parts:
@@ -192,8 +202,10 @@ class _Member:
         )
 
     def _world(self) -> World:
+        self._archive = archive_of(self._settings, resolver())
         world = world_of(
             self._settings,
+            self._archive,
             policy=self._policies.first(),
             roll=self._begun.roll,
             budgets=self._budgets,
@@ -223,6 +235,9 @@ class _Member:
         if self._unwritten or not self._spool.has_reserve:
             self._try_to_write()
         told = {"audit-trail": self._unwritten, "kept": self._kept.trouble}
+        if self._archive is not None:
+            told["archive"] = self._archive.unreached.words
+            told["archive-query"] = self._archive.unasked.words
         if self._keys is not None:
             told["identity-provider"] = self._keys.problem
         if self._forwarder is not None:

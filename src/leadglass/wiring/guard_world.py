@@ -127,6 +127,7 @@ def budgets_of(
 
 def world_of(
     settings: GuardSettings,
+    archive: Archive,
     *,
     policy: Policy,
     roll: Roll,
@@ -139,7 +140,6 @@ def world_of(
 ) -> World:
     """The world of one process, on a running event loop."""
     clock = wiring.clock()
-    archive = archive_of(settings, resolver)
     asker = Asker(archive, settings.archive.titles[0], settings.archive.own_title)
     world: World
     knowing = Knowing(asker, lambda: world.policy.attributes_read)

@@ -7,12 +7,15 @@ threads of an archive for half a minute.
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from leadglass.errors import LeadglassError
 from leadglass.guard.channel import Channel
 from leadglass.guard.dimse.leg import Leg
 from leadglass.net.reach import reach
@@ -25,9 +28,10 @@ from leadglass.wire.pdu import (
     RoleSelection,
 )
 
-__all__ = ["Answer", "Archive", "Proposal"]
+__all__ = ["Answer", "Archive", "Proposal", "Trouble"]
 
 _REMEMBERED = 512
+_LATELY = 60.0
 _PATIENCE = 5.0
 """Seconds for a connection, and as many for a TLS handshake."""
 
@@ -46,6 +50,27 @@ class Answer:
     extended: tuple[ExtendedNegotiation, ...]
 
 
+class Trouble:
+    """What went wrong lately: it is over when it went well, or when nobody has met it for a minute."""
+
+    def __init__(self) -> None:
+        self._words = ""
+        self._until = 0.0
+
+    def met(self, words: str) -> None:
+        """It goes wrong."""
+        self._words, self._until = words, asyncio.get_running_loop().time() + _LATELY
+
+    def over(self) -> None:
+        """It goes well."""
+        self._words = ""
+
+    @property
+    def words(self) -> str:
+        """One line; empty if nothing is wrong that anybody knows of."""
+        return self._words if asyncio.get_running_loop().time() < self._until else ""
+
+
 class Archive:
     """One peer that the guard opens associations to."""
 
@@ -62,10 +87,14 @@ class Archive:
         self._name = name
         self._trusted = trusted
         self._learned: OrderedDict[Proposal, Answer] = OrderedDict()
+        self.unreached = Trouble()
+        """It cannot be reached."""
+        self.unasked = Trouble()
+        """It does not answer what the guard itself asks."""
 
     async def dial(self, leg: Leg) -> None:
         """Connect ``leg``, which goes on by itself; ``TransportError`` if there is no connection."""
-        sock = await reach(self.service, _PATIENCE)
+        sock = await self._reached()
         if leg.over:  # whoever wanted it has gone in the meantime
             sock.close()
             return
@@ -76,6 +105,15 @@ class Archive:
             channel.start_tls(
                 self._tls, server=False, name=self._name, patience=_PATIENCE, trusted=self._trusted
             )
+
+    async def _reached(self) -> socket.socket:
+        try:
+            sock = await reach(self.service, _PATIENCE)
+        except LeadglassError as exc:
+            self.unreached.met(str(exc))
+            raise
+        self.unreached.over()
+        return sock
 
     def learned(self, proposal: Proposal) -> Answer | None:
         """How this proposal was answered, if it ever was."""

@@ -35,6 +35,8 @@ _IDLE = 2.0
 _MATCHES = 10_000
 _MATCH_SIZE = 64 * 1024
 _PENDING = frozenset({0xFF00, 0xFF01})
+_FORBIDDEN = frozenset({0x0122, 0x0124})
+"""SOP class not supported; not authorized (PS3.7 annex C)."""
 
 
 class Asker:
@@ -63,15 +65,24 @@ class Asker:
                 self._timer.cancel()
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    return await self._asked(identifier)
+                    found = await self._asked(identifier)
             except TimeoutError as exc:
                 self.close()
                 raise TransportError("did not answer in time", where=str(self._archive.service)) from exc
+            except TransportError:
+                self._note()
+                raise
             except asyncio.CancelledError:
                 self.close()  # its answer would be taken for the next one's
                 raise
             finally:
                 self._timer = asyncio.get_running_loop().call_later(_IDLE, self._rest)
+            self._archive.unasked.over()
+            return found
+
+    def _note(self) -> None:
+        if self._conversation is not None and self._conversation.refused:
+            self._archive.unasked.met(self._conversation.refused)
 
     async def _asked(self, identifier: bytes) -> list[bytes]:
         before, conversation = self._conversation, await self._open()
@@ -128,6 +139,8 @@ class _Conversation:
         self.ready: asyncio.Future[None] = loop.create_future()
         self._where = where
         self._title = title
+        self.refused = ""
+        """In which words the archive did not answer, if it is the archive that did not."""
         self._answer: asyncio.Future[list[bytes]] | None = None
         self._matches: list[bytes] = []
         self._match = bytearray()
@@ -199,7 +212,8 @@ class _Conversation:
 
     def gone(self, leg: Leg, why: str) -> None:
         """No answer comes any more: many archives tell a title that may not query just so."""
-        self._end(self._unanswered(why or "it ended the association"))
+        if any(future is not None and not future.done() for future in (self.ready, self._answer)):
+            self._end(self._unanswered(why or "it ended the association"))
 
     def _finish(self, status: int) -> None:
         answer, self._answer = self._answer, None
@@ -208,15 +222,23 @@ class _Conversation:
         if status == 0:
             answer.set_result(self._matches)
         else:
-            answer.set_exception(self._unanswered(f"{status:04X}H"))
+            answer.set_exception(self._refused(status))
+
+    def _refused(self, status: int) -> TransportError:
+        # Other statuses can be about this one question: not all archives look an instance up by itself.
+        if status in _FORBIDDEN:
+            return self._unanswered(f"{status:04X}H")
+        return TransportError(f"answered a query with {status:04X}H", where=self._where)
 
     def _unanswered(self, why: str) -> TransportError:
         """What whoever runs the archive can do about it is said too."""
-        return TransportError(
+        error = TransportError(
             f"does not answer the guard's own query as {self._title} ({why})",
             where=self._where,
             then=f"it has to take queries from {self._title}",
         )
+        self.refused = str(error)
+        return error
 
     def _fail(self, why: str) -> None:
         self._end(TransportError(why, where=self._where))

@@ -22,7 +22,7 @@ from tests.unit.guard.dimse.scripted import (
     query,
 )
 from tests.unit.guard.dimse.stage import Line, Stage
-from tests.unit.guard.elapsing import turn
+from tests.unit.guard.elapsing import elapse, turn
 
 from leadglass.access.admission import Peer, at_device
 from leadglass.access.budgets import Limits, Measure
@@ -253,6 +253,7 @@ def test_a_question_of_the_guard_that_crosses_the_end_of_its_association_is_aske
         assert len(await _played(line, asker.find(b""))) == 2
         found = await _played(line, asker.find(b""))
         assert isinstance(found, list if times == 1 else TransportError)
+        assert (line.unasked.words == "") is (times == 1)
         assert len(line.actors) == 2
 
     test()
@@ -276,6 +277,26 @@ def test_an_archive_that_does_not_let_the_guard_ask_is_told_apart_by_words_that_
         assert isinstance(error, TransportError)
         assert error.what.startswith("does not answer the guard's own query as GUARD (")
         assert error.then == "it has to take queries from GUARD"
+        assert line.unasked.words == str(error)
+        await elapse(61)
+        assert line.unasked.words == ""
+
+    test()
+
+
+@pytest.mark.parametrize(("status", "told"), [(0x0124, True), (0xA900, False)])
+def test_only_a_status_that_forbids_is_about_who_asks(status: int, *, told: bool) -> None:
+    def refuse(actor: Actor, message: Completed) -> None:
+        assert isinstance(message.command, dimse.CFindRQ)
+        actor.send(1, dimse.CFindRSP(message.command.message_id, status, uids.STUDY_ROOT_FIND))
+
+    @on_stage
+    async def test() -> None:
+        line = Line(refuse)
+        error = await _played(line, Asker(line, "ARCHIVE", "GUARD").find(b""))
+        assert isinstance(error, TransportError)
+        assert f"{status:04X}H" in error.what
+        assert bool(line.unasked.words) is told
 
     test()
 
