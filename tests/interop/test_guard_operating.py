@@ -420,6 +420,29 @@ def test_explain_says_what_the_guard_does(first: Guard, who: str, study: str, *,
     assert found == seen
 
 
+def test_explain_knows_from_where_somebody_is_heard(first: Guard) -> None:
+    argv: list[str | Path] = [
+        LEADGLASS,
+        "guard",
+        "explain",
+        "--config",
+        first.site.file,
+        "--as",
+        "work",
+        "--do",
+        "find",
+    ]
+    done = subprocess.run(
+        [*argv, "--from", "192.0.2.9"], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("denied: work is enrolled for other networks\nnetwork-of-another: 127.0.0.")
+    done = subprocess.run([*argv, "--from", "here"], capture_output=True, text=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "leadglass: --from: 'here' is no address; write it as 192.0.2.7\n"
+
+
 def dump(running: Guard) -> str:
     """Everything in the guard's database."""
     with guard_setup.roll_of(running.site) as database, database.read() as connection:

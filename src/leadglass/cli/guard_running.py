@@ -70,7 +70,12 @@ def explain(
         str | None,
         typer.Option("--on", metavar="UID", help="Study Instance UID; the service itself if not given."),
     ] = None,
-    address: Annotated[str, typer.Option("--from", help="The address it would come from.")] = "127.0.0.1",
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="ADDRESS", help="The address it would come from, if not where it is enrolled."
+        ),
+    ] = None,
     config: ConfigOption = CONFIG,
 ) -> None:
     """Say whether the guard would allow something, by which rule, without doing it.
@@ -81,7 +86,7 @@ def explain(
     """
     if study is not None and not is_valid(study):
         raise UsageError(f"{study!r} is no UID", where="--on")
-    if not _is_address(address):
+    if address is not None and not _is_address(address):
         raise UsageError(f"{address!r} is no address", where="--from", then="write it as 192.0.2.7")
     module = load("leadglass.wiring.guard_aside", extra="guard")
     lines = module.explained(read_site(config), who, action, study, address)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import signal
 from collections.abc import Callable, Sequence
 
 from leadglass import wiring
+from leadglass.access.addresses import within
 from leadglass.access.admission import principal_of
 from leadglass.access.explain import explain
 from leadglass.access.identity import person_of
@@ -17,7 +19,7 @@ from leadglass.guard.edge import Edge
 from leadglass.guard.process import ask, run_edge
 from leadglass.guard.tls import client_context
 from leadglass.model.access import Action, Circumstances, Kind, Node, Principal, Resource, Study
-from leadglass.model.enrolment import Roll
+from leadglass.model.enrolment import Enrolled, Roll
 from leadglass.settings.guard import Address, Profile
 from leadglass.store.guard_roll import read_roll
 from leadglass.wiring.guard_setup import Site, roll_of
@@ -50,14 +52,22 @@ def edge(  # noqa: PLR0917  # everything a device needs to be carried
     )
 
 
-def explained(site: Site, who: str, action: Action, study: str | None, address: str) -> tuple[str, ...]:
+def explained(
+    site: Site, who: str, action: Action, study: str | None, address: str | None
+) -> tuple[str, ...]:
     """What the guard would decide, and why; the archive is asked about ``study``, nothing else is done.
 
+    Without ``address``, an entry comes from where it is enrolled.
     ``UsageError`` if nobody is called ``who``, or there is no such study.
     """
     with roll_of(site) as database:
         roll = read_roll(database)
     principal, device = _principal(roll, who)
+    entry = roll.enrolled.get(who)
+    address = address or _usual(entry)
+    outside = None if entry is None else _outside(entry, address)
+    if outside is not None:
+        return outside
     policy = Policies(site.settings.policy).first()
     resource: Resource = Node(site.settings.archive.titles[0])
     if study is not None:
@@ -67,6 +77,20 @@ def explained(site: Site, who: str, action: Action, study: str | None, address: 
     emergency = reason if until > wiring.clock().posix() else None
     circumstances = Circumstances(address, moment, device=device, emergency=emergency)
     return explain(policy, principal, action, resource, circumstances)
+
+
+def _usual(entry: Enrolled | None) -> str:
+    return "127.0.0.1" if entry is None else str(ipaddress.ip_network(entry.networks[0])[0])
+
+
+def _outside(entry: Enrolled, address: str) -> tuple[str, ...] | None:
+    """Why it does not even come in: what policies say does not matter then."""
+    if not within(address, entry.networks):
+        nets = ", ".join(entry.networks)
+        return (f"denied: {entry.name} is enrolled for other networks", f"network-of-another: {nets}")
+    if entry.until is not None and entry.until <= wiring.clock().posix():
+        return (f"denied: the enrolment of {entry.name} has ended", "enrolment-ended")
+    return None
 
 
 def _principal(roll: Roll, who: str) -> tuple[Principal, str | None]:
