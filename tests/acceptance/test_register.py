@@ -263,6 +263,8 @@ def test_a_chain_written_anew_is_found_by_a_head_that_was_noted(scanned: Path, l
 HOSTILE: list[tuple[tuple[str, ...], str]] = [
     (("show", "nobody"), "no system is called 'nobody'"),
     (("review", "nobody", "--outcome", "passed"), "no system is called 'nobody'"),
+    (("review", "a", "--outcome", "passed", "--on", "2999-01-01"), "the day of the review has not come"),
+    (("review", "a", "--outcome", "passed", "--next", "2020-01-01"), "the next review is due before the day"),
     (("add", "a\nb"), "is no name"),
     (("add", "a", "--port", "0"), "--port: 0 is no port"),
     (("add", "a", "--address", "1.2.3"), "--address: '1.2.3' is neither"),

@@ -13,7 +13,7 @@ from leadglass.cli.register_options import Book, ByOption, held, known_system, r
 from leadglass.cli.storing import kept, opened
 from leadglass.cli.terminal import complain, write
 from leadglass.configs.source import LARGEST, Source
-from leadglass.errors import ConfigError
+from leadglass.errors import ConfigError, UsageError
 from leadglass.model.register import Outcome, Review, System, SystemKind
 from leadglass.register.codec import Thing
 from leadglass.register.fields import changed, day, line, member, named
@@ -207,6 +207,8 @@ def review(
         next=None if next_ is None else day(next_, "--next"),
         note=line(note or "", "--note"),
     )
+    if trouble := made.trouble(today()):
+        raise UsageError(trouble, then="see --on and --next")
     with held(database) as book:
         known_system(book.register, name)
         enter(book, changer, [made])

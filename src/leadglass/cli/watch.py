@@ -14,6 +14,7 @@ from leadglass.cli.watch_options import CONFIG, ConfigOption, settings
 from leadglass.cli.watch_silence import app as silence
 from leadglass.cli.watch_status import now, status
 from leadglass.errors import ResourceError
+from leadglass.report.say import count
 
 __all__ = ["app", "run"]
 
@@ -32,7 +33,7 @@ def run(config: ConfigOption = CONFIG, database: DatabaseOption = None) -> None:
     stop = watching.Stopper()
     with opened(database) as store, stop_on_signals() as signals:
         signals.tell(stop)
-        complain(f"watching as {told.name!r}, {len(told.schedules)} schedules, until Ctrl-C")
+        complain(f"watching as {told.name!r}, {count(len(told.schedules), 'schedule')}, until Ctrl-C")
         if not watching.run_watch(store, told, stop.event, complain):
             raise ResourceError(
                 "another process watches already", where=store.where, then="stop that one first"

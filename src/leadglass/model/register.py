@@ -135,6 +135,14 @@ class Review:
     next: dt.date | None = None
     note: str = ""
 
+    def trouble(self, today: dt.date) -> str:
+        """Why nobody can have reviewed so by ``today``; "" if somebody can."""
+        if self.on > today:
+            return "the day of the review has not come"
+        if self.next is not None and self.next < self.on:
+            return "the next review is due before the day of this one"
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Risk:

@@ -12,6 +12,7 @@ from leadglass.errors import ConfigError, LeadglassError, ResourceError, UsageEr
 from leadglass.model.order import Order, OrderState
 from leadglass.model.rung import Rung
 from leadglass.ports.world import Clock
+from leadglass.report.say import count
 from leadglass.scan.foreman import Foreman, Outcome
 from leadglass.scope.scope import Scope
 from leadglass.store import orders, scans
@@ -153,7 +154,9 @@ class Runner:
             news = self._judge.of_scan(order, seen)
             now = self._clock.posix()
             if orders.finish(self._database, held, OrderState.DONE, now, news=news):
-                self._say(f"{_name(order)}: scanned, {len(news.raised)} alerts, {len(news.closed)} over")
+                self._say(
+                    f"{_name(order)}: scanned, {count(len(news.raised), 'alert')}, {len(news.closed)} over"
+                )
         elif outcome is Outcome.CLOSED:
             why = f"the scope's hours, {scope.limits.hours_text}, are over"
             self._fail(held, why, stored)

@@ -96,6 +96,15 @@ def test_findings_of_the_register_tell_since_when_they_stand(program: Browser) -
     assert all(stand["evidence"] or stand["missing"] for stand in stands if not stand["against"])
 
 
+def test_nobody_has_reviewed_on_a_day_to_come(program: Browser) -> None:
+    said = {"reviewer": "Ada", "outcome": "passed"}
+    path = f"{V1}/register/systems/VNA/reviews"
+    wrong = ({"on": "2999-01-01"}, {"on": "2026-11-01", "next": "2026-10-31"})
+
+    assert [program.request("POST", path, json={**said, **days}).status_code for days in wrong] == [400, 400]
+    assert program.request("POST", path, json={**said, "on": "2026-11-01"}).status_code == 201
+
+
 WRONG = {
     "servers?cursor=abcdefgh": 400,
     "servers?network=no.such": 400,

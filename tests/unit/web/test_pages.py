@@ -215,6 +215,7 @@ def test_a_server_is_assigned_reviewed_and_written_about(filled: Dashboard) -> N
         browser.post(f"{at}/review", {"outcome": "gaps", "next": "2027-01-31", "note": "port 4242"}),
         browser.post(f"{at}/notes", {"text": "Whose is it?"}),
     ]
+    assert browser.post(f"{at}/review", {"outcome": "passed", "next": "2020-01-31"}).status_code == 422
     said = " ".join(read(browser.get(done[-1].headers["location"]).text).text)
     system = filled.site.desks.register.register().systems["Conquest"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -125,6 +126,9 @@ def add_review(
     head = visit.site.desks.register.head()
     found(visit.site.desks.register.register().systems.get(name), "system")
     review = Review(system=name, **body.model_dump())
+    today = dt.datetime.fromtimestamp(visit.site.now(), dt.UTC).date()
+    if trouble := review.trouble(today):
+        raise UsageError(trouble)
     _enter(visit, [review], "", head)
     return one(request, ReviewItem, review, 201)
 

@@ -71,6 +71,8 @@ def review(visit: Visiting, address: str, form: Annotated[Reviewed, Form()]) -> 
     reviewer = (account.full_name or account.name) if account else visit.name
     today = date_of(visit.site.now())
     entry = Review(known[0].name, today, reviewer, form.outcome, form.next or None, form.note.strip())
+    if trouble := entry.trouble(today):
+        raise UsageError(trouble)
     visit.deed.on = server.row.address
     visit.site.desks.register.enter(visit.name, [entry], "reviewed at the dashboard")
     return after(server_path(server.row.address), "reviewed")

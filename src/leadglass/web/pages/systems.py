@@ -133,6 +133,8 @@ def review(visit: Visiting, name: str, form: Annotated[Reviewed, Form()]) -> Red
     reviewer = (account.full_name or account.name) if account else visit.name
     today = date_of(visit.site.now())
     entry = Review(found.name, today, reviewer, form.outcome, form.next or None, form.note.strip())
+    if trouble := entry.trouble(today):
+        raise UsageError(trouble)
     visit.deed.on = found.name
     visit.site.desks.register.enter(visit.name, [entry], "reviewed at the dashboard")
     return after(system_path(found.name), "reviewed")
