@@ -139,8 +139,8 @@ class Contexts:
 
 
 def _services(rq: AAssociateRQ) -> dict[Action | None, str]:
-    """What the client would ask for. Classes that it would only receive by C-GET are no wish to store."""
-    received = _receives(rq)
+    """What the client would ask for. Classes that it would only receive, as by C-GET, are no wish of its own."""
+    received = {role.sop_class_uid for role in rq.user_information.role_selections if role.scp_role}
     wanted = (c.abstract_syntax for c in reversed(rq.presentation_contexts))
     return {action_of(syntax): syntax for syntax in wanted if syntax not in received}
 

@@ -95,9 +95,12 @@ def test_services_that_are_not_open_are_named_with_the_class_they_were_wanted_by
 
 
 def test_who_would_receive_objects_by_a_get_does_not_want_to_store_them() -> None:
-    role = RoleSelection(uids.CT_IMAGE_STORAGE, scu_role=False, scp_role=True)
-    contexts = ((1, uids.STUDY_ROOT_GET, (LE,)), (3, uids.CT_IMAGE_STORAGE, (LE,)))
-    rq = asking(*contexts, role_selections=(role,))
+    hardcopy = "1.2.840.10008.5.1.1.30"  # retired, and proposed by DCMTK's getscu
+    roles = tuple(
+        RoleSelection(uid, scu_role=False, scp_role=True) for uid in (uids.CT_IMAGE_STORAGE, hardcopy)
+    )
+    contexts = ((1, uids.STUDY_ROOT_GET, (LE,)), (3, uids.CT_IMAGE_STORAGE, (LE,)), (5, hardcopy, (LE,)))
+    rq = asking(*contexts, role_selections=roles)
 
     assert Contexts.of(rq, [Action.GET]).withheld == {}
     assert Contexts.of(rq, [Action.FIND]).withheld == {Action.GET: uids.STUDY_ROOT_GET}
