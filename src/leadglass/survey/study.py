@@ -28,7 +28,7 @@ from leadglass.survey.published import Published, published
 from leadglass.survey.recapture import attempted, lists_of
 from leadglass.survey.share import Share
 from leadglass.survey.stratified import Stratified
-from leadglass.survey.words import percent, span
+from leadglass.survey.words import count, percent, span
 
 __all__ = ["Section", "Study", "Subject", "as_html", "as_typst", "study"]
 
@@ -115,7 +115,7 @@ def study(
         sections.append(
             Section(
                 "What the servers are, by a random sample",
-                tuple(texts.for_truths(shares, unanswered)),
+                (*texts.for_truths(shares, unanswered), *_other_population(counted, shares)),
                 pictures.of_truths(shares),
             )
         )
@@ -137,6 +137,16 @@ def study(
         Section("What this study cannot say", tuple(_limits(subject, truths is not None))),
     ]
     return Study(subject, tuple(sections))
+
+
+def _other_population(counted: Census, shares: Mapping[str, Stratified]) -> Iterator[Line]:
+    """What must be said of a sample that was not drawn from the servers of this scan."""
+    drawn_from = next(iter(shares.values())).population
+    if drawn_from != counted.servers:
+        yield (
+            f"This sample was drawn from {count(drawn_from, 'server')}, and the scan counted {counted.servers:,}: these are"
+            " not the same servers, and the shares are those of the servers that the sample was drawn from."
+        )
 
 
 def _methods(subject: Subject) -> Section:

@@ -16,6 +16,7 @@ from leadglass.survey.hidden import Hint
 from leadglass.survey.interval import Interval
 from leadglass.survey.proportion import proportion
 from leadglass.survey.published import published
+from leadglass.survey.stratified import StratumCount, stratified
 from leadglass.survey.study import Subject, as_html, as_typst, study
 from leadglass.survey.tables import (
     answers_text,
@@ -335,6 +336,14 @@ def test_a_study_says_its_methods_its_limits_and_what_others_found() -> None:
         assert words in made
     assert "<b>study" not in made
     assert "192.0.2" not in made
+
+
+def test_a_sample_of_other_servers_is_told_from_one_of_the_scan() -> None:
+    counted = census(SERVERS)
+    own, other = ({"demo": stratified([StratumCount("all", 1, 1, size)])} for size in (counted.servers, 2000))
+
+    assert "drawn from 2,000 servers, and the scan counted" in as_html(study(SUBJECT, counted, (other, 0)))
+    assert "not the same servers" not in as_html(study(SUBJECT, counted, (own, 0)))
 
 
 def test_a_study_of_nothing_is_written_too() -> None:
