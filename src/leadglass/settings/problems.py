@@ -39,7 +39,7 @@ def describe(error: ErrorDetails, hint: KeyHint) -> Problem:
     """One pydantic error as a problem. Text from the file is quoted, never run on."""
     path: Path = error["loc"]
     kind = error["type"]
-    key = str(path[-1])
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")  # of a list: whose item it is
     if kind == "extra_forbidden":
         return Problem(path, f"unknown key {key!r}", hint(_table(path), key))
     if kind == "missing":

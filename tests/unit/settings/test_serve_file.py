@@ -77,6 +77,7 @@ def test_an_empty_file_says_what_is_said_without_one() -> None:
         ('profiles = ["gdrp"]', 1, "gdpr"),
         ('trusted_proxy = ["192.0.2.1/24"]', 1, "192.0.2"),
         ("[limits]\nconnections = 0", 2, "above zero"),
+        ('bind = "[::1]:8104"\nprofiles = ["iso"]', 2, "profiles = 'iso' must be 'hipaa'"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int, why: str) -> None:
