@@ -360,7 +360,9 @@ def test_a_password_from_the_environment_or_a_file_is_none_of_the_files() -> Non
 
 
 def test_a_switch_is_no_password() -> None:
-    found = reading("services:\n  d:\n    image: mysql:8\n    environment: {MYSQL_ALLOW_EMPTY_PASSWORD: 'yes'}\n")
+    found = reading(
+        "services:\n  d:\n    image: mysql:8\n    environment: {MYSQL_ALLOW_EMPTY_PASSWORD: 'yes'}\n"
+    )
     assert "LG-CONTAINERS-002" not in rules(found)
 
 
