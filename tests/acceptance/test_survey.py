@@ -117,6 +117,16 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Mapping[st
     return place, truth
 
 
+def test_who_asks_for_fewer_than_the_strata_need_is_told(leadglass: Leadglass, tmp_path: Path) -> None:
+    listed = tmp_path / "servers.csv"
+    listed.write_text("192.0.2.1,a\n192.0.2.2,a\n192.0.2.3,a\n192.0.2.4,b\n")
+
+    done = leadglass("survey", "plan", "--from", str(listed), "--sample", "1", "--seed", "x")
+
+    assert done.returncode == 0, done.stderr
+    assert "3 are drawn and not 1: each stratum gives two servers" in " ".join(done.stderr.split())
+
+
 def test_a_drawn_sample_of_a_stored_scan_finds_the_truth_that_the_naive_count_misses(
     surveyed: tuple[Path, Mapping[str, str]], leadglass: Leadglass, tmp_path: Path
 ) -> None:

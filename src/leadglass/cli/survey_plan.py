@@ -24,6 +24,7 @@ from leadglass.cli.survey_options import (
     save,
     tell,
 )
+from leadglass.cli.terminal import complain
 from leadglass.errors import ConfigError, UsageError
 
 __all__ = ["By", "plan"]
@@ -198,9 +199,12 @@ def _draw(
         # The strata's shares make the sample no larger than that of one share between them.
         mean = sum(stratum.size * stratum.expected for stratum in strata) / sum(sizes.values())
         sample = sampling.sample_size(precision, sum(sizes.values()), mean, level)
-    taken = sampling.allocate(
-        strata, max(sample, sum(min(sampling.SMALLEST, size) for size in sizes.values()))
-    )
+    least = sum(min(sampling.SMALLEST, size) for size in sizes.values())
+    if sample < least:
+        complain(
+            f"{least:,} are drawn and not {sample:,}: each stratum gives two servers, so far as it has them"
+        )
+    taken = sampling.allocate(strata, max(sample, least))
     drawn = [(server, name) for name, number in taken.items() for server in lots[name].drawn(number)]
     _tell(drawn, taken, sizes, seed, output, shape)
 
