@@ -66,8 +66,12 @@ _STORAGE = (
     "1.2.840.10008.5.1.4.43.1",
     "1.2.840.10008.5.1.4.44.1",
     "1.2.840.10008.5.1.4.45.1",
+    "1.2.840.10008.5.1.1.27",
+    "1.2.840.10008.5.1.1.29",
+    "1.2.840.10008.5.1.1.30",
 )
-"""Roots of the storage SOP classes (PS3.4 table B.5-1, and the non-patient objects of annex GG)."""
+"""Roots of the storage SOP classes (PS3.4 table B.5-1, the non-patient objects of annex GG, and the retired
+prints and hardcopy images that DCMTK still proposes with all others)."""
 _DICOMDIR = "1.2.840.10008.1.3.10"
 
 

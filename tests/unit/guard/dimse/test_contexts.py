@@ -52,6 +52,7 @@ def passed(rq: AAssociateRQ, *allowed: Action) -> list[tuple[int, str, tuple[str
         (uids.PATIENT_STUDY_ONLY_MOVE, Action.MOVE),
         (uids.MODALITY_WORKLIST_FIND, Action.WORKLIST),
         (uids.STORAGE_COMMITMENT, Action.COMMIT),
+        ("1.2.840.10008.5.1.1.30", Action.STORE),
         (uids.MPPS, Action.MPPS),
         ("1.2.840.10008.1.3.10", None),
         ("1.2.840.10008.5.1.1.9", None),
@@ -95,11 +96,9 @@ def test_services_that_are_not_open_are_named_with_the_class_they_were_wanted_by
 
 
 def test_who_would_receive_objects_by_a_get_does_not_want_to_store_them() -> None:
-    hardcopy = "1.2.840.10008.5.1.1.30"  # retired, and proposed by DCMTK's getscu
-    roles = tuple(
-        RoleSelection(uid, scu_role=False, scp_role=True) for uid in (uids.CT_IMAGE_STORAGE, hardcopy)
-    )
-    contexts = ((1, uids.STUDY_ROOT_GET, (LE,)), (3, uids.CT_IMAGE_STORAGE, (LE,)), (5, hardcopy, (LE,)))
+    classes = (uids.CT_IMAGE_STORAGE, "1.2.840.113619.4.2")  # one of them a manufacturer's own
+    roles = tuple(RoleSelection(uid, scu_role=False, scp_role=True) for uid in classes)
+    contexts = ((1, uids.STUDY_ROOT_GET, (LE,)), *((2 * n + 3, uid, (LE,)) for n, uid in enumerate(classes)))
     rq = asking(*contexts, role_selections=roles)
 
     assert Contexts.of(rq, [Action.GET]).withheld == {}
