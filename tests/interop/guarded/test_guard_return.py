@@ -28,6 +28,7 @@ from tests.peers.reading import Reader
 from tests.peers.taking_turns import take_turns
 
 from leadglass.guard.audit.events import Happening
+from leadglass.model.access import Action
 from leadglass.wire import association as ul
 from leadglass.wire import uids
 
@@ -83,7 +84,8 @@ def test_an_object_that_names_a_request_is_carried_if_it_is_of_that_request(
         assert association.send_c_echo().Status == 0
     assert moved.had() == ({made.SOPInstanceUID} if status == 0 else set())
     refused = [e for e in before_orthanc.site.guard.audit()[seen:] if e.happening is Happening.REFUSED]
-    assert [event.who.name for event in refused if event.who is not None] == ([TITLE] if status else [])
+    said = [(event.who.name, event.action) for event in refused if event.who is not None]
+    assert said == [(TITLE, Action.FIND), *([(TITLE, Action.STORE)] if status else [])]
 
 
 def test_what_the_archive_sends_of_its_own_accord_is_refused_unless_a_policy_permits_it(
@@ -98,7 +100,7 @@ def test_what_the_archive_sends_of_its_own_accord_is_refused_unless_a_policy_per
 
     def told() -> bool:
         refused = (e for e in guard.audit()[seen:] if e.happening is Happening.REFUSED)
-        return any(e.who is not None and e.who.name == TITLE for e in refused)
+        return any(e.who is not None and (e.who.name, e.action) == (TITLE, Action.STORE) for e in refused)
 
     assert eventually(told)
 
