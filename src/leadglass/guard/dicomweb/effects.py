@@ -83,7 +83,15 @@ class Contains:
     instance: str
 
 
-Question: TypeAlias = Dial | Identify | LookUp | Contains
+@dataclass(frozen=True, slots=True)
+class Even:
+    """Answered, with nothing, when a whole number of intervals has passed: the time tells less then."""
+
+    began: float
+    """When the request did."""
+
+
+Question: TypeAlias = Dial | Identify | LookUp | Contains | Even
 """Told as an effect, and answered once, with ``Relay.answered`` or ``Relay.failed``."""
 
 Effect: TypeAlias = (
@@ -96,4 +104,5 @@ Effect: TypeAlias = (
     | Identify
     | LookUp
     | Contains
+    | Even
 )

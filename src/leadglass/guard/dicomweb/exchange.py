@@ -65,6 +65,10 @@ class Line(Protocol):
         """Some of the client's body; empty at its end, None if the archive has answered before."""
         ...
 
+    async def even(self) -> None:
+        """Wait a moment, so that the time of an answer does not tell hidden from absent."""
+        ...
+
     def go_on(self) -> None:
         """Tell a client that waits to send its body."""
         ...

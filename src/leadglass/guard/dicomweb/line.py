@@ -12,7 +12,15 @@ from typing import Any
 from leadglass.errors import LeadglassError
 from leadglass.guard.dicomweb.archive_side import Answer, ArchiveSide
 from leadglass.guard.dicomweb.client_side import ClientSide
-from leadglass.guard.dicomweb.effects import CloseUpstream, Dial, Effect, Question, SendClient, SendUpstream
+from leadglass.guard.dicomweb.effects import (
+    CloseUpstream,
+    Dial,
+    Effect,
+    Even,
+    Question,
+    SendClient,
+    SendUpstream,
+)
 from leadglass.guard.dicomweb.headers import Head
 from leadglass.guard.dicomweb.ports import Door
 from leadglass.guard.dicomweb.refused import Refused
@@ -80,6 +88,10 @@ class Connections:
                 raise
         self._begun = self.now
         return head
+
+    async def even(self) -> None:
+        """Wait a moment, so that the time of an answer does not tell hidden from absent."""
+        await self.ask(Even(self._begun))
 
     # The archive.
 

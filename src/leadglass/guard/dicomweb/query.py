@@ -63,6 +63,8 @@ class Search:
     """Tags that the archive is asked for on behalf of the policy."""
     hidden: frozenset[str]
     """Those of them that the client did not ask for."""
+    several: bool
+    """Whether more than one UID was named: some of them can be hidden."""
     doubtful: frozenset[str]
     """Tags whose value in a match may be the client's own: it was matched, and an archive that does not
     match it may answer with a copy."""
@@ -121,6 +123,7 @@ def _search(
         numbers.get("offset", 0),
         added,
         frozenset() if "all" in fields else frozenset(added) - asked,
+        any(name in _UIDS and len(_SEPARATORS.split(value)) > 1 for name, value in matching),
         _UNMATCHED & matched,
     )
 

@@ -26,6 +26,8 @@ async def retrieve(exchange: Exchange) -> None:
     asked = target(exchange.request, exchange.door.archive, seen.at)
     wanted = {"Accept": exchange.head.accept} if exchange.head.accept else {}
     answer = await exchange.line.fetch(asked, wanted)
+    if seen.study is None:
+        await exchange.line.even()
     if answer.status not in {200, 206}:
         await exchange.refuse_as_archive(answer)
     if seen.study is None:

@@ -50,7 +50,7 @@ class _Searching:
         goes_on = not self._pages.full
         while goes_on:
             goes_on = await self._page()
-        self._finish()
+        await self._finish()
 
     async def _page(self) -> bool:
         """Ask for one page; whether there is another."""
@@ -132,7 +132,9 @@ class _Searching:
         self._line.send(bytes(self._out))
         self._out.clear()
 
-    def _finish(self) -> None:
+    async def _finish(self) -> None:
+        if not self._pages.shown or self._search.several:
+            await self._line.even()
         if not self._pages.shown:
             self._line.respond(204, {}, None)
         else:

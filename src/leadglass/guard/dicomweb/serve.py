@@ -19,6 +19,7 @@ from leadglass.guard.dicomweb.effects import (
     Contains,
     Dial,
     Effect,
+    Even,
     Identify,
     LookUp,
     Question,
@@ -28,6 +29,7 @@ from leadglass.guard.dicomweb.effects import (
 from leadglass.guard.dicomweb.pool import Connection, Pool
 from leadglass.guard.dicomweb.ports import Door, Ports
 from leadglass.guard.dicomweb.relay import Relay
+from leadglass.guard.dimse.request import even
 
 __all__ = ["Desk", "WebDoor"]
 
@@ -242,7 +244,7 @@ class Visitor:
                 self._channel.abort()
             case CloseUpstream(idle):
                 self._let_go(idle)
-            case Dial() | Identify() | LookUp() | Contains():
+            case Dial() | Identify() | LookUp() | Contains() | Even():
                 answer = self._at_once(effect)
                 if answer is None:
                     self._task = self._loop.create_task(self._answer(effect))
@@ -285,6 +287,8 @@ class Visitor:
                 return await _look_up(desk, uids)
             case Contains(study, series, instance):
                 return await desk.contains(study, series, instance)
+            case Even(began):
+                return await even(began)
 
     async def _dial(self) -> bool:
         connection = await self._web.pool.take(self)

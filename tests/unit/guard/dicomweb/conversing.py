@@ -21,6 +21,7 @@ from leadglass.guard.dicomweb.effects import (
     Contains,
     Dial,
     Effect,
+    Even,
     Identify,
     LookUp,
     SendClient,
@@ -203,7 +204,7 @@ class Conversation:
         self.asked: list[Asked] = []
         self.closed: list[float] = []
         """For each connection to the archive: how long it may be kept."""
-        self.dialled = 0
+        self.dialled = self.evened = 0
         self.kept_connection = False
         self.end: str | None = None
         self.answering = True
@@ -268,6 +269,9 @@ class Conversation:
                 answer = {uid: self.desk.studies.get(uid) for uid in uids}
             case Contains(study, series, instance):
                 answer = (study, series, instance) in self.desk.members
+            case Even():
+                self.evened += 1
+                answer = None
             case _:
                 raise AssertionError(question)
         self.relay.answered(answer, self.now)

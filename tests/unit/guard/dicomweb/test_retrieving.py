@@ -49,6 +49,7 @@ def test_what_is_permitted_passes_unread() -> None:
     assert "server" not in talk.answer.headers
     assert talk.desk.written == [("retrieving", MINE), ("retrieved", (MINE, len(OBJECTS.body), ""))]
     assert talk.desk.counted[Measure.BYTES] == len(OBJECTS.body)
+    assert talk.evened == 0
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,7 @@ def test_a_hidden_study_answers_like_one_that_does_not_exist(target: str, script
     assert hidden.closed == absent.closed
     assert hidden.refusals == absent.refusals == ["study", hidden.refusals[1]]
     assert hidden.dialled == absent.dialled == 1
+    assert hidden.evened == absent.evened == 1
 
 
 @pytest.mark.parametrize("target", ["/dicom-web/studies/{}", "/dicom-web/studies/{}/series", wado("{}")])

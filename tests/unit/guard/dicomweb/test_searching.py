@@ -99,6 +99,25 @@ def test_nothing_visible_is_the_same_as_nothing() -> None:
     assert nothing.answer.status == 204
 
 
+@pytest.mark.parametrize(
+    ("asked", "waits"),
+    [
+        ("studies", 0),
+        (f"studies?StudyInstanceUID={MINE}", 0),
+        (f"studies?StudyInstanceUID={MINE},{HIDDEN}", 1),
+        (f"studies?0020000D={MINE}%5C1.2.9", 1),
+        ("studies?PatientName=A*,B*", 0),
+        ("studies?limit=1&offset=1", 1),
+    ],
+)
+def test_a_search_that_shows_less_than_was_asked_for_waits(asked: str, waits: int) -> None:
+    found = [match(MINE, "North"), match(HIDDEN, "South")]
+
+    assert Conversation(pages(found)).say(get(f"/dicom-web/{asked}")).evened == waits
+    assert Conversation(pages(found[1:])).say(get(f"/dicom-web/{asked}")).evened == 1
+    assert Conversation(pages([])).say(get(f"/dicom-web/{asked}")).evened == 1
+
+
 def test_offsets_and_limits_count_what_is_visible() -> None:
     everything = [match(f"1.2.{n}", "North" if n % 3 == 0 else "South") for n in range(300)]
     talk = Conversation(pages(everything, 50)).say(get("/dicom-web/studies?offset=10&limit=5"))
