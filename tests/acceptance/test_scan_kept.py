@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from tests.acceptance.test_command import SCOPE, command, leadglass, open_archive, server
 
+from leadglass.imports.source import HEAD
+
 TARGETS = """
 [[targets]]
 range = "127.66.0.0/28"
@@ -78,6 +80,28 @@ def test_what_others_found_comes_through_a_pipe(scope: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert len(jsonl(done.stdout)) == 2
+
+
+def test_a_scan_that_ended_while_its_list_was_read_is_begun_anew(scope: Path, tmp_path: Path) -> None:
+    words = ("scan", "--scope", str(scope), "--database", str(tmp_path / "own.sqlite"))
+    source = tmp_path / "list"
+    os.mkfifo(source)
+    with (
+        subprocess.Popen(command(*words, "--from", str(source)), stderr=subprocess.PIPE) as reading,
+        source.open("wb") as writing,
+    ):
+        writing.write(b"open tcp 104 127.66.0.3 1\n" * (3 * HEAD // 26))  # the first MiB tells whose it is
+        writing.flush()
+        while "list of targets" not in leadglass("scan", "status", *words[-2:]).stdout:
+            time.sleep(0.1)
+        reading.terminate()
+        _, said = reading.communicate(timeout=20)
+    again = leadglass(*words, "--resume")
+
+    assert (reading.returncode, b"Traceback" in said) == (130, False)
+    assert again.returncode == 2
+    assert "ended while its list was read, and asked nobody" in again.stderr
+    assert leadglass(*words, "--from", "-", input=FOUND["zmap.csv"]).returncode == 0
 
 
 def test_addresses_without_a_port_are_asked_at_the_ports_of_the_scope(scope: Path, tmp_path: Path) -> None:

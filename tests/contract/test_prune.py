@@ -152,7 +152,7 @@ def test_pruning_that_was_interrupted_is_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         prune(database, BEGAN + DAY)
     assert rows(database)["scans"] == 1
-    assert scans.latest_open(database) is None
+    assert scans.latest(database, "open") is None
 
     monkeypatch.setattr(pruning, "_sweep", real)
     prune(database, BEGAN + DAY)

@@ -133,9 +133,9 @@ def test_the_latest_open_scan_is_one_of_that_scope(database: Database) -> None:
     scans.complete(database, scans.begin(database, plan(ulid=ulid(3), hosts=0, began=began + 2)))
     scans.begin(database, plan(ulid=ulid(4), is_listed=True, hosts=0, began=began + 3))
 
-    assert [scan and scan.plan.ulid for scan in (scans.latest_open(database),)] == [ulid(2)]
-    assert scans.latest_open(database, b"1" * 32) == ours
-    assert scans.latest_open(database, b"3" * 32) is None
+    assert [scan and scan.plan.ulid for scan in (scans.latest(database, "open"),)] == [ulid(2)]
+    assert scans.latest(database, "open", b"1" * 32) == ours
+    assert scans.latest(database, "open", b"3" * 32) is None
 
 
 def test_a_worker_sees_the_scans_that_are_for_its_place(database: Database) -> None:
@@ -199,7 +199,7 @@ def test_a_scan_whose_list_is_not_in_yet_is_neither_complete_nor_resumed(databas
     scan = scans.begin(database, plan(is_listed=True, hosts=0))
 
     assert not scans.complete(database, scan)
-    assert scans.latest_open(database) is None
+    assert scans.latest(database, "open") is None
     assert scans.open_scans(database, "anywhere") == []
 
 

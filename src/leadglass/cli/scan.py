@@ -22,7 +22,7 @@ from leadglass.report.forms import Format
 from leadglass.scan.foreman import Outcome
 from leadglass.store.database import Database
 from leadglass.store.locks import sole
-from leadglass.store.scans import Plan, StoredScan, add_listed, begin, complete, find, latest_open
+from leadglass.store.scans import Plan, StoredScan, add_listed, begin, complete, find, latest
 from leadglass.store.work import progress, release_all
 from leadglass.wiring.session import HERE, plan_of, run, scope_digest, scope_in, watch
 
@@ -112,9 +112,11 @@ def _resumed(store: Database, wish: _Wish) -> StoredScan:
     if wish.source is not None or wish.deepest is not None:
         raise UsageError("a resumed scan asks what it asked before", where="--resume")
     digest = None if wish.scope is None else scope_digest(read_scope_text(wish.scope))
-    stored = latest_open(store, digest)
+    stored = latest(store, "open", digest)
     if stored is None:
         what = "there is no unfinished scan of this scope" if digest else "there is no unfinished scan"
+        if latest(store, "filling", digest) is not None:
+            what += ": the last one ended while its list was read, and asked nobody"
         raise UsageError(what, then="begin one with --scope")
     if digest is None:
         _require_unchanged(stored)

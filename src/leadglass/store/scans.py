@@ -47,7 +47,7 @@ __all__ = [
     "begin",
     "complete",
     "find",
-    "latest_open",
+    "latest",
     "listed_of",
     "open_scans",
 ]
@@ -217,9 +217,9 @@ def _named(ulid: str) -> Any:
     return newest.where(or_(column.startswith(ulid.upper()), column.endswith(ulid.upper()))).limit(2)
 
 
-def latest_open(database: Database, scope_digest: bytes | None = None) -> StoredScan | None:
-    """The scan that began last and is not complete; with ``scope_digest``, of that scope."""
-    query = select(scans.c.id).where(scans.c.state == "open", scans.c.kind == "scan")
+def latest(database: Database, state: State, scope_digest: bytes | None = None) -> StoredScan | None:
+    """The scan in that ``state`` that began last; with ``scope_digest``, of that scope."""
+    query = select(scans.c.id).where(scans.c.state == state, scans.c.kind == "scan")
     if scope_digest is not None:
         query = query.where(scans.c.scope_digest == scope_digest)
     with database.read() as connection:
