@@ -13,7 +13,7 @@ import io
 import atheris
 
 with atheris.instrument_imports(include=["leadglass.imports", "leadglass.errors"]):
-    from leadglass.imports.reading import Broken, Found, Kind, read
+    from leadglass.imports.reading import Answered, Broken, Found, Kind, read
 
 # A script finds its neighbours in its own folder; mypy counts modules from the root.
 from harness import run  # type: ignore[import-not-found]
@@ -56,10 +56,10 @@ class Dribble(io.BytesIO):
         return super().read(min(size or 5, 5))
 
 
-def told(stream: io.BytesIO, kind: Kind | None) -> list[Found | Broken] | None:
+def told(stream: io.BytesIO, kind: Kind | None) -> list[Found | Answered | Broken] | None:
     """Everything that the file tells; None if it is refused."""
     try:
-        return list(read(stream, "file", kind, port=104))
+        return list(read(stream, "file", kind))
     except ConfigError:
         return None
 
