@@ -12,19 +12,22 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import typer
 from typer.core import TyperArgument, TyperGroup
 
 from leadglass import __version__
 from leadglass.cli.terminal import complain, suit, write
-from leadglass.errors import ConfigError, LeadglassError, ResourceError
+from leadglass.errors import ConfigError, LeadglassError, ResourceError, UsageError
+from leadglass.report.safe import visible
 
 __all__ = ["COMMANDS", "INTERRUPTED", "app", "fetch", "load", "main"]
 
 INTERRUPTED = 130
 
+_WrongWords = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""Whatever Typer finds wrong with the words: it gives the class no public name."""
 _ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 
@@ -134,9 +137,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     suit()
     try:
-        app(words)(words)
+        return app(words)(words, standalone_mode=False) or 0
     except SystemExit as exc:
         return exc.code if isinstance(exc.code, int) else int(exc.code is not None)
+    except _WrongWords as exc:
+        if exc.format_message():  # else there were no words at all, and the help has been shown
+            complain(str(_refused(exc)))
+        return UsageError.exit_code
     except LeadglassError as exc:
         complain(str(exc))
         return exc.exit_code
@@ -149,7 +156,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as exc:
         complain(_unforeseen(exc))
         return ResourceError.exit_code
-    return 0
+
+
+def _refused(exc: typer.BadParameter) -> UsageError:
+    """What is wrong with the words, in one line like everything else."""
+    path = exc.ctx.command_path if exc.ctx is not None else "leadglass"
+    said = exc.format_message().replace("Value error, ", "")
+    what = visible(" ".join(said.split())).rstrip(".")
+    where = path.partition(" ")[2]
+    return UsageError(what[:1].lower() + what[1:], where=where, then=f"{path} --help tells what it takes")
 
 
 def _unforeseen(exc: OSError) -> str:
