@@ -13,6 +13,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,9 @@ DEEP_SECONDS = 4 * 3600
 
 REQUIRED = os.environ.get("LEADGLASS_PEERS") == "required"
 DEEP = os.environ.get("LEADGLASS_DEEP") == "1"
+OURS = str(Path(sys.executable).parent)
+# pynetdicom brings programs with the names of DCMTK's, and an activated environment puts them before those.
+os.environ["PATH"] = os.pathsep.join([*(folder for folder in os.get_exec_path() if folder != OURS), OURS])
 SEARCH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
 
 settings.register_profile("fast", max_examples=30, deadline=None, print_blob=True)
