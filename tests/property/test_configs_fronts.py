@@ -89,6 +89,7 @@ def edits_of(reading: Reading) -> str:
 @example("<a\n>")
 @example("\\\n")
 @example("a\n\x0c\n")
+@example("<Location />\n</\\\nlocation\\\nx>\n")
 def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     source = Source("front.conf", text)
     for reader in READERS:

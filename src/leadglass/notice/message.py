@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from leadglass.model.notice import Audience, Exposure, Frame, Language, Notice
 from leadglass.model.record_parts import Tlp
+from leadglass.model.verdict import Access
 from leadglass.notice.phrases import Phrases, phrases
 from leadglass.notice.plain import plain
 
@@ -190,7 +191,8 @@ def _checking(one: Exposure, say: Phrases) -> Iterator[Block]:
 
 def _by_dicom(one: Exposure, say: Phrases) -> tuple[str, str]:
     secured = "+tla -ic " if one.tls else ""
-    return say.say("check", "echoscu"), f"echoscu -v {secured}{one.address} {one.port}"
+    told = "title" if one.access is Access.WANTS_TITLE else "echoscu"
+    return say.say("check", told), f"echoscu -v {secured}{one.address} {one.port}"
 
 
 def _by_web(one: Exposure, say: Phrases) -> tuple[str, str]:

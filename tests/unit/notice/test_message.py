@@ -12,6 +12,7 @@ from tests.unit.report import samples
 from leadglass.model.notice import Audience, Frame, Language
 from leadglass.model.record import ScanRecord
 from leadglass.model.record_parts import EvidenceFact, Tlp
+from leadglass.model.verdict import Access
 from leadglass.notice.as_text import as_text, body_of
 from leadglass.notice.exposures import exposures
 from leadglass.notice.message import compose
@@ -139,6 +140,17 @@ def test_a_web_interface_is_checked_as_one(making: Making) -> None:
 
     assert "curl -k -i http" in text
     assert "echoscu" not in text
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_server_that_asks_for_a_title_is_checked_by_its_refusal(making: Making, language: Language) -> None:
+    (seen,) = exposures([samples.archive_dicom()])
+    told = dataclasses.replace(seen, access=Access.WANTS_TITLE)
+    text = as_text(compose(making(exposures=(told,), language=language)))
+
+    assert "AE Title Not Recognized" in text
+    assert "Association Accepted" not in text
+    assert "echoscu -v " in text
 
 
 def test_the_reference_is_the_same_for_the_same_notice_and_another_for_others(making: Making) -> None:

@@ -149,7 +149,8 @@ def _meaning(found: re.Match[str]) -> str:
 def _close(
     source: Source, stack: list[tuple[list[Directive], Directive | None]], start: int, end: int
 ) -> None:
-    name = source.text[start + 2 : end].rstrip("> \t").lower()
+    written = _CONTINUED.sub("", source.text[start + 2 : end])
+    name = " ".join(written.rstrip("> \t").lower().split())
     owner = stack[-1][1]
     if owner is None or owner.name != name:
         there = f"{owner.name[:40]} is open" if owner else "none is open"
