@@ -15,7 +15,6 @@ __all__ = ["Attribution", "Candidate", "attribute"]
 
 _TRUST: Mapping[Source, float] = {
     Source.STATEMENT: 1.0,
-    Source.INSTITUTION: 0.7,
     Source.REGISTRY: 0.6,
     Source.CERTIFICATE: 0.5,
     Source.CONFIRMED_NAME: 0.5,

@@ -15,8 +15,6 @@ class Source(enum.StrEnum):
 
     STATEMENT = "statement"
     """The owner's own word; it overrules the rest."""
-    INSTITUTION = "institution"
-    """The institution's name in a sample of studies."""
     REGISTRY = "registry"
     """The organisation to which the addresses are registered (RDAP)."""
     CERTIFICATE = "certificate"
