@@ -9,8 +9,9 @@
 
 PY := .venv/bin/python
 ARGS ?=
-# A file of tests runs in one process, three files side by side: tests wait more than they reckon.
-PARALLEL := -n 3 --dist loadfile
+# A file of tests runs in one process, three files side by side: tests wait more than they reckon. The files with
+# servers go first, those of small tests fill the gaps at the end.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 FUZZ_RUNS ?= 1000000
 
 help: ## List the verbs

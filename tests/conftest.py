@@ -145,7 +145,7 @@ def _keep_in_order(items: list[pytest.Item]) -> None:
     """Those that share running servers, which take time to come back from what was done to them."""
     served = [item for item in items if item.path.relative_to(ROOT / "tests").parts[0] in SERVED]
     rest = [item for item in items if item.path.relative_to(ROOT / "tests").parts[0] not in SERVED]
-    items[:] = [*rest, *sorted(served, key=lambda item: item.stash[_place])]
+    items[:] = [*sorted(served, key=lambda item: item.stash[_place]), *rest]
 
 
 @pytest.hookimpl(tryfirst=True)
