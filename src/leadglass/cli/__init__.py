@@ -214,9 +214,10 @@ class _Group(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words that are left for the command."""
         called = bool(args) and args[0] in self.commands
-        ctx.allow_interspersed_args = not called
-        taken = [param for param in self.params if isinstance(param, TyperArgument)] if called else []
-        return super().parse_args(ctx, [*("-" for _ in taken), *args])
+        own = [param for param in self.params if isinstance(param, TyperArgument)]
+        # What follows a command's name is that command's.
+        ctx.allow_interspersed_args = bool(own) and not called
+        return super().parse_args(ctx, [*("-" for _ in own if called), *args])
 
 
 def _with(

@@ -32,7 +32,9 @@ def test_a_command_is_found_after_the_options_of_the_one_it_belongs_to(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["scan", "--deepest", "connect", "list", "--database", "/nonexistent/file"]) == 2
-    assert "there is no database here" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "there is no database here" in said
+    assert "/nonexistent/file" in said
 
 
 @pytest.mark.parametrize("words", [["scan", "--scope", "scope.toml"], ["check", "127.0.0.1:9"]])
