@@ -13,7 +13,7 @@ from leadglass.cli import guard_audit, guard_people
 from leadglass.cli.asking import ask, words
 from leadglass.cli.guard_enrol import enrol, renew, revoke
 from leadglass.cli.guard_list import list_
-from leadglass.cli.guard_options import CONFIG, ConfigOption
+from leadglass.cli.guard_options import CONFIG, ConfigOption, is_address
 from leadglass.cli.guard_running import edge, explain, run
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import ConfigError, UsageError
@@ -141,20 +141,12 @@ def _sends_from(archive: Address) -> tuple[str, ...]:
 
 def _rules(site: Site, guards: list[str] | None) -> str:
     if guards is None:
-        guards = [name for name in site.settings.listen.names if _is_address(name)]
+        guards = [name for name in site.settings.listen.names if is_address(name)]
     try:
         canonical = [str(ipaddress.ip_address(guard)) for guard in guards]
     except ValueError as exc:
         raise UsageError(str(exc), where="--guard", then="write 192.0.2.1") from exc
     return nftables(site.settings.archive, canonical)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _welcome(site: Site, directory: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import ipaddress
 import json
 import re
 from pathlib import Path
@@ -27,6 +28,7 @@ __all__ = [
     "as_json",
     "choice",
     "day",
+    "is_address",
     "last_second",
     "name_of",
     "now",
@@ -139,3 +141,12 @@ def shown_time(posix: float) -> str:
 def now() -> float:
     """POSIX seconds."""
     return wiring.clock().posix()
+
+
+def is_address(text: str) -> bool:
+    """Whether ``text`` is an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -11,7 +11,7 @@ import typer
 
 from leadglass.cli import load
 from leadglass.cli.ending import stop_on_signals
-from leadglass.cli.guard_options import CONFIG, ConfigOption
+from leadglass.cli.guard_options import CONFIG, ConfigOption, is_address
 from leadglass.cli.terminal import complain, write
 from leadglass.errors import UsageError
 from leadglass.model.access import Action
@@ -86,7 +86,7 @@ def explain(
     """
     if study is not None and not is_valid(study):
         raise UsageError(f"{study!r} is no UID", where="--on")
-    if address is not None and not _is_address(address):
+    if address is not None and not is_address(address):
         raise UsageError(f"{address!r} is no address", where="--from", then="write it as 192.0.2.7")
     module = load("leadglass.wiring.guard_aside", extra="guard")
     lines = module.explained(read_site(config), who, action, study, address)
@@ -100,14 +100,6 @@ def _address(text: str, option: str) -> Address:
         return read_address(text)
     except ValueError as exc:
         raise UsageError(str(exc), where=option) from exc
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _networks(texts: list[str]) -> list[str]:
